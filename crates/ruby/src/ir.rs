@@ -123,8 +123,6 @@ pub enum Kind {
     Alias(Name, Name),
     /// A template's output tag: `<%= expr %>`, `= expr`, `#{expr}` in text.
     Out(Box<Out>),
-    /// Static markup of a template between two tags.
-    Text(Box<str>),
     /// Anything else, with the nodes inside it.
     Other(Vec<Node>),
 }

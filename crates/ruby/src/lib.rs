@@ -10,4 +10,4 @@ mod lower;
 pub mod template;
 pub mod walk;
 
-pub use lower::{Comment, Parsed, SyntaxError, parse};
+pub use lower::{Comment, Parsed, SyntaxError, parse, parse_template};
