@@ -58,7 +58,7 @@ pub enum Wanted {
 
 /// Walks `root` (a folder or one file) and reads every file for which `wanted` says so.
 ///
-/// Hidden folders are left out; what git ignores too. Links are not followed, so a loop of them
+/// Version control's and package managers' own folders are left out; what git ignores too. Links are not followed, so a loop of them
 /// cannot trap the walk.
 pub fn read_tree(root: &Path, wanted: &(dyn Fn(&str) -> Wanted + Sync)) -> Result<Tree, WalkError> {
     let root_error = |error| WalkError::Root { path: root.to_owned(), error };
@@ -76,7 +76,14 @@ pub fn read_tree(root: &Path, wanted: &(dyn Fn(&str) -> Wanted + Sync)) -> Resul
 
     let found = Mutex::new((Vec::new(), 0u32, Vec::new()));
     let threads = rayon::current_num_threads();
-    WalkBuilder::new(root).hidden(true).follow_links(false).require_git(false).threads(threads).build_parallel().run(|| {
+    WalkBuilder::new(root)
+        .hidden(false)
+        .follow_links(false)
+        .require_git(false)
+        .threads(threads)
+        .filter_entry(|e| e.depth() == 0 || !is_left_out(&e.file_name().to_string_lossy()))
+        .build_parallel()
+        .run(|| {
         Box::new(|entry| {
             let mut found = match found.lock() {
                 Ok(found) => found,
@@ -118,6 +125,11 @@ pub fn read_tree(root: &Path, wanted: &(dyn Fn(&str) -> Wanted + Sync)) -> Resul
         }
     }
     Ok(Tree { files, skipped, problems })
+}
+
+/// Folders that hold no code of the project's own, whatever else is asked for.
+fn is_left_out(name: &str) -> bool {
+    matches!(name, ".git" | ".hg" | ".svn" | ".bundle" | "node_modules" | ".yarn" | ".cache")
 }
 
 fn read(full: &Path, path: &Arc<str>) -> Result<Source, Problem> {

@@ -1,0 +1,304 @@
+//! The engine: summaries of methods and templates, made once each, on demand.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use wardroom_rails::{App, FileId, Habitat, MethodId};
+use wardroom_ruby::ir::{HtmlContext, Name, Node, Span};
+
+use crate::eval::Eval;
+use crate::knowledge::{Knowledge, Mark, Marks, SourceKind};
+use crate::path::{Path, Step, What};
+use crate::summary::{Hit, Summary};
+use crate::value::{Doubt, Origin, Shape, Taint, Value};
+
+/// Nested calls beyond this are not followed.
+const MAX_CALL_DEPTH: u32 = 48;
+/// Most sinks that one summary passes on to its callers.
+const MAX_HITS: usize = 160;
+
+/// A piece of code that is evaluated as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Unit {
+    /// A method.
+    Method(MethodId),
+    /// A template.
+    Template(FileId),
+    /// What stands in a file outside of methods.
+    Body(FileId),
+}
+
+/// A sink that a parameter reaches, in the method that has it.
+#[derive(Clone, Debug)]
+pub struct OpenHit {
+    pub unit: Unit,
+    pub param: u16,
+    pub hit: Hit,
+}
+
+/// What callers hand to a parameter.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    /// Calls that were resolved.
+    pub calls: u32,
+    /// Of these, those that hand over something that is not fixed by the code.
+    pub open: u32,
+}
+
+/// A source that reaches a sink.
+#[derive(Clone, Debug)]
+pub struct RawFlow {
+    pub unit: Unit,
+    pub kind: SourceKind,
+    pub words: Name,
+    pub hit: Hit,
+}
+
+pub struct Engine<'a> {
+    pub app: &'a App<'a>,
+    pub knowledge: &'a Knowledge,
+    summaries: HashMap<Unit, Option<Rc<Summary>>>,
+    template_params: HashMap<FileId, Vec<Name>>,
+    pub flows: Vec<RawFlow>,
+    seen_flows: HashSet<(FileId, Span, Mark, Name)>,
+    pub open_hits: Vec<OpenHit>,
+    pub seen: HashMap<(Unit, u16), Seen>,
+    pub callers: HashMap<Unit, HashSet<Unit>>,
+    constants: HashMap<usize, Value>,
+    depth: u32,
+}
+
+impl<'a> Engine<'a> {
+    pub fn new(app: &'a App<'a>, knowledge: &'a Knowledge) -> Self {
+        Engine {
+            app,
+            knowledge,
+            summaries: HashMap::new(),
+            template_params: HashMap::new(),
+            flows: Vec::new(),
+            seen_flows: HashSet::new(),
+            open_hits: Vec::new(),
+            seen: HashMap::new(),
+            callers: HashMap::new(),
+            constants: HashMap::new(),
+            depth: 0,
+        }
+    }
+
+    /// The summary of a unit; an empty one while it is being made (recursion) and beyond the depth.
+    pub fn summary(&mut self, unit: Unit) -> Rc<Summary> {
+        match self.summaries.get(&unit) {
+            Some(Some(done)) => return Rc::clone(done),
+            Some(None) => return Rc::default(),
+            None => {}
+        }
+        if self.depth >= MAX_CALL_DEPTH {
+            return Rc::default();
+        }
+        self.depth += 1;
+        self.summaries.insert(unit, None);
+        let (summary, params) = self.evaluate(unit);
+        let summary = Rc::new(summary);
+        if let Unit::Template(file) = unit {
+            self.template_params.insert(file, params);
+        }
+        self.summaries.insert(unit, Some(Rc::clone(&summary)));
+        self.depth -= 1;
+        summary
+    }
+
+    /// The variables that a template reads without setting them, in the order of their placeholders.
+    pub fn template_params(&self, file: FileId) -> Vec<Name> {
+        self.template_params.get(&file).cloned().unwrap_or_default()
+    }
+
+    fn evaluate(&mut self, unit: Unit) -> (Summary, Vec<Name>) {
+        let app = self.app;
+        match unit {
+            Unit::Method(id) => {
+                let method = app.index.method(id);
+                let mut eval = Eval::new(self, unit, method.file, method.owner, method.singleton);
+                eval.bind_params(method.params);
+                eval.run(method.body)
+            }
+            Unit::Template(file) => {
+                let owner = app.component_of(file).unwrap_or_default();
+                let mut eval = Eval::new(self, unit, file, owner, false);
+                eval.habitat = Habitat::View;
+                eval.run(&app.file(file).parsed.body)
+            }
+            Unit::Body(file) => {
+                let eval = Eval::new(self, unit, file, Name::from(""), true);
+                eval.run(&app.file(file).parsed.body)
+            }
+        }
+    }
+
+    /// The value of a constant's right side.
+    pub fn constant(&mut self, node: &'a Node, file: FileId, nesting: Name) -> Value {
+        let key = std::ptr::from_ref(node) as usize;
+        if let Some(known) = self.constants.get(&key) {
+            return known.clone();
+        }
+        self.constants.insert(key, Value::default());
+        if self.depth >= MAX_CALL_DEPTH {
+            return Value::default();
+        }
+        self.depth += 1;
+        let mut value = Eval::new(self, Unit::Body(file), file, nesting, true).constant_value(node);
+        self.depth -= 1;
+        // What a constant holds was written by the application, wherever it got it from.
+        value.taints = None;
+        if matches!(value.shape, Shape::Unknown) {
+            value.shape = Shape::Harmless;
+        }
+        self.constants.insert(key, value.clone());
+        value
+    }
+
+    /// Notes that a sink was reached: as a flow where the source is known, otherwise for the summary.
+    pub fn record(&mut self, unit: Unit, hit: Hit, into: &mut Vec<Hit>, fresh: bool) {
+        if hit.taint.cleared.has(hit.mark) {
+            return;
+        }
+        match hit.taint.origin.clone() {
+            Origin::Source(kind, words) => {
+                if self.seen_flows.insert((hit.file, hit.span, hit.mark, words)) {
+                    self.flows.push(RawFlow { unit, kind, words, hit });
+                }
+            }
+            origin => {
+                if let (true, Origin::Param(param, _)) = (fresh, &origin) {
+                    self.open_hits.push(OpenHit { unit, param: *param, hit: hit.clone() });
+                }
+                let known = into.iter().any(|h| {
+                    h.span == hit.span && h.file == hit.file && h.mark == hit.mark && h.taint.origin == origin
+                });
+                if !known && into.len() < MAX_HITS {
+                    into.push(hit);
+                }
+            }
+        }
+    }
+}
+
+/// Fills the placeholders of a summary with what the caller hands over.
+pub struct Binding<'b> {
+    /// Values of the callee's parameters.
+    pub args: &'b [Value],
+    /// Instance variables of the callee's object, as far as the caller knows them.
+    pub ivars: &'b [(Name, Value)],
+    /// The callee runs on the caller's own object: unknown instance variables stay placeholders.
+    pub own: bool,
+    /// The step that leads into the callee.
+    pub step: Step,
+}
+
+impl Binding<'_> {
+    /// What a placeholder's taint becomes.
+    pub fn taints(&self, taint: &Taint, out: &mut Vec<Taint>) {
+        let source = match &taint.origin {
+            Origin::Source(..) => {
+                out.push(taint.clone());
+                return;
+            }
+            Origin::Param(index, key) => {
+                let Some(arg) = self.args.get(*index as usize) else { return };
+                match (key, &arg.shape) {
+                    (Some(key), Shape::Hash(pairs)) => {
+                        let exact = pairs.iter().find(|(k, _)| *k == Some(*key));
+                        let found = exact.or_else(|| pairs.iter().find(|(k, _)| k.is_none()));
+                        let mut taints = arg.taints.clone();
+                        if let Some((_, value)) = found {
+                            crate::value::join_taints(&mut taints, &value.deep_taints());
+                        }
+                        taints
+                    }
+                    _ => arg.deep_taints(),
+                }
+            }
+            Origin::Ivar(name) => match self.ivars.iter().find(|(n, _)| n == name) {
+                Some((_, value)) => value.deep_taints(),
+                None if self.own => {
+                    out.push(taint.clone());
+                    return;
+                }
+                None => return,
+            },
+        };
+        for from in source.iter().flat_map(|t| t.iter()) {
+            let step = match &taint.origin {
+                Origin::Param(..) => from.path.then(self.step),
+                _ => from.path.clone(),
+            };
+            let origin = match (&from.origin, &taint.origin) {
+                // A keyed read of a parameter that is itself handed on whole.
+                (Origin::Param(i, None), Origin::Param(_, Some(key))) => Origin::Param(*i, Some(*key)),
+                (origin, _) => origin.clone(),
+            };
+            out.push(Taint {
+                origin,
+                cleared: from.cleared | taint.cleared,
+                doubt: from.doubt.or(taint.doubt),
+                path: step.and(&taint.path),
+            });
+        }
+    }
+
+    /// A value of the callee, in the caller's terms.
+    pub fn value(&self, value: &Value, returned: Option<Step>) -> Value {
+        let mut taints = Vec::new();
+        for taint in value.each_taint() {
+            self.taints(taint, &mut taints);
+        }
+        if let Some(step) = returned {
+            for taint in &mut taints {
+                taint.path = taint.path.then(step);
+            }
+        }
+        let shape = match &value.shape {
+            Shape::Hash(pairs) => Shape::Hash(Rc::new(pairs.iter().map(|(k, v)| (*k, self.value(v, returned))).collect())),
+            Shape::Array(items) => Shape::Array(Rc::new(items.iter().map(|v| self.value(v, returned)).collect())),
+            Shape::Object(class, Some(ivars)) => {
+                let ivars = ivars.iter().map(|(n, v)| (*n, self.value(v, returned))).collect();
+                Shape::Object(*class, Some(Rc::new(ivars)))
+            }
+            shape => shape.clone(),
+        };
+        taints.truncate(8);
+        Value { shape, taints: if taints.is_empty() { None } else { Some(taints.into()) } }
+    }
+}
+
+/// A taint that begins here.
+pub fn source(kind: SourceKind, words: Name, file: FileId, span: Span) -> Taint {
+    let path = Path::default().then(Step { file, span, what: What::Source(words) });
+    Taint { origin: Origin::Source(kind, words), cleared: Marks::NONE, doubt: Doubt::default(), path }
+}
+
+/// A hit, put together from its parts.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub mark: Mark,
+    pub method: Name,
+    pub context: Option<HtmlContext>,
+    pub argument: Name,
+    pub file: FileId,
+    pub span: Span,
+    pub prefix: Option<Name>,
+}
+
+impl Site {
+    pub fn hit(&self, taint: Taint) -> Hit {
+        Hit {
+            mark: self.mark,
+            method: self.method,
+            context: self.context,
+            argument: self.argument,
+            file: self.file,
+            span: self.span,
+            prefix: self.prefix,
+            taint,
+        }
+    }
+}

@@ -1,0 +1,812 @@
+//! Evaluating one unit: statements, variables, branches, output.
+
+use std::rc::Rc;
+
+use wardroom_rails::{FileId, Habitat};
+use wardroom_ruby::ir::*;
+
+use crate::engine::{Engine, Site, Unit};
+use crate::knowledge::{Mark, Marks};
+use crate::path::{Path, Step, What};
+use crate::summary::{Hit, Summary};
+use crate::value::{Doubt, Origin, Shape, Taint, Taints, Value, join_taints, map_taints};
+
+/// Variables and what is known of them at one point of the code.
+#[derive(Clone, Debug, Default)]
+pub struct Env {
+    pub locals: Vec<(Name, Value)>,
+    pub ivars: Vec<(Name, Value)>,
+    /// Expressions (`params[:sort]`) that a check has made harmless here.
+    pub cleared: Vec<(Name, Marks)>,
+    /// Nothing below is reached.
+    pub dead: bool,
+}
+
+impl Env {
+    pub fn local(&self, name: Name) -> Option<&Value> {
+        self.locals.iter().rev().find(|(n, _)| *n == name).map(|(_, v)| v)
+    }
+
+    pub fn set(list: &mut Vec<(Name, Value)>, name: Name, value: Value) {
+        match list.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, old)) => *old = value,
+            None => list.push((name, value)),
+        }
+    }
+
+    /// What holds after one of two branches.
+    fn merge(self, other: Env) -> Env {
+        if self.dead {
+            return other;
+        }
+        if other.dead {
+            return self;
+        }
+        fn lists(mut a: Vec<(Name, Value)>, b: Vec<(Name, Value)>) -> Vec<(Name, Value)> {
+            for (i, (name, value)) in b.into_iter().enumerate() {
+                // Both lists grow from the same start, so the same name mostly has the same place.
+                let at = if a.get(i).is_some_and(|(n, _)| *n == name) { Some(i) } else { a.iter().position(|(n, _)| *n == name) };
+                match at {
+                    Some(at) => {
+                        let same = match (&a[at].1.taints, &value.taints) {
+                            (Some(x), Some(y)) => Rc::ptr_eq(x, y),
+                            (None, None) => matches!((&a[at].1.shape, &value.shape), (Shape::Unknown, Shape::Unknown)),
+                            _ => false,
+                        };
+                        if !same {
+                            a[at].1 = a[at].1.join(&value);
+                        }
+                    }
+                    None => a.push((name, value)),
+                }
+            }
+            a
+        }
+        let cleared = self.cleared.into_iter().filter(|c| other.cleared.contains(c)).collect();
+        Env { locals: lists(self.locals, other.locals), ivars: lists(self.ivars, other.ivars), cleared, dead: false }
+    }
+}
+
+/// The evaluation of one unit.
+pub struct Eval<'e, 'a> {
+    pub engine: &'e mut Engine<'a>,
+    pub unit: Unit,
+    pub file: FileId,
+    /// The class of `self`, or the module in which the method stands.
+    pub class: Name,
+    /// `self` is the class.
+    pub singleton: bool,
+    pub habitat: Habitat,
+    pub env: Env,
+    pub params: Vec<Name>,
+    pub hits: Vec<Hit>,
+    pub yields: Vec<Value>,
+    pub result: Option<Value>,
+    /// Result of the block being evaluated, fed by `next`.
+    pub block_result: Option<Value>,
+    /// The whole of what `super` without arguments hands on.
+    pub param_values: Vec<Value>,
+}
+
+impl<'e, 'a> Eval<'e, 'a> {
+    pub fn new(engine: &'e mut Engine<'a>, unit: Unit, file: FileId, class: Name, singleton: bool) -> Self {
+        let habitat = engine.app.habitat(class, file);
+        Eval {
+            engine,
+            unit,
+            file,
+            class,
+            singleton,
+            habitat,
+            env: Env::default(),
+            params: Vec::new(),
+            hits: Vec::new(),
+            yields: Vec::new(),
+            result: None,
+            block_result: None,
+            param_values: Vec::new(),
+        }
+    }
+
+    /// Makes a placeholder of every parameter.
+    pub fn bind_params(&mut self, params: &'a [Param]) {
+        for (i, param) in params.iter().enumerate() {
+            let mut value = self.placeholder(Origin::Param(i as u16, None), param.span, param.name);
+            if let Some(default) = &param.default {
+                let default = self.eval(default);
+                if !matches!(default.shape, Shape::Unknown | Shape::Harmless | Shape::Text(_)) && matches!(value.shape, Shape::Unknown) {
+                    value.shape = match default.shape {
+                        Shape::Hash(_) | Shape::Array(_) => Shape::Unknown,
+                        shape => shape,
+                    };
+                }
+                join_taints(&mut value.taints, &default.taints);
+            }
+            if param.form == ParamForm::Block {
+                value = Value::default();
+            }
+            self.param_values.push(value.clone());
+            self.params.push(param.name);
+            for target in &param.inner {
+                self.assign(target, value.element());
+            }
+            self.env.locals.push((param.name, value));
+        }
+    }
+
+    pub fn placeholder(&mut self, origin: Origin, span: Span, name: Name) -> Value {
+        let path = Path::default();
+        let _ = span;
+        let taint = Taint { origin, cleared: Marks::NONE, doubt: Doubt::default(), path };
+        Value::tainted(self.shape_by_name(name), taint)
+    }
+
+    /// What a variable's name says about what is in it.
+    pub fn shape_by_name(&self, name: Name) -> Shape {
+        match self.engine.app.by_name.get(&name) {
+            Some((model, false)) => Shape::Object(model, None),
+            Some((model, true)) => Shape::Relation(model),
+            None => Shape::Unknown,
+        }
+    }
+
+    pub fn run(mut self, body: &'a Node) -> (Summary, Vec<Name>) {
+        let last = self.eval(body);
+        let result = match (self.env.dead, self.result.take()) {
+            (true, Some(result)) => result,
+            (true, None) => Value::default(),
+            (false, Some(result)) => result.join(&last),
+            (false, None) => last,
+        };
+        let ivars = std::mem::take(&mut self.env.ivars);
+        (Summary { result, ivars, hits: self.hits, yields: self.yields }, self.params)
+    }
+
+    pub fn constant_value(&mut self, node: &'a Node) -> Value {
+        self.eval(node)
+    }
+
+    pub fn step(&self, span: Span, what: What) -> Step {
+        Step { file: self.file, span, what }
+    }
+
+    /// Notes every taint of a value at a sink.
+    pub fn sink(&mut self, site: &Site, taints: &Taints) {
+        for taint in taints.iter().flat_map(|t| t.iter()) {
+            self.engine.record(self.unit, site.hit(taint.clone()), &mut self.hits, true);
+        }
+    }
+
+    pub fn site(&self, mark: Mark, method: Name, span: Span) -> Site {
+        Site { mark, method, context: None, argument: Name::from("0"), file: self.file, span, prefix: None }
+    }
+
+    pub fn eval(&mut self, node: &'a Node) -> Value {
+        if self.env.dead {
+            return Value::default();
+        }
+        match &node.kind {
+            Kind::Nil | Kind::True | Kind::False | Kind::Float(_) | Kind::Jump | Kind::Alias(..) => Value::harmless(),
+            Kind::Int(number) => Value::text(&number.to_string()),
+            Kind::Str(text) => Value::text(text),
+            Kind::Sym(name) => Value::text(name),
+            Kind::SelfRef => {
+                let shape = if self.singleton { Shape::Class(self.class) } else { Shape::Object(self.class, None) };
+                Value::shaped(shape)
+            }
+            Kind::Interp(interp) => self.interp(interp, node.span),
+            Kind::Array(items) => {
+                let mut values = Vec::with_capacity(items.len().min(64));
+                for item in items {
+                    let value = self.eval(item);
+                    let value = if matches!(item.kind, Kind::Splat(_)) { value.element() } else { value };
+                    if values.len() < 64 {
+                        values.push(value);
+                    }
+                }
+                Value::shaped(Shape::Array(Rc::new(values)))
+            }
+            Kind::Hash(pairs) => self.hash(pairs),
+            Kind::Range(ends) => {
+                let left = self.eval(&ends.0);
+                let right = self.eval(&ends.1);
+                left.join(&right)
+            }
+            Kind::Local(name) => self.env.local(*name).cloned().unwrap_or_default(),
+            Kind::Ivar(name) => self.ivar(*name, node.span),
+            Kind::Cvar(_) => Value::default(),
+            Kind::Gvar(_) => Value::default(),
+            Kind::Const(path) => self.constant(path),
+            Kind::Call(call) => self.call(call, node),
+            Kind::Super(call) => self.super_call(call, node),
+            Kind::Yield(args) => {
+                for (i, arg) in args.iter().enumerate() {
+                    let value = self.eval(arg);
+                    match self.yields.get_mut(i) {
+                        Some(seen) => *seen = seen.join(&value),
+                        None => self.yields.push(value),
+                    }
+                }
+                Value::default()
+            }
+            Kind::Assign(assign) => self.assignment(assign),
+            Kind::MultiAssign(assign) => {
+                let value = self.eval(&assign.value);
+                self.destructure(&assign.targets, &value);
+                value
+            }
+            Kind::And(sides) => {
+                let left = self.eval(&sides.0);
+                let before = self.env.clone();
+                self.refine(&sides.0, true);
+                let right = self.eval(&sides.1);
+                if matches!(sides.1.kind, Kind::Return(_)) {
+                    // `redirect_to x and return`: the left side is always true.
+                    return right;
+                }
+                let after = std::mem::take(&mut self.env);
+                self.env = before.merge(after);
+                if matches!(left.shape, Shape::Harmless) { right } else { right.join(&left) }
+            }
+            Kind::Or(sides) => {
+                let left = self.eval(&sides.0);
+                let before = self.env.clone();
+                self.refine(&sides.0, false);
+                let right = self.eval(&sides.1);
+                let after = std::mem::take(&mut self.env);
+                self.env = if after.dead {
+                    // `x or return`: below, x holds.
+                    let mut env = before;
+                    std::mem::swap(&mut self.env, &mut env);
+                    self.refine(&sides.0, true);
+                    std::mem::take(&mut self.env)
+                } else {
+                    before.merge(after)
+                };
+                left.join(&right)
+            }
+            Kind::Not(inner) => {
+                self.eval(inner);
+                Value::harmless()
+            }
+            Kind::Defined(_) => Value::harmless(),
+            Kind::If(branches) => {
+                self.eval(&branches.cond);
+                let before = self.env.clone();
+                self.refine(&branches.cond, true);
+                let then = self.eval(&branches.then);
+                let after_then = std::mem::replace(&mut self.env, before);
+                self.refine(&branches.cond, false);
+                let otherwise = self.eval(&branches.otherwise);
+                let after_else = std::mem::take(&mut self.env);
+                let value = match (after_then.dead, after_else.dead) {
+                    (true, _) => otherwise,
+                    (_, true) => then,
+                    _ => then.join(&otherwise),
+                };
+                let both = after_then.dead && after_else.dead;
+                self.env = after_then.merge(after_else);
+                self.env.dead = both;
+                value
+            }
+            Kind::Case(case) => self.case(case, false),
+            Kind::Match(case) => self.case(case, true),
+            Kind::Loop(repeat) => {
+                let before = self.env.clone();
+                if let Some((target, collection)) = &repeat.each {
+                    let collection = self.eval(collection);
+                    self.assign(target, collection.element());
+                }
+                if let Some(cond) = &repeat.cond {
+                    self.eval(cond);
+                    self.refine(cond, true);
+                }
+                self.eval(&repeat.body);
+                let after = std::mem::take(&mut self.env);
+                self.env = before.merge(after);
+                Value::default()
+            }
+            Kind::Begin(begin) => self.begin(begin),
+            Kind::Return(value) => {
+                let value = value.as_ref().map_or_else(Value::harmless, |v| self.eval(v));
+                self.result = Some(match self.result.take() {
+                    Some(result) => result.join(&value),
+                    None => value,
+                });
+                self.env.dead = true;
+                Value::default()
+            }
+            Kind::Next(value) | Kind::Break(value) => {
+                let value = value.as_ref().map_or_else(Value::harmless, |v| self.eval(v));
+                self.block_result = Some(match self.block_result.take() {
+                    Some(result) => result.join(&value),
+                    None => value,
+                });
+                self.env.dead = true;
+                Value::default()
+            }
+            Kind::Seq(nodes) => {
+                let mut last = Value::harmless();
+                for node in nodes {
+                    last = self.eval(node);
+                    if self.env.dead {
+                        break;
+                    }
+                }
+                last
+            }
+            Kind::Lambda(block) => {
+                self.block(block, &[]);
+                Value::default()
+            }
+            Kind::Def(_) => Value::harmless(),
+            Kind::Module(module) => {
+                self.module(module);
+                Value::harmless()
+            }
+            Kind::Splat(inner) | Kind::DoubleSplat(inner) | Kind::BlockPass(inner) => self.eval(inner),
+            Kind::Out(out) => {
+                self.out(out, node.span);
+                Value::harmless()
+            }
+            Kind::Other(nodes) => {
+                let mut value = Value::default();
+                for node in nodes {
+                    let part = self.eval(node);
+                    join_taints(&mut value.taints, &part.taints);
+                }
+                value
+            }
+        }
+    }
+
+    /// A class body: evaluated where a file's own code is, with the class as `self`.
+    fn module(&mut self, module: &'a Module) {
+        if !matches!(self.unit, Unit::Body(_)) {
+            return;
+        }
+        let class = match module.form {
+            ModuleForm::Singleton => self.class,
+            _ => wardroom_rails::join(self.class, &wardroom_rails::path_name(&module.path)),
+        };
+        let outer = std::mem::replace(&mut self.class, class);
+        let habitat = std::mem::replace(&mut self.habitat, self.engine.app.habitat(class, self.file));
+        let env = std::mem::take(&mut self.env);
+        self.eval(&module.body);
+        self.class = outer;
+        self.habitat = habitat;
+        self.env = env;
+    }
+
+    fn interp(&mut self, interp: &'a Interp, span: Span) -> Value {
+        let mut prefix = String::new();
+        let mut known = true;
+        let mut fixed = true;
+        let mut taints: Taints = None;
+        for part in &interp.parts {
+            let value = self.eval(part);
+            fixed &= value.is_fixed();
+            let mut here = value.deep_taints();
+            if here.is_some() && !prefix.is_empty() {
+                let marks = cleared_by_prefix(&prefix);
+                here = map_taints(&here, |t| t.cleared |= marks);
+            }
+            join_taints(&mut taints, &here);
+            match value.as_text() {
+                Some(text) if known => prefix.push_str(text),
+                _ => known = false,
+            }
+        }
+        let step = self.step(span, What::Built);
+        let taints = map_taints(&taints, |t| t.path = t.path.then(step));
+        let mark = match interp.form {
+            Form::Command => Some((Mark::Command, "`")),
+            Form::Regex => Some((Mark::Regex, "//")),
+            Form::Sym => Some((Mark::Symbol, ":\"\"")),
+            Form::Str => None,
+        };
+        if let Some((mark, method)) = mark {
+            let mut site = self.site(mark, Name::from(method), span);
+            site.prefix = (!prefix.is_empty()).then(|| Name::from(prefix.as_str()));
+            self.sink(&site, &taints);
+            if interp.form != Form::Sym {
+                return Value::default();
+            }
+        }
+        let shape = match (known, fixed) {
+            (true, _) => Shape::Text(prefix.into()),
+            (false, true) => Shape::Harmless,
+            _ => Shape::Unknown,
+        };
+        Value { shape, taints }
+    }
+
+    pub fn hash(&mut self, pairs: &'a [Pair]) -> Value {
+        let mut out: Vec<(Option<Name>, Value)> = Vec::with_capacity(pairs.len());
+        for pair in pairs {
+            if let Kind::DoubleSplat(inner) = &pair.key.kind {
+                let value = self.eval(inner);
+                match &value.shape {
+                    Shape::Hash(inner) => out.extend(inner.iter().cloned()),
+                    _ => out.push((None, value)),
+                }
+                continue;
+            }
+            let key = self.eval(&pair.key);
+            let mut value = self.eval(&pair.value);
+            let name = key.as_text().map(Name::from);
+            if name.is_none() {
+                join_taints(&mut value.taints, &key.taints);
+            }
+            out.push((name, value));
+        }
+        Value::shaped(Shape::Hash(Rc::new(out)))
+    }
+
+    pub fn ivar(&mut self, name: Name, span: Span) -> Value {
+        if let Some((_, value)) = self.env.ivars.iter().find(|(n, _)| *n == name) {
+            return value.clone();
+        }
+        if self.singleton {
+            return Value::shaped(self.shape_by_name(name));
+        }
+        self.placeholder(Origin::Ivar(name), span, name)
+    }
+
+    fn constant(&mut self, path: &'a [Name]) -> Value {
+        let nesting = self.nesting();
+        let app = self.engine.app;
+        let written = wardroom_rails::path_name(path);
+        let class = app.index.resolve(written, &nesting);
+        if app.index.class(class).is_some() {
+            return Value::shaped(Shape::Class(class));
+        }
+        if let Some((node, file)) = app.index.constant(path, &nesting) {
+            return self.engine.constant(node, file, nesting.first().copied().unwrap_or_default());
+        }
+        Value::shaped(Shape::Class(class))
+    }
+
+    /// The lexical nesting, innermost first.
+    pub fn nesting(&self) -> Vec<Name> {
+        match self.engine.app.index.class(self.class) {
+            Some(class) if !class.nesting.is_empty() => class.nesting.clone(),
+            _ if self.class.is_empty() => Vec::new(),
+            _ => vec![self.class],
+        }
+    }
+
+    fn assignment(&mut self, assign: &'a Assign) -> Value {
+        let mut value = self.eval(&assign.value);
+        match assign.op {
+            None => {}
+            Some(Op::Or | Op::And) => {
+                let old = match &assign.target.kind {
+                    // `@x ||= …`: what it held before is what this very line put there.
+                    Kind::Ivar(name) if !self.env.ivars.iter().any(|(n, _)| n == name) => Value::default(),
+                    _ => self.eval(&assign.target),
+                };
+                value = if old.taints.is_none() && matches!(old.shape, Shape::Unknown) { value } else { old.join(&value) };
+            }
+            Some(Op::Call(operator)) => {
+                let old = self.eval(&assign.target);
+                value = match operator.as_str() {
+                    "+" | "<<" | "|" => self.concatenate(&old, value, assign.value.span),
+                    _ => Value { shape: Shape::Unknown, taints: old.taints },
+                };
+            }
+        }
+        self.assign(&assign.target, value.clone());
+        value
+    }
+
+    /// One string or list after the other.
+    pub fn concatenate(&mut self, left: &Value, right: Value, span: Span) -> Value {
+        let mut added = right.deep_taints();
+        if matches!(left.shape, Shape::Markup) {
+            // A safe buffer escapes what is appended to it, unless that is safe already.
+            added = map_taints(&added, |t| t.cleared |= Marks::of(Mark::Html));
+        } else if let Some(prefix) = left.as_text().filter(|p| !p.is_empty()) {
+            let marks = cleared_by_prefix(prefix);
+            added = map_taints(&added, |t| t.cleared |= marks);
+        }
+        let step = self.step(span, What::Built);
+        added = map_taints(&added, |t| t.path = t.path.then(step));
+        let mut taints = left.deep_taints();
+        join_taints(&mut taints, &added);
+        let shape = match (&left.shape, &right.shape) {
+            (Shape::Text(a), Shape::Text(b)) if a.len() + b.len() < 4096 => Shape::Text(format!("{a}{b}").into()),
+            (Shape::Array(_), _) => left.shape.clone(),
+            (Shape::Markup, _) => Shape::Markup,
+            (Shape::Relation(_), _) => left.shape.clone(),
+            (a, b) if matches!(a, Shape::Text(_) | Shape::Harmless) && matches!(b, Shape::Text(_) | Shape::Harmless | Shape::Markup) => {
+                Shape::Harmless
+            }
+            _ => Shape::Unknown,
+        };
+        Value { shape, taints }
+    }
+
+    /// Puts a value into a variable, an attribute or a list of them.
+    pub fn assign(&mut self, target: &'a Node, value: Value) {
+        match &target.kind {
+            Kind::Local(name) => {
+                let value = self.named(value, *name, target.span);
+                Env::set(&mut self.env.locals, *name, value);
+            }
+            Kind::Ivar(name) => {
+                let value = self.named(value, *name, target.span);
+                Env::set(&mut self.env.ivars, *name, value);
+            }
+            Kind::Array(targets) => self.destructure(targets, &value),
+            Kind::Splat(inner) => self.assign(inner, value),
+            Kind::Call(call) => self.attribute_write(call, value, target.span),
+            _ => {}
+        }
+    }
+
+    fn named(&self, mut value: Value, name: Name, span: Span) -> Value {
+        if value.taints.is_some() {
+            let step = self.step(span, What::Assigned(name));
+            value.taints = map_taints(&value.taints, |t| t.path = t.path.then(step));
+        }
+        if matches!(value.shape, Shape::Unknown) {
+            value.shape = self.shape_by_name(name);
+        }
+        value
+    }
+
+    pub fn destructure(&mut self, targets: &'a [Node], value: &Value) {
+        for (i, target) in targets.iter().enumerate() {
+            let part = match &value.shape {
+                Shape::Array(items) => match &target.kind {
+                    Kind::Splat(_) => value.clone(),
+                    _ => items.get(i).cloned().unwrap_or_else(|| value.element()),
+                },
+                _ => value.element(),
+            };
+            self.assign(target, part);
+        }
+    }
+
+    fn case(&mut self, case: &'a Case, patterns: bool) -> Value {
+        let subject = case.subject.as_ref().map(|s| self.eval(s));
+        let before = self.env.clone();
+        let mut merged: Option<(Env, Value)> = None;
+        for arm in &case.arms {
+            self.env = before.clone();
+            if patterns {
+                if let (Some(pattern), Some(subject)) = (arm.tests.first(), &subject) {
+                    self.bind_pattern(pattern, &subject.clone());
+                }
+            } else {
+                for test in &arm.tests {
+                    let value = self.eval(test);
+                    if case.subject.is_none() {
+                        self.refine(test, true);
+                    } else {
+                        let _ = value;
+                    }
+                }
+                if let Some(subject) = &case.subject {
+                    self.refine_case(subject, &arm.tests);
+                }
+            }
+            if let Some(guard) = &arm.guard {
+                self.eval(guard);
+                self.refine(guard, true);
+            }
+            let value = self.eval(&arm.body);
+            let env = std::mem::take(&mut self.env);
+            merged = Some(match merged {
+                None => (env, value),
+                Some((old, so_far)) => {
+                    let value = match (old.dead, env.dead) {
+                        (true, _) => value,
+                        (_, true) => so_far,
+                        _ => so_far.join(&value),
+                    };
+                    let both = old.dead && env.dead;
+                    let mut env = old.merge(env);
+                    env.dead = both;
+                    (env, value)
+                }
+            });
+        }
+        self.env = before;
+        let otherwise = match &case.otherwise {
+            Some(otherwise) => self.eval(otherwise),
+            None => Value::harmless(),
+        };
+        let Some((env, value)) = merged else { return otherwise };
+        let last = std::mem::take(&mut self.env);
+        let value = match (env.dead, last.dead) {
+            (true, _) => otherwise,
+            (_, true) => value,
+            _ => value.join(&otherwise),
+        };
+        let both = env.dead && last.dead;
+        self.env = env.merge(last);
+        self.env.dead = both;
+        value
+    }
+
+    fn bind_pattern(&mut self, pattern: &'a Node, value: &Value) {
+        match &pattern.kind {
+            Kind::Local(_) => self.assign(pattern, value.clone()),
+            Kind::Array(items) => {
+                for (i, item) in items.iter().enumerate() {
+                    let part = match &value.shape {
+                        Shape::Array(values) => values.get(i).cloned().unwrap_or_else(|| value.element()),
+                        _ => value.element(),
+                    };
+                    self.bind_pattern(item, &part);
+                }
+            }
+            Kind::Hash(pairs) => {
+                for pair in pairs {
+                    let part = match wardroom_rails::literal_name(&pair.key).and_then(|k| value.key(&k)) {
+                        Some(part) => part.clone(),
+                        None => value.element(),
+                    };
+                    match &pair.key.kind {
+                        Kind::DoubleSplat(inner) => self.bind_pattern(inner, value),
+                        _ => self.bind_pattern(&pair.value, &part),
+                    }
+                }
+            }
+            Kind::And(sides) | Kind::Or(sides) => {
+                self.bind_pattern(&sides.0, value);
+                self.bind_pattern(&sides.1, value);
+            }
+            Kind::Splat(inner) => self.bind_pattern(inner, value),
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, begin: &'a Begin) -> Value {
+        let before = self.env.clone();
+        let mut value = self.eval(&begin.body);
+        if let Some(otherwise) = &begin.otherwise {
+            value = self.eval(otherwise);
+        }
+        let mut merged = std::mem::take(&mut self.env);
+        for rescue in &begin.rescues {
+            // The body may have failed anywhere: what it had assigned may hold or not.
+            self.env = before.clone().merge(Env { dead: false, ..merged.clone() });
+            if let Some(binding) = &rescue.binding {
+                self.assign(binding, Value::default());
+            }
+            let rescued = self.eval(&rescue.body);
+            let after = std::mem::take(&mut self.env);
+            if !after.dead {
+                value = if merged.dead { rescued } else { value.join(&rescued) };
+            }
+            let both = merged.dead && after.dead;
+            merged = merged.merge(after);
+            merged.dead = both;
+        }
+        self.env = merged;
+        if let Some(ensure) = &begin.ensure {
+            let dead = std::mem::replace(&mut self.env.dead, false);
+            self.eval(ensure);
+            self.env.dead |= dead;
+        }
+        value
+    }
+
+    /// Evaluates a block with these values for its parameters; gives what it gives.
+    pub fn block(&mut self, block: &'a Block, values: &[Value]) -> Value {
+        let before = self.env.clone();
+        // Parameters hide variables of the same name; those come back afterwards.
+        let hidden: Vec<(Name, Option<Value>)> =
+            block.params.iter().map(|p| (p.name, self.env.local(p.name).cloned())).collect();
+        // One value for several parameters: an array or pair, taken apart.
+        let spread = values.len() == 1 && block.params.len() > 1;
+        for (i, param) in block.params.iter().enumerate() {
+            let value = match (spread, values) {
+                (true, [only]) => match &only.shape {
+                    Shape::Array(items) => items.get(i).cloned().unwrap_or_else(|| only.element()),
+                    _ => only.clone(),
+                },
+                _ => values.get(i).cloned().unwrap_or_default(),
+            };
+            if !param.inner.is_empty() {
+                self.destructure(&param.inner, &value);
+            } else if param.form != ParamForm::Block {
+                let value = self.named(value, param.name, param.span);
+                Env::set(&mut self.env.locals, param.name, value);
+            }
+        }
+        let outer = self.block_result.take();
+        let last = self.eval(&block.body);
+        let result = match (self.block_result.take(), self.env.dead) {
+            (Some(next), true) => next,
+            (Some(next), false) => next.join(&last),
+            (None, _) => last,
+        };
+        self.block_result = outer;
+        let mut after = std::mem::take(&mut self.env);
+        after.dead = false;
+        for (name, value) in hidden {
+            match value {
+                Some(value) => Env::set(&mut after.locals, name, value),
+                None => after.locals.retain(|(n, _)| *n != name),
+            }
+        }
+        self.env = before.merge(after);
+        result
+    }
+
+    fn out(&mut self, out: &'a Out, span: Span) {
+        let value = self.eval(&out.value);
+        if value.taints.is_none() && !matches!(value.shape, Shape::Array(_) | Shape::Hash(_)) {
+            return;
+        }
+        let markup = matches!(value.shape, Shape::Markup);
+        let escaped = match out.escape {
+            Escape::NotHtml => return,
+            Escape::Raw => false,
+            Escape::UnlessSafe => !markup,
+            Escape::Always => true,
+        };
+        let mark = match out.context {
+            HtmlContext::NotHtml => return,
+            HtmlContext::Script | HtmlContext::ScriptString | HtmlContext::EventHandler => Some(Mark::Script),
+            HtmlContext::Style => Some(Mark::Style),
+            HtmlContext::UrlStart => Some(Mark::Url),
+            HtmlContext::Unquoted => Some(Mark::HtmlAttribute),
+            _ => None,
+        };
+        let method = Name::from(match out.escape {
+            Escape::Raw => "raw output",
+            _ => "output",
+        });
+        let taints = value.deep_taints();
+        let at = if out.value.span.end > out.value.span.start { out.value.span } else { span };
+        if !escaped && out.escape == Escape::Raw {
+            let mut site = self.site(Mark::Html, method, at);
+            site.context = Some(out.context);
+            self.sink(&site, &taints);
+            if mark == Some(Mark::Script) {
+                return;
+            }
+        }
+        if let Some(mark) = mark {
+            // A quoted string in a script is closed by a quote, which escaping takes away; a
+            // backslash or a line's end remains, and so does the wrong escape for what follows.
+            let mut site = self.site(mark, method, at);
+            site.context = Some(out.context);
+            self.sink(&site, &taints);
+        }
+    }
+}
+
+/// For which sinks a known text in front of the data makes it harmless.
+pub fn cleared_by_prefix(prefix: &str) -> Marks {
+    let mut marks = Marks::of(Mark::Open) | Marks::of(Mark::Constant) | Marks::of(Mark::Method) | Marks::of(Mark::Variable);
+    let trimmed = prefix.trim_start();
+    let script = trimmed.to_ascii_lowercase();
+    if !script.starts_with("javascript:") && !script.starts_with("data:") {
+        marks |= Marks::of(Mark::Url);
+    }
+    if !trimmed.starts_with('-') || trimmed.contains('=') {
+        marks |= Marks::of(Mark::Argument);
+    }
+    let after_scheme = trimmed.find("://").map(|i| &trimmed[i + 3..]);
+    let host_fixed = match after_scheme {
+        Some(rest) => rest.contains(['/', '?', '#']) && !rest.starts_with('/'),
+        None => {
+            let mut chars = trimmed.chars();
+            match (chars.next(), chars.next()) {
+                (Some('/'), Some(second)) => second != '/' && second != '\\',
+                (Some('?' | '#' | '.'), _) => true,
+                _ => false,
+            }
+        }
+    };
+    if host_fixed {
+        marks |= Marks::of(Mark::Redirect) | Marks::of(Mark::Request);
+    }
+    marks
+}

@@ -1,0 +1,272 @@
+//! What a condition that holds (or does not) says about a variable: allow-lists, casts, anchored
+//! patterns, comparisons.
+
+use wardroom_ruby::ir::*;
+
+use crate::eval::{Env, Eval};
+use crate::knowledge::Marks;
+use crate::value::{Doubt, Shape, Value};
+
+impl<'a> Eval<'_, 'a> {
+    /// Takes into the environment what follows from `cond` being true or false.
+    pub fn refine(&mut self, cond: &'a Node, truth: bool) {
+        match &cond.kind {
+            Kind::Not(inner) => self.refine(inner, !truth),
+            Kind::And(sides) if truth => {
+                self.refine(&sides.0, true);
+                self.refine(&sides.1, true);
+            }
+            Kind::Or(sides) if !truth => {
+                self.refine(&sides.0, false);
+                self.refine(&sides.1, false);
+            }
+            Kind::Or(sides) => self.refine_either(&sides.0, &sides.1),
+            Kind::Seq(nodes) => {
+                if let Some(last) = nodes.last() {
+                    self.refine(last, truth);
+                }
+            }
+            Kind::Assign(assign) => self.refine(&assign.value, truth),
+            Kind::Call(call) => self.refine_call(call, truth),
+            _ => {}
+        }
+    }
+
+    /// `a || b`: each side must clear the same expression for it to hold; only the common form
+    /// `x == 'a' || x == 'b'` is looked for.
+    fn refine_either(&mut self, left: &'a Node, right: &'a Node) {
+        let start = self.env.clone();
+        self.refine(left, true);
+        let first = std::mem::replace(&mut self.env, start);
+        self.refine(right, true);
+        let same = self.env.cleared == first.cleared
+            && self.env.locals.iter().zip(&first.locals).all(|(a, b)| harmless(&a.1) == harmless(&b.1));
+        if !same {
+            self.env.cleared.clear();
+            self.env.locals = first.locals.iter().zip(&self.env.locals).map(|(a, b)| (a.0, a.1.join(&b.1))).collect();
+        }
+    }
+
+    fn refine_call(&mut self, call: &'a Call, truth: bool) {
+        let arg = call.args.first();
+        match (call.name.as_str(), &call.recv, arg) {
+            ("!=" | "!~", Some(recv), Some(arg)) => {
+                if !truth {
+                    self.refine_comparison(if call.name == "!=" { "==" } else { "=~" }, recv, arg);
+                }
+            }
+            ("==" | "===" | "eql?" | "=~" | "match?" | "match" | "in?", Some(recv), Some(arg)) if truth => {
+                self.refine_comparison(&call.name, recv, arg);
+            }
+            ("include?" | "member?" | "key?" | "has_key?" | "exclude?" | "has_value?" | "cover?" | "any?", Some(recv), Some(arg)) => {
+                let wanted = (call.name == "exclude?") != truth;
+                let list = self.list_value(recv);
+                if wanted && list {
+                    self.clear(arg, Marks::ALL, Doubt::default());
+                }
+            }
+            ("is_a?" | "kind_of?" | "instance_of?", Some(recv), Some(Node { kind: Kind::Const(path), .. })) if truth => {
+                let name = path.last().map_or("", |n| n.as_str());
+                if matches!(name, "Integer" | "Fixnum" | "Numeric" | "Float" | "TrueClass" | "FalseClass" | "Date" | "Time" | "Symbol") {
+                    self.clear(recv, Marks::ALL, Doubt::default());
+                }
+            }
+            (name, recv, _) if name.ends_with('?') && truth => {
+                // `safe_url?(x)`, `valid_column?(x)`: something is checked; how well is not known.
+                const WORDS: &[&str] =
+                    &["valid", "safe", "allow", "permit", "whitelist", "trusted", "known", "local", "internal", "legal", "accept", "support"];
+                if WORDS.iter().any(|w| name.contains(w)) {
+                    let doubt = Doubt { guarded: true, ..Doubt::default() };
+                    for arg in &call.args {
+                        self.clear(arg, Marks::NONE, doubt);
+                    }
+                    if let (true, Some(recv)) = (call.args.is_empty(), recv) {
+                        self.clear(recv, Marks::NONE, doubt);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn refine_comparison(&mut self, operator: &str, recv: &'a Node, arg: &'a Node) {
+        match operator {
+            "in?" => {
+                if self.list_value(arg) {
+                    self.clear(recv, Marks::ALL, Doubt::default());
+                }
+            }
+            "=~" | "match?" | "match" | "===" if regex(recv).is_some() || regex(arg).is_some() => {
+                let (pattern, subject) = if regex(recv).is_some() { (regex(recv), arg) } else { (regex(arg), recv) };
+                match pattern {
+                    Some(pattern) if is_strict(&pattern) => self.clear(subject, Marks::ALL, Doubt::default()),
+                    Some(_) => self.clear(subject, Marks::NONE, Doubt { guarded: true, ..Doubt::default() }),
+                    None => {}
+                }
+            }
+            "==" | "===" | "eql?" => {
+                if self.peek(arg).is_fixed() {
+                    self.clear(recv, Marks::ALL, Doubt::default());
+                } else if self.peek(recv).is_fixed() {
+                    self.clear(arg, Marks::ALL, Doubt::default());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// In an arm of a `case` on `subject`.
+    pub fn refine_case(&mut self, subject: &'a Node, tests: &'a [Node]) {
+        let fixed = tests.iter().all(|t| match &t.kind {
+            Kind::Interp(i) if i.form == Form::Regex => regex(t).is_some_and(|p| is_strict(&p)),
+            Kind::Const(path) => matches!(path.last().map_or("", |n| n.as_str()), "Integer" | "Fixnum" | "Float" | "Numeric" | "NilClass" | "Symbol" | "Date" | "Time" | "TrueClass" | "FalseClass"),
+            Kind::Splat(inner) => self.list_value(inner),
+            _ => self.peek(t).is_fixed(),
+        });
+        if fixed && !tests.is_empty() {
+            self.clear(subject, Marks::ALL, Doubt::default());
+        }
+    }
+
+    /// Whether an expression is a list that the application fixed: literals, constants, names of
+    /// columns and the like.
+    pub fn list_value(&mut self, node: &'a Node) -> bool {
+        let value = self.peek(node);
+        if value.taints.is_some() {
+            return false;
+        }
+        match &value.shape {
+            Shape::Array(items) => items.iter().all(|i| i.taints.is_none()),
+            Shape::Hash(_) | Shape::Harmless | Shape::Class(_) => true,
+            // A string contains many things.
+            Shape::Text(_) | Shape::Params(_) | Shape::Object(..) => false,
+            // A list made by a method of the application's own.
+            _ => !matches!(node.kind, Kind::Local(_)) || !self.env.locals.is_empty(),
+        }
+    }
+
+    /// Evaluates without leaving a trace: no sinks, no changed variables.
+    pub fn peek(&mut self, node: &'a Node) -> Value {
+        match &node.kind {
+            Kind::Str(_) | Kind::Sym(_) | Kind::Int(_) | Kind::Nil | Kind::True | Kind::False | Kind::Array(_) | Kind::Local(_)
+            | Kind::Ivar(_) | Kind::Const(_) | Kind::Call(_) | Kind::Range(_) | Kind::Hash(_) => {
+                let env = self.env.clone();
+                let hits = self.hits.len();
+                let value = self.eval(node);
+                self.hits.truncate(hits);
+                self.env = env;
+                value
+            }
+            _ => Value::default(),
+        }
+    }
+
+    /// Makes what an expression names harmless (or doubtful) from here on.
+    fn clear(&mut self, node: &'a Node, marks: Marks, doubt: Doubt) {
+        let change = |value: &Value| value.clone().cleared(marks).doubted(doubt);
+        match &node.kind {
+            Kind::Local(name) => {
+                if let Some(value) = self.env.local(*name).map(change) {
+                    Env::set(&mut self.env.locals, *name, value);
+                }
+            }
+            Kind::Ivar(name) => {
+                let value = change(&self.ivar(*name, node.span));
+                Env::set(&mut self.env.ivars, *name, value);
+            }
+            Kind::Call(call) => {
+                if let Some(key) = self.expression_key(node) {
+                    if marks != Marks::NONE {
+                        self.env.cleared.push((key, marks));
+                    }
+                } else if let Some(recv) = &call.recv
+                    && matches!(
+                        call.name.as_str(),
+                        "to_s" | "to_sym" | "downcase" | "upcase" | "strip" | "to_i" | "constantize" | "camelize" | "underscore" | "presence" | "chomp"
+                    )
+                {
+                    self.clear(recv, marks, doubt);
+                }
+            }
+            Kind::Assign(assign) => self.clear(&assign.target, marks, doubt),
+            _ => {}
+        }
+    }
+
+    /// The words of an expression that gives the same value each time: `params[:a][:b]`, `x.y`.
+    pub fn expression_key(&self, node: &Node) -> Option<Name> {
+        fn words(node: &Node, out: &mut String) -> Option<()> {
+            match &node.kind {
+                Kind::Local(name) | Kind::Ivar(name) => out.push_str(name),
+                Kind::Call(call) if call.name == "[]" => {
+                    words(call.recv.as_ref()?, out)?;
+                    out.push('[');
+                    match &call.args.first()?.kind {
+                        Kind::Sym(name) => out.push_str(name),
+                        Kind::Str(text) => out.push_str(text),
+                        _ => return None,
+                    }
+                    out.push(']');
+                }
+                Kind::Call(call) if call.args.is_empty() && call.block.is_none() => {
+                    if let Some(recv) = &call.recv {
+                        words(recv, out)?;
+                        out.push('.');
+                    }
+                    out.push_str(&call.name);
+                }
+                _ => return None,
+            }
+            Some(())
+        }
+        let mut out = String::new();
+        words(node, &mut out)?;
+        Some(Name::from(out.as_str()))
+    }
+}
+
+fn harmless(value: &Value) -> bool {
+    value.each_taint().iter().all(|t| t.cleared == Marks::ALL)
+}
+
+/// The source of a regexp literal without interpolation.
+pub fn regex(node: &Node) -> Option<String> {
+    let Kind::Interp(interp) = &node.kind else { return None };
+    if interp.form != Form::Regex {
+        return None;
+    }
+    match interp.parts.as_slice() {
+        [Node { kind: Kind::Str(text), .. }] => Some(text.to_string()),
+        [] => Some(String::new()),
+        _ => None,
+    }
+}
+
+/// Whether a pattern holds the whole text to characters that can do no harm: `\A[\w-]+\z`.
+pub fn is_strict(pattern: &str) -> bool {
+    let Some(inner) = pattern.strip_prefix("\\A").and_then(|p| p.strip_suffix("\\z").or_else(|| p.strip_suffix("\\Z"))) else {
+        return false;
+    };
+    // Anything that matches any character, or all but some, lets everything through.
+    let mut bytes = inner.bytes().peekable();
+    let mut in_class = false;
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => match bytes.next() {
+                Some(b'S' | b'W' | b'D' | b'H' | b's') => return false,
+                _ => {}
+            },
+            b'[' if !in_class => {
+                in_class = true;
+                if bytes.peek() == Some(&b'^') {
+                    return false;
+                }
+            }
+            b']' => in_class = false,
+            b'.' if !in_class => return false,
+            b'\'' | b'"' | b'<' | b'>' | b';' | b'`' | b'$' => return false,
+            _ => {}
+        }
+    }
+    true
+}
