@@ -168,7 +168,9 @@ impl Writer {
             }
         }
         self.spaces(tag.close - 2);
-        self.compiled.ruby.push_str("\n ");
+        // `form:` and `1..` at the end of a line would take the next line as their value.
+        let open_ended = tag.kind != TagKind::Comment && tag.code.trim_end().ends_with([':', '.']);
+        self.compiled.ruby.push_str(if open_ended { ";\n" } else { "\n " });
     }
 
     fn code(&mut self, code: &str) {

@@ -54,6 +54,7 @@ fn what_comes_out_parses() {
         "<% begin %>a<% rescue B => e %><%= e %><% ensure %>c<% end %>",
         "<% if a %>b<% elsif c %>d<%# e %><% else %>f<% end %>",
         "<%= a \"é\", b: 1 do -%>\n<% end -%>",
+        "<%= render 'a', form: %><%= render 'b', form: %><% x = 1.. %><% y %>",
         "<% next if a %><% return unless b %>",
     ];
     for source in sources {
