@@ -24,7 +24,11 @@ pub fn compile(source: &str, options: &Options) -> Compiled {
 
 /// Compiles a script (`.js.erb`): Rails escapes there as in HTML, whatever the format.
 pub fn compile_script(source: &str, options: &Options) -> Compiled {
-    Writer::new(Tracker::for_script(), true, options.escape).run(source)
+    // Some are markup all the same (`<script type="text/template">…`): no script starts with a tag.
+    let start = source.trim_start().as_bytes();
+    let markup = start.first() == Some(&b'<') && start.get(1).is_some_and(u8::is_ascii_alphabetic);
+    let tracker = if markup { Tracker::default() } else { Tracker::for_script() };
+    Writer::new(tracker, true, options.escape).run(source)
 }
 
 struct Writer {

@@ -122,6 +122,13 @@ fn script_files() {
     );
 }
 
+#[test]
+fn script_files_that_are_markup() {
+    let source = "\n<script type='text/template'><a href='<%= a %>'><%= b %>";
+    let compiled = compile_script(source, &Options::default());
+    assert_eq!(compiled.outs.iter().map(|out| out.context).collect::<Vec<_>>(), [UrlStart, Text]);
+}
+
 fn well_formed(source: &str, compiled: &Compiled) -> Result<(), TestCaseError> {
     prop_assert_eq!(compiled.ruby.len(), source.len());
     prop_assert!(compiled.outs.windows(2).all(|pair| pair[0].ruby < pair[1].ruby));
