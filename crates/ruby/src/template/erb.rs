@@ -17,6 +17,9 @@ use branches::Event;
 /// Deeper branches do not keep their markup's state.
 const MAX_DEPTH: usize = 256;
 
+/// What markup is replaced by, a piece at a time.
+const SPACES: &str = "                                                                ";
+
 /// Compiles a page, or any other text if `options.html` is false.
 pub fn compile(source: &str, options: &Options) -> Compiled {
     Writer::new(Tracker::default(), options.html, options.escape).run(source)
@@ -109,12 +112,21 @@ impl Writer {
     }
 
     fn blank(&mut self, text: &str) {
-        let blanks = text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' });
-        self.compiled.ruby.extend(blanks);
+        let mut done = 0;
+        for newline in memchr::memchr_iter(b'\n', text.as_bytes()) {
+            self.spaces(newline - done);
+            self.compiled.ruby.push('\n');
+            done = newline + 1;
+        }
+        self.spaces(text.len() - done);
     }
 
-    fn spaces(&mut self, count: usize) {
-        self.compiled.ruby.extend(std::iter::repeat_n(' ', count));
+    fn spaces(&mut self, mut count: usize) {
+        while count > 0 {
+            let some = count.min(SPACES.len());
+            self.compiled.ruby.push_str(&SPACES[..some]);
+            count -= some;
+        }
     }
 
     fn tag(&mut self, tag: &Tag<'_>) {
