@@ -7,6 +7,7 @@ use wardroom_ruby::ir::{Assign, Block, Call, Kind, Name, Node, Op, Param, Span};
 
 use super::value::{self, Literals, SettingValue};
 use super::{Change, Config, Middleware, Setting, Stage, cors, csp};
+use crate::schema::underscore;
 
 /// How deep statements may nest.
 const DEPTH: u32 = 48;
@@ -481,34 +482,6 @@ fn class_key(class: &str) -> String {
         other => other,
     };
     underscore(base)
-}
-
-/// `ActionController::CgiRequest` → `action_controller/cgi_request`
-pub(crate) fn underscore(class: &str) -> String {
-    let mut out = String::with_capacity(class.len() + 8);
-    let chars: Vec<char> = class.chars().collect();
-    let mut i = 0;
-    while i < chars.len() {
-        let c = chars[i];
-        if c == ':' {
-            if out.ends_with(|c: char| c != '/') && !out.is_empty() {
-                out.push('/');
-            }
-        } else if c.is_uppercase() {
-            let before = i.checked_sub(1).map(|j| chars[j]);
-            let after = chars.get(i + 1);
-            let new_word = before.is_some_and(|b| b.is_lowercase() || b.is_ascii_digit())
-                || before.is_some_and(char::is_uppercase) && after.is_some_and(|a| a.is_lowercase());
-            if new_word {
-                out.push('_');
-            }
-            out.extend(c.to_lowercase());
-        } else {
-            out.push(c);
-        }
-        i += 1;
-    }
-    out
 }
 
 fn join(key: &str, name: &str) -> String {
