@@ -1,1 +1,5 @@
 //! placeholder
+
+pub mod config;
+pub mod gems;
+pub mod schema;
