@@ -1,1 +1,3 @@
-//! placeholder
+//! The model of a Rails application, read from its tree without running it.
+
+pub mod routes;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use wardroom_ruby::ir::{Assign, Block, Call, Def, If, Interp, Kind, Name, Node, Op, Pair, Param, ParamForm, Span};
 
 use super::scope::Scope;
-use super::value::{Keywords, Mapper, Value, constant_text, node_text};
+use super::value::{Keywords, Mapper, Value, constant_text, node_text, split_arguments};
 use super::{Route, RouteFile, Settings};
 
 /// Nested blocks and calls deeper than this are left out.
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
     fn bind(&mut self, params: &'a [Param], arguments: Vec<Value<'a>>) {
         let keywords = params.iter().any(|p| matches!(p.form, ParamForm::Keyword | ParamForm::KeywordRest));
         let (positional, given) =
-            if keywords { super::value::split_arguments(arguments) } else { (arguments, Keywords::default()) };
+            if keywords { split_arguments(arguments) } else { (arguments, Keywords::default()) };
         // A list given to a block with several parameters is spread over them.
         let plain = params.iter().filter(|p| matches!(p.form, ParamForm::Required | ParamForm::Optional)).count();
         let positional = match <[Value<'a>; 1]>::try_from(positional) {
@@ -555,10 +555,12 @@ impl<'a> Reader<'a> {
         let value = if mapper.classic {
             self.classic(call.name.as_str(), &mapper.with, arguments, block)
         } else {
-            let with = mem::replace(&mut self.scope.with, mapper.with);
-            let value = self.user_or_declare(node.span, call.name, arguments, block);
-            self.scope.with = with;
-            value
+            let (mut words, keywords) = split_arguments(arguments);
+            let keywords = keywords.over(&mapper.with);
+            if !keywords.0.is_empty() {
+                words.push(Value::Map(keywords.0));
+            }
+            self.user_or_declare(node.span, call.name, words, block)
         };
         self.span = outer;
         value
