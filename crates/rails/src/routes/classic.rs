@@ -3,10 +3,10 @@
 use wardroom_model::Verb;
 use wardroom_ruby::ir::Block;
 
+use super::Target;
 use super::inflect;
 use super::reader::Reader;
 use super::value::{Keywords, Mapper, Value, normalise, split_arguments};
-use super::Target;
 
 impl<'a> Reader<'a> {
     /// A call on the `map` of Rails 2, with the options that surround it.
@@ -76,7 +76,10 @@ impl<'a> Reader<'a> {
             }
             _ => match block {
                 Some(_) => self.classic_block(options, block),
-                None => self.problem(self.span, format!("`map.{name}` is not known: routes that it makes are missing")),
+                None => self.problem(
+                    self.span,
+                    format!("`map.{name}` is not known: routes that it makes are missing"),
+                ),
             },
         }
         Value::Nil
@@ -105,9 +108,9 @@ impl<'a> Reader<'a> {
         let action = options.word("action").unwrap_or_else(|| {
             if path.contains(":action") { ":action".to_owned() } else { "index".to_owned() }
         });
-        let controller = options.word("controller").or_else(|| {
-            path.contains(":controller").then(|| ":controller".to_owned())
-        });
+        let controller = options
+            .word("controller")
+            .or_else(|| path.contains(":controller").then(|| ":controller".to_owned()));
         let target = match controller {
             Some(controller) => self.classic_target(&controller, &action, options),
             None => {
@@ -116,11 +119,12 @@ impl<'a> Reader<'a> {
             }
         };
         let name = name.map(|name| format!("{}{name}", options.word("name_prefix").unwrap_or_default()));
-        let path = if path.ends_with(".:format") && name.as_deref().is_some_and(|n| n.starts_with("formatted_")) {
-            path.trim_end_matches(".:format").to_owned()
-        } else {
-            path
-        };
+        let path =
+            if path.ends_with(".:format") && name.as_deref().is_some_and(|n| n.starts_with("formatted_")) {
+                path.trim_end_matches(".:format").to_owned()
+            } else {
+                path
+            };
         self.emit(&path, target, name, &Keywords::default(), &verbs);
     }
 
@@ -130,7 +134,13 @@ impl<'a> Reader<'a> {
         Target::Action { controller: self.in_module(&controller), action: action.to_owned() }
     }
 
-    fn classic_resource(&mut self, word: &str, singleton: bool, options: Keywords<'a>, block: Option<&'a Block>) {
+    fn classic_resource(
+        &mut self,
+        word: &str,
+        singleton: bool,
+        options: Keywords<'a>,
+        block: Option<&'a Block>,
+    ) {
         let text = |name: &str| options.word(name).unwrap_or_default();
         let one = match (options.word("singular"), singleton) {
             (Some(given), _) => given,
@@ -173,7 +183,11 @@ impl<'a> Reader<'a> {
             let target = self.classic_target(&controller, action, &options);
             self.emit(path, target, name, &Keywords::default(), verbs);
         };
-        let many = if singleton { one.clone() } else { word.to_owned() };
+        let many = match singleton {
+            true => one.clone(),
+            false if one == word => format!("{word}_index"),
+            false => word.to_owned(),
+        };
         let extra = |kind: &str| match options.get(kind) {
             Some(Value::Map(pairs)) => pairs.clone(),
             _ => Vec::new(),
@@ -197,7 +211,12 @@ impl<'a> Reader<'a> {
             ("index", Verb::Get, path.clone(), Some(format!("{names}{many}"))),
             ("create", Verb::Post, path.clone(), None),
             ("new", Verb::Get, format!("{path}/{}", path_name("new")), Some(format!("new_{names}{one}"))),
-            ("edit", Verb::Get, format!("{member}/{}", path_name("edit")), Some(format!("edit_{names}{one}"))),
+            (
+                "edit",
+                Verb::Get,
+                format!("{member}/{}", path_name("edit")),
+                Some(format!("edit_{names}{one}")),
+            ),
             ("show", Verb::Get, member.clone(), Some(format!("{names}{one}"))),
             ("update", Verb::Put, member.clone(), None),
             ("destroy", Verb::Delete, member.clone(), None),

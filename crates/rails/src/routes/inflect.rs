@@ -1,18 +1,8 @@
 //! English plurals the way Rails' inflector makes them, as far as route and parameter names need it.
 
 /// Words that are their own plural.
-const UNCOUNTABLE: [&str; 10] = [
-    "equipment",
-    "information",
-    "rice",
-    "money",
-    "species",
-    "series",
-    "fish",
-    "sheep",
-    "jeans",
-    "police",
-];
+const UNCOUNTABLE: [&str; 10] =
+    ["equipment", "information", "rice", "money", "species", "series", "fish", "sheep", "jeans", "police"];
 
 /// Singular and plural that no rule makes.
 const IRREGULAR: [(&str, &str); 8] = [
@@ -167,7 +157,8 @@ pub fn underscore(name: &str) -> String {
     for (i, &c) in chars.iter().enumerate() {
         let before = if i > 0 { chars[i - 1] } else { '/' };
         let after_lower = chars.get(i + 1).is_some_and(|n| n.is_lowercase());
-        let starts_word = before.is_lowercase() || before.is_ascii_digit() || (before.is_uppercase() && after_lower);
+        let starts_word =
+            before.is_lowercase() || before.is_ascii_digit() || (before.is_uppercase() && after_lower);
         if c.is_uppercase() && starts_word {
             out.push('_');
         }
@@ -204,12 +195,10 @@ mod tests {
             ("day", "days"),
             ("response", "responses"),
             ("series", "series"),
-            ("leaf", "leaves"),
+            ("shelf", "shelves"),
         ] {
             assert_eq!(plural(one), many);
-            if one != "leaf" {
-                assert_eq!(singular(many), one);
-            }
+            assert_eq!(singular(many), one);
         }
         assert_eq!(singular("status"), "status");
         assert_eq!(singular("access"), "access");

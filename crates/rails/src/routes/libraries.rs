@@ -3,11 +3,12 @@
 use wardroom_model::Verb;
 use wardroom_ruby::ir::{Block, Kind};
 
+use super::Target;
 use super::inflect;
+use super::mapper::Body;
 use super::reader::Reader;
 use super::scope::joined;
 use super::value::{Keywords, Value, normalise};
-use super::Target;
 
 /// Devise's modules that have routes, with the part of the mapping each makes.
 const DEVISE: [(&str, &str); 6] = [
@@ -73,7 +74,13 @@ impl<'a> Reader<'a> {
                 None => word.replace('/', "_"),
             })
         });
-        let out_verbs: Vec<Verb> = options.get("sign_out_via").map(Value::words).unwrap_or_default().iter().filter_map(|w| Verb::parse(w)).collect();
+        let out_verbs: Vec<Verb> = options
+            .get("sign_out_via")
+            .map(Value::words)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|w| Verb::parse(w))
+            .collect();
         let out_verbs = if out_verbs.is_empty() { vec![Verb::Delete] } else { out_verbs };
         let update: &[Verb] =
             if self.settings.rails.0 >= 4 { &[Verb::Patch, Verb::Put] } else { &[Verb::Put] };
@@ -102,7 +109,13 @@ impl<'a> Reader<'a> {
                 "registrations" => {
                     let at = |tail: &str| format!("/{}/{tail}", path_name("registration"));
                     table.extend([
-                        (part, get(), at(&path_name("cancel")), "cancel", format!("cancel_{name}_registration")),
+                        (
+                            part,
+                            get(),
+                            at(&path_name("cancel")),
+                            "cancel",
+                            format!("cancel_{name}_registration"),
+                        ),
                         (part, get(), at(&path_name("sign_up")), "new", format!("new_{name}_registration")),
                         (part, get(), at(&path_name("edit")), "edit", format!("edit_{name}_registration")),
                         (part, update.to_vec(), at(""), "update", format!("{name}_registration")),
@@ -160,6 +173,23 @@ impl<'a> Reader<'a> {
         self.emit(&full, target, None, &Keywords::default(), &[Verb::Get]);
     }
 
+    /// `api_version(module: "Api::V1", path: { value: "api/v1" }) do` of versionist.
+    pub(super) fn api_version(&mut self, options: Keywords<'a>, body: Body<'a, '_>) {
+        let mut inner = Keywords::default();
+        if let Some(module) = options.word("module") {
+            inner.set("module", Value::Str(inflect::underscore(&module)));
+        }
+        if let Some(defaults) = options.get("defaults") {
+            inner.set("defaults", defaults.clone());
+        }
+        if let Some(Value::Map(pairs)) = options.get("path")
+            && let Some((_, path)) = pairs.iter().find(|(k, _)| k.known() == Some("value"))
+        {
+            inner.set("path", path.clone());
+        }
+        self.scope_block(&[], inner, body);
+    }
+
     /// `use_doorkeeper do … end`.
     pub(super) fn doorkeeper(&mut self, block: Option<&'a Block>) {
         let mut custom: Vec<(String, String)> = Vec::new();
@@ -196,8 +226,20 @@ impl<'a> Reader<'a> {
             (Verb::Patch, "/applications/:id", "applications", "update", ""),
             (Verb::Put, "/applications/:id", "applications", "update", ""),
             (Verb::Delete, "/applications/:id", "applications", "destroy", ""),
-            (Verb::Get, "/authorized_applications", "authorized_applications", "index", "oauth_authorized_applications"),
-            (Verb::Delete, "/authorized_applications/:id", "authorized_applications", "destroy", "oauth_authorized_application"),
+            (
+                Verb::Get,
+                "/authorized_applications",
+                "authorized_applications",
+                "index",
+                "oauth_authorized_applications",
+            ),
+            (
+                Verb::Delete,
+                "/authorized_applications/:id",
+                "authorized_applications",
+                "destroy",
+                "oauth_authorized_application",
+            ),
             (Verb::Get, "/token/info", "token_info", "show", "oauth_token_info"),
         ];
         for (verb, path, part, action, name) in TABLE {
@@ -218,7 +260,13 @@ impl<'a> Reader<'a> {
             (Verb::Get, "/oauth/userinfo", userinfo, "show", "oauth_userinfo"),
             (Verb::Post, "/oauth/userinfo", userinfo, "show", ""),
             (Verb::Get, "/oauth/discovery/keys", discovery, "keys", "oauth_discovery_keys"),
-            (Verb::Get, "/.well-known/openid-configuration", discovery, "provider", "oauth_discovery_provider"),
+            (
+                Verb::Get,
+                "/.well-known/openid-configuration",
+                discovery,
+                "provider",
+                "oauth_discovery_provider",
+            ),
             (Verb::Get, "/.well-known/webfinger", discovery, "webfinger", "oauth_discovery_webfinger"),
         ] {
             self.library_route(verb, path, controller, action, name);

@@ -19,7 +19,12 @@ pub(super) type Body<'a, 'b> = &'b dyn Fn(&mut Reader<'a>);
 
 impl<'a> Reader<'a> {
     /// One word of the language of routes.
-    pub(super) fn modern(&mut self, name: &str, arguments: Vec<Value<'a>>, block: Option<&'a Block>) -> Value<'a> {
+    pub(super) fn modern(
+        &mut self,
+        name: &str,
+        arguments: Vec<Value<'a>>,
+        block: Option<&'a Block>,
+    ) -> Value<'a> {
         let body = |reader: &mut Self| {
             if let Some(block) = block {
                 let own = reader.own_mapper();
@@ -94,8 +99,18 @@ impl<'a> Reader<'a> {
                     &body,
                 );
             }
-            "unauthenticated" | "devise_scope" | "as" | "instance_eval" | "instance_exec" | "localized"
-            | "localize" | "format" | "begin" | "loop" | "class_eval" | "with_devise_exclusive_scope" => body(self),
+            "unauthenticated"
+            | "devise_scope"
+            | "as"
+            | "instance_eval"
+            | "instance_exec"
+            | "localized"
+            | "localize"
+            | "format"
+            | "begin"
+            | "loop"
+            | "class_eval"
+            | "with_devise_exclusive_scope" => body(self),
             "devise_for" => self.devise_for(words, keywords),
             "use_doorkeeper" => self.doorkeeper(block),
             "use_doorkeeper_openid_connect" => self.doorkeeper_openid(),
@@ -104,6 +119,7 @@ impl<'a> Reader<'a> {
             "controllers" | "skip_controllers" => {}
             // They make helpers, no endpoints.
             "direct" | "resolve" | "default_url_options" | "default_url_options=" => {}
+            "api_version" => self.api_version(keywords, &body),
             "apipie_dsl" | "apipie" => self.known_mount("/apipie", "Apipie"),
             "mount_devise_token_auth_for" => self.token_auth(words, keywords),
             "instance_variable_get" | "block_given?" | "defined?" | "set" | "plugin_name" => {}
@@ -119,7 +135,10 @@ impl<'a> Reader<'a> {
         if block.is_some() {
             body(self);
             if self.routes.len() > before {
-                self.problem(span, format!("`{name}` is not known: its block is read as if it were not there"));
+                self.problem(
+                    span,
+                    format!("`{name}` is not known: its block is read as if it were not there"),
+                );
             }
         } else {
             self.problem(span, format!("`{name}` is not known: routes that it makes are missing"));
@@ -171,7 +190,10 @@ impl<'a> Reader<'a> {
                     self.file = here;
                 }
                 Some(Concern::Object(text)) => {
-                    self.problem(self.span, format!("concern {name} is made by {text}: its routes are missing"));
+                    self.problem(
+                        self.span,
+                        format!("concern {name} is made by {text}: its routes are missing"),
+                    );
                 }
                 None => self.problem(self.span, format!("concern {name} is not declared")),
             }
@@ -337,7 +359,13 @@ impl<'a> Reader<'a> {
     }
 
     /// `resources :word` or `resource :word`.
-    pub(super) fn resource(&mut self, word: &str, singleton: bool, mut options: Keywords<'a>, body: Body<'a, '_>) {
+    pub(super) fn resource(
+        &mut self,
+        word: &str,
+        singleton: bool,
+        mut options: Keywords<'a>,
+        body: Body<'a, '_>,
+    ) {
         if let Some(shallow) = options.take("shallow")
             && shallow.truthy() != Some(false)
         {
@@ -367,9 +395,6 @@ impl<'a> Reader<'a> {
             |s| {
                 s.level = if singleton { Level::Resource } else { Level::Resources };
                 s.controller = Some(resource.controller.clone());
-                s.action = None;
-                s.only = None;
-                s.except = None;
                 s.shallow_depth += u32::from(s.shallow);
                 s.resource = Some(Rc::clone(&resource));
             },
@@ -583,33 +608,36 @@ impl<'a> Reader<'a> {
     ) -> Target {
         let default = |name: &str| {
             let own = match options.get("defaults") {
-                Some(Value::Map(pairs)) => pairs.iter().find(|(k, _)| k.known() == Some(name)).and_then(|(_, v)| v.word()),
+                Some(Value::Map(pairs)) => {
+                    pairs.iter().find(|(k, _)| k.known() == Some(name)).and_then(|(_, v)| v.word())
+                }
                 _ => None,
             };
             own.or_else(|| self.scope.defaults.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()))
         };
         // A pattern as `controller:` only restricts the path's own part.
-        let mut controller = options.word("controller").or_else(|| self.scope.controller.clone()).or_else(|| default("controller"));
-        let mut action = options.word("action").or_else(|| self.scope.action.clone()).or_else(|| default("action"));
+        let mut controller = options
+            .word("controller")
+            .or_else(|| self.scope.controller.clone())
+            .or_else(|| default("controller"));
+        let mut action =
+            options.word("action").or_else(|| self.scope.action.clone()).or_else(|| default("action"));
         match to {
-            Some(Value::Str(to)) => match to.split_once('#') {
+            Some(Value::Str(to) | Value::Sym(to)) => match to.split_once('#') {
                 Some((c, a)) => {
                     controller = Some(c.to_owned());
                     action = Some(a.to_owned());
                 }
-                None => action = Some(to.clone()),
-            },
-            Some(Value::Sym(to)) => match to.split_once('#') {
-                Some((c, a)) => {
-                    controller = Some(c.to_owned());
-                    action = Some(a.to_owned());
-                }
+                // Before Rails 5 a word alone could name the controller.
+                None if controller.is_none() => controller = Some(to.clone()),
                 None => action = Some(to.clone()),
             },
             Some(Value::Redirect) => return Target::Redirect,
             Some(Value::Nil) | None => {
                 let trimmed = plain.trim_matches('/');
-                if action.is_none() && options.get("controller").is_none() && wordlike
+                if action.is_none()
+                    && options.get("controller").is_none()
+                    && wordlike
                     && let Some((c, a)) = trimmed.rsplit_once('/')
                 {
                     // `get 'users/list'` names its own handler.
@@ -624,11 +652,12 @@ impl<'a> Reader<'a> {
         if path.contains(":controller") && controller.is_none() {
             controller = Some(":controller".to_owned());
         }
-        if path.contains(":action") && (action.is_none() || options.word("action").is_none() && to.is_none()) {
+        if path.contains(":action") && (action.is_none() || options.word("action").is_none() && to.is_none())
+        {
             action = Some(":action".to_owned());
         }
         let Some(controller) = controller else {
-            self.problem(self.span, format!("no controller is named for {path}"));
+            self.problem(self.span, format!("no controller is named for {}", normalise(path)));
             return Target::Other(String::new());
         };
         let controller = self.in_module(&controller);
@@ -637,11 +666,12 @@ impl<'a> Reader<'a> {
 
     /// The controller with the modules of the scopes around it.
     pub(super) fn in_module(&self, controller: &str) -> String {
-        let controller = if controller.contains(|c: char| c.is_uppercase()) && !controller.contains(['{', ':']) {
-            super::inflect::underscore(controller)
-        } else {
-            controller.to_owned()
-        };
+        let controller =
+            if controller.contains(|c: char| c.is_uppercase()) && !controller.contains(['{', ':']) {
+                super::inflect::underscore(controller)
+            } else {
+                controller.to_owned()
+            };
         match controller.strip_prefix('/') {
             Some(absolute) => absolute.to_owned(),
             None => joined(self.scope.module.as_deref(), &controller, "/"),

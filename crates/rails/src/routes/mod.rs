@@ -111,11 +111,12 @@ pub struct RouteFile<'a> {
     pub body: &'a Node,
 }
 
-/// Looks up the text of a constant (`Settings::PREFIX`).
-pub type ConstantLookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// Finds what another file defines: the value of a constant (`HelpController::TOPICS`) or the body of
+/// a class method without arguments (`Site.prefix`).
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<&'a Node>;
 
 /// What the rest of the application says that routes depend on.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
     /// Rails' version, major and minor.
     pub rails: (u32, u32),
@@ -126,13 +127,11 @@ pub struct Settings<'a> {
     pub isolated: &'a [(String, String)],
     /// Models with Devise's modules: class name and modules (`User`, `[database_authenticatable]`).
     pub devise: &'a [(String, Vec<String>)],
-    /// Text of constants from other files.
-    pub constant: Option<ConstantLookup<'a>>,
 }
 
 impl Default for Settings<'_> {
     fn default() -> Self {
-        Settings { rails: (8, 1), api_only: false, isolated: &[], devise: &[], constant: None }
+        Settings { rails: (8, 1), api_only: false, isolated: &[], devise: &[] }
     }
 }
 
@@ -146,9 +145,14 @@ pub struct Routes {
 }
 
 /// Reads routes. `files` holds `config/routes.rb` first, then `config/routes/*.rb` and the same of
-/// engines; a file without a draw block of its own is a part that another one draws.
-pub fn read(files: &[RouteFile<'_>], settings: &Settings<'_>) -> Routes {
-    let mut reader = Reader::new(files, settings);
+/// engines; a file without a draw block of its own is a part that another one draws. `lookup` finds what they
+/// take from elsewhere.
+pub fn read<'a>(
+    files: &'a [RouteFile<'a>],
+    settings: &'a Settings<'a>,
+    lookup: Option<Lookup<'a>>,
+) -> Routes {
+    let mut reader = Reader::new(files, settings, lookup);
     let whole: Vec<bool> = files.iter().map(|file| has_draw(file.body, 12)).collect();
     for (at, _) in files.iter().enumerate().filter(|(at, _)| whole[*at]) {
         reader.run_file(at, false);
@@ -164,7 +168,7 @@ pub fn read(files: &[RouteFile<'_>], settings: &Settings<'_>) -> Routes {
         }
     }
     let mut routes = Routes { routes: reader.routes, problems: reader.problems };
-    place_engines(&mut routes.routes, settings);
+    place_engines(&mut routes.routes);
     routes
 }
 
@@ -188,19 +192,12 @@ fn has_draw(node: &Node, depth: u32) -> bool {
     }
 }
 
-/// Puts the routes of engines under the paths where they are mounted, and their controllers into
-/// the module that the engine isolates.
-fn place_engines(routes: &mut [Route], settings: &Settings<'_>) {
+/// Puts the routes of engines under the paths where they are mounted, with the guards of the mount.
+fn place_engines(routes: &mut [Route]) {
     let mounts: Vec<Route> =
         routes.iter().filter(|r| matches!(r.target, Target::Mount { .. })).cloned().collect();
     for route in routes.iter_mut() {
         let Some(engine) = &route.engine else { continue };
-        let isolated = settings.isolated.iter().find(|(class, _)| class == engine);
-        if let (Some((_, module)), Target::Action { controller, .. }) = (isolated, &mut route.target)
-            && !controller.starts_with("devise/")
-        {
-            *controller = format!("{module}/{controller}");
-        }
         let mount = mounts.iter().find(|m| matches!(&m.target, Target::Mount { app } if app == engine));
         if let Some(mount) = mount.filter(|m| m.engine.as_ref() != Some(engine)) {
             route.path = value::normalise(&format!("{}/{}", mount.path, route.path));

@@ -5,18 +5,20 @@ use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::rc::Rc;
 
-use wardroom_ruby::ir::{Assign, Block, Call, Def, If, Interp, Kind, Name, Node, Op, Pair, Param, ParamForm, Span};
+use wardroom_ruby::ir::{
+    Assign, Block, Call, Def, If, Interp, Kind, Name, Node, Op, Pair, Param, ParamForm, Span,
+};
 
 use super::scope::Scope;
 use super::value::{Keywords, Mapper, Value, constant_text, node_text, split_arguments};
-use super::{Route, RouteFile, Settings};
+use super::{Lookup, Route, RouteFile, Settings};
 
 /// Nested blocks and calls deeper than this are left out.
 const DEPTH: u32 = 90;
 /// Expressions evaluated at most, over all files.
-const FUEL: u32 = 3_000_000;
+const FUEL: u32 = 1_000_000;
 /// Routes made at most.
-const ROUTES: usize = 100_000;
+const ROUTES: usize = 50_000;
 
 /// A concern: the file and the block, or a class.
 #[derive(Clone)]
@@ -28,6 +30,7 @@ pub(super) enum Concern<'a> {
 pub(super) struct Reader<'a> {
     pub files: &'a [RouteFile<'a>],
     pub settings: &'a Settings<'a>,
+    lookup: Option<Lookup<'a>>,
     pub routes: Vec<Route>,
     pub problems: Vec<(u32, Span, String)>,
     /// Index into `files` of the code being run.
@@ -52,10 +55,11 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(files: &'a [RouteFile<'a>], settings: &'a Settings<'a>) -> Self {
+    pub fn new(files: &'a [RouteFile<'a>], settings: &'a Settings<'a>, lookup: Option<Lookup<'a>>) -> Self {
         Reader {
             files,
             settings,
+            lookup,
             routes: Vec::new(),
             problems: Vec::new(),
             file: 0,
@@ -83,6 +87,9 @@ impl<'a> Reader<'a> {
     pub fn push(&mut self, route: Route) {
         if self.routes.len() < ROUTES {
             self.routes.push(route);
+            if self.routes.len() == ROUTES {
+                self.problem(self.span, "too many routes: the rest is left out");
+            }
         }
     }
 
@@ -124,7 +131,8 @@ impl<'a> Reader<'a> {
         let (positional, given) =
             if keywords { split_arguments(arguments) } else { (arguments, Keywords::default()) };
         // A list given to a block with several parameters is spread over them.
-        let plain = params.iter().filter(|p| matches!(p.form, ParamForm::Required | ParamForm::Optional)).count();
+        let plain =
+            params.iter().filter(|p| matches!(p.form, ParamForm::Required | ParamForm::Optional)).count();
         let positional = match <[Value<'a>; 1]>::try_from(positional) {
             Ok([Value::List(items)]) if plain > 1 => items,
             Ok([one]) => vec![one],
@@ -169,7 +177,7 @@ impl<'a> Reader<'a> {
     /// What a node comes to; declares routes on the way.
     pub fn eval(&mut self, node: &'a Node) -> Value<'a> {
         if self.fuel == 0 || self.depth >= DEPTH {
-            if self.fuel != 1 && self.depth >= DEPTH {
+            if self.fuel > 0 {
                 self.problem(node.span, "nested too deeply: left out");
             }
             return Value::Unknown("…".to_owned());
@@ -293,7 +301,9 @@ impl<'a> Reader<'a> {
                 }
                 value
             }
-            Kind::Return(Some(inner)) | Kind::Next(Some(inner)) | Kind::Break(Some(inner)) => self.eval(inner),
+            Kind::Return(Some(inner)) | Kind::Next(Some(inner)) | Kind::Break(Some(inner)) => {
+                self.eval(inner)
+            }
             Kind::Lambda(block) => Value::Lambda(Some(block)),
             Kind::Def(def) => {
                 self.methods.insert(def.name, (self.file, def));
@@ -313,15 +323,24 @@ impl<'a> Reader<'a> {
         Value::Mapper(Box::new(Mapper { classic: false, with: self.scope.with.clone() }))
     }
 
-    fn constant(&self, name: &str) -> Value<'a> {
+    fn constant(&mut self, name: &str) -> Value<'a> {
         let last = name.rsplit("::").next().unwrap_or(name);
         if let Some(value) = self.constants.get(name).or_else(|| self.constants.get(last)) {
             return value.clone();
         }
-        match self.settings.constant.and_then(|lookup| lookup(name)) {
-            Some(text) => Value::Str(text),
-            None => Value::Constant(name.to_owned()),
+        match self.elsewhere(name) {
+            Some(value) if !matches!(value, Value::Unknown(_)) => value,
+            _ => Value::Constant(name.to_owned()),
         }
+    }
+
+    /// The value of a constant or class method that another file defines.
+    fn elsewhere(&mut self, name: &str) -> Option<Value<'a>> {
+        let node = self.lookup.and_then(|lookup| lookup(name))?;
+        let inside = mem::replace(&mut self.inside, false);
+        let value = self.eval(node);
+        self.inside = inside;
+        Some(value)
     }
 
     fn interpolate(&mut self, interp: &'a Interp) -> Value<'a> {
@@ -393,7 +412,9 @@ impl<'a> Reader<'a> {
 
     fn assign(&mut self, target: &'a Node, value: Value<'a>) {
         match &target.kind {
-            Kind::Local(name) | Kind::Ivar(name) | Kind::Cvar(name) | Kind::Gvar(name) => self.set(*name, value),
+            Kind::Local(name) | Kind::Ivar(name) | Kind::Cvar(name) | Kind::Gvar(name) => {
+                self.set(*name, value)
+            }
             Kind::Const(path) => {
                 self.constants.insert(constant_text(path), value);
             }
@@ -450,12 +471,34 @@ impl<'a> Reader<'a> {
         if let Some(value) = self.draw_call(recv, call) {
             return value;
         }
+        if let (Kind::Const(path), true, None) = (&recv.kind, call.args.is_empty(), block)
+            && let Some(value) = self.elsewhere(&format!("{}.{name}", constant_text(path)))
+            && !matches!(value, Value::Unknown(_))
+        {
+            return value;
+        }
         let receiver = self.eval(recv);
         if let Value::Mapper(mapper) = receiver {
             return self.mapper_call(node, *mapper, call);
         }
-        if matches!(name, "each" | "map" | "flat_map" | "each_with_index" | "each_pair" | "each_key" | "times" | "tap" | "then" | "each_with_object" | "filter_map" | "collect" | "each_value" | "select" | "reject")
-            && let Some(block) = block
+        if matches!(
+            name,
+            "each"
+                | "map"
+                | "flat_map"
+                | "each_with_index"
+                | "each_pair"
+                | "each_key"
+                | "times"
+                | "tap"
+                | "then"
+                | "each_with_object"
+                | "filter_map"
+                | "collect"
+                | "each_value"
+                | "select"
+                | "reject"
+        ) && let Some(block) = block
         {
             return self.iterate(name, receiver, block);
         }
@@ -491,8 +534,9 @@ impl<'a> Reader<'a> {
         match name {
             "lambda" | "proc" => return Value::Lambda(block),
             "redirect" => return Value::Redirect,
-            "require" | "require_dependency" | "require_relative" | "load" | "puts" | "p" | "raise" | "private"
-            | "logger" | "binding" | "attr_reader" | "attr_accessor" | "warn" | "exit" | "sleep" | "extend" | "include" => {
+            "require" | "require_dependency" | "require_relative" | "load" | "puts" | "p" | "raise"
+            | "private" | "logger" | "binding" | "attr_reader" | "attr_accessor" | "warn" | "exit"
+            | "sleep" | "extend" | "include" => {
                 return Value::Nil;
             }
             _ => {}
@@ -535,7 +579,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A call on the mapper itself: a word of the language of routes, if a draw block is open.
-    fn declare(&mut self, span: Span, name: Name, arguments: Vec<Value<'a>>, block: Option<&'a Block>) -> Value<'a> {
+    fn declare(
+        &mut self,
+        span: Span,
+        name: Name,
+        arguments: Vec<Value<'a>>,
+        block: Option<&'a Block>,
+    ) -> Value<'a> {
         if !self.inside {
             if let Some(block) = block {
                 self.run(block, Vec::new());
@@ -570,7 +620,10 @@ impl<'a> Reader<'a> {
     fn draw_call(&mut self, recv: &'a Node, call: &'a Call) -> Option<Value<'a>> {
         let block = call.block.as_ref()?;
         let engine = draws(recv, call)?;
-        let scope = Scope { engine: engine.map(Rc::from), ..Scope::default() };
+        // An engine that isolates its namespace has all its controllers in that module.
+        let isolated = self.settings.isolated.iter().find(|(class, _)| Some(class) == engine.as_ref());
+        let module = isolated.map(|(_, module)| module.clone());
+        let scope = Scope { engine: engine.map(Rc::from), module, ..Scope::default() };
         let outer = mem::replace(&mut self.scope, scope);
         let inside = mem::replace(&mut self.inside, true);
         self.drawn[self.file] = true;
@@ -619,7 +672,9 @@ impl<'a> Reader<'a> {
             self.problem(block.span, format!("routes over a list that is not known here: {text}"));
         }
         match name {
-            "map" | "collect" | "flat_map" | "filter_map" | "select" | "reject" if !unknown => Value::List(results),
+            "map" | "collect" | "flat_map" | "filter_map" | "select" | "reject" if !unknown => {
+                Value::List(results)
+            }
             _ => receiver,
         }
     }
@@ -639,10 +694,12 @@ fn elements<'a>(list: &Value<'a>) -> Vec<Value<'a>> {
 /// for those of an engine.
 pub(super) fn draws(recv: &Node, call: &Call) -> Option<Option<String>> {
     let set = match (call.name.as_str(), &recv.kind) {
-        ("draw" | "append" | "prepend", Kind::Call(routes)) if routes.name == "routes" => match &routes.recv {
-            Some(owner) => owner,
-            None => return Some(None),
-        },
+        ("draw" | "append" | "prepend", Kind::Call(routes)) if routes.name == "routes" => {
+            match &routes.recv {
+                Some(owner) => owner,
+                None => return Some(None),
+            }
+        }
         ("draw", Kind::Const(path)) if path.last().is_some_and(|n| n == "Routes") => return Some(None),
         ("draw", Kind::Call(set)) if set.name == "new" => return Some(None),
         ("add_routes" | "append_routes" | "prepend_routes", Kind::Const(_)) => recv,
@@ -662,7 +719,12 @@ fn environment(cond: &Node, depth: u32) -> Option<bool> {
         return None;
     }
     let is_env = |node: &Node| match &node.kind {
-        Kind::Call(c) => c.name == "env" && c.recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Const(p) if p.last().is_some_and(|n| n == "Rails"))),
+        Kind::Call(c) => {
+            c.name == "env"
+                && c.recv.as_ref().is_some_and(
+                    |r| matches!(&r.kind, Kind::Const(p) if p.last().is_some_and(|n| n == "Rails")),
+                )
+        }
         Kind::Const(p) => p.last().is_some_and(|n| n == "RAILS_ENV"),
         _ => false,
     };

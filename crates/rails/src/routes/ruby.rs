@@ -32,7 +32,9 @@ pub(super) fn method<'a>(
         },
         (Value::List(items), "-") => {
             let less = first?.words();
-            Value::List(items.iter().filter(|v| !v.word().is_some_and(|w| less.contains(&w))).cloned().collect())
+            Value::List(
+                items.iter().filter(|v| !v.word().is_some_and(|w| less.contains(&w))).cloned().collect(),
+            )
         }
         (Value::List(items), "include?") => {
             let wanted = first?.known()?;
@@ -61,6 +63,20 @@ pub(super) fn method<'a>(
         }
         (Value::Map(pairs), "keys") => Value::List(pairs.iter().map(|(k, _)| k.clone()).collect()),
         (Value::Map(pairs), "values") => Value::List(pairs.iter().map(|(_, v)| v.clone()).collect()),
+        (Value::Int(n), "==" | "!=" | ">" | "<" | ">=" | "<=") => {
+            let Value::Int(other) = first? else { return None };
+            Value::Bool(match name {
+                "==" => n == other,
+                "!=" => n != other,
+                ">" => n > other,
+                "<" => n < other,
+                ">=" => n >= other,
+                _ => n <= other,
+            })
+        }
+        (Value::Int(n), "zero?") => Value::Bool(*n == 0),
+        // The fallback is the best guess at a setting.
+        (Value::Constant(c), "fetch") if c == "ENV" => arguments.get(1).cloned()?,
         (Value::Int(n), "to_s") => Value::Str(n.to_string()),
         (Value::Nil, "nil?" | "blank?") => Value::Bool(true),
         (Value::Nil, "to_s") => Value::str(""),

@@ -121,11 +121,17 @@ pub(super) struct Resource {
 }
 
 impl Resource {
-    pub fn new(word: &str, singleton: bool, options: &Keywords<'_>, scope: &Scope<'_>, api_only: bool) -> Self {
+    pub fn new(
+        word: &str,
+        singleton: bool,
+        options: &Keywords<'_>,
+        scope: &Scope<'_>,
+        api_only: bool,
+    ) -> Self {
         let name = options.word("as").unwrap_or_else(|| word.to_owned());
-        let controller = options.word("controller").unwrap_or_else(|| {
-            if singleton { inflect::plural(&name) } else { word.to_owned() }
-        });
+        let controller = options
+            .word("controller")
+            .unwrap_or_else(|| if singleton { inflect::plural(&name) } else { word.to_owned() });
         let listed = |key: &str| options.get(key).map(Value::words);
         let (only, except) = match (listed("only"), listed("except")) {
             (None, None) => (scope.only.clone(), scope.except.clone()),
