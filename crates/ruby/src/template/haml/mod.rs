@@ -230,7 +230,8 @@ impl<'p> Haml<'p> {
             return;
         }
         let middle = middle_keyword(text);
-        self.close(line.indent, middle.is_some());
+        let continues = middle.is_some() || self.borrows_end(&line);
+        self.close(line.indent, continues);
         let start = line.start;
         let next = bytes.get(1).copied().unwrap_or(b' ');
         match bytes[0] {
@@ -247,6 +248,18 @@ impl<'p> Haml<'p> {
             b'\\' => self.plain(start + 1, line.end, self.escape()),
             _ => self.plain(start, line.end, self.escape()),
         }
+    }
+
+    /// Whether the line nests lines without opening a block, directly after one that opens a block and
+    /// nests none. Haml writes an `end` after nested lines in any case, hence this runs:
+    /// `- all.each do |x|`, then `- next if x.old?` with lines under it.
+    fn borrows_end(&self, line: &Line) -> bool {
+        let above = self.at.checked_sub(2).and_then(|i| self.page.lines.get(i));
+        self.bytes()[line.start] == b'-'
+            && self.nests(line)
+            && above.is_some_and(|above| above.indent == line.indent && self.bytes()[above.start] == b'-')
+            && self.open.last().is_some_and(|top| top.indent == line.indent && top.block.any())
+            && !scan::unclosed(self.bytes(), line.start + 1, line.end).any()
     }
 
     /// A line that starts with `!` or `&`: output or text that is not escaped, or always.
@@ -288,8 +301,11 @@ impl<'p> Haml<'p> {
     fn script(&mut self, line: &Line, sign: usize, from: usize, to: usize, escape: Escape) -> Unclosed {
         let to = self.code_end(from, to);
         let (from, to) = self.trim(from, to);
-        if from == to || self.bytes()[from] == b'#' {
+        if from == to {
             self.problem(sign, "There is no Ruby code here to evaluate.");
+            return Unclosed::default();
+        }
+        if self.bytes()[from] == b'#' {
             return Unclosed::default();
         }
         self.out_here(sign, escape);
@@ -301,7 +317,8 @@ impl<'p> Haml<'p> {
     /// The block that code opens for the lines nested under it.
     fn block_of(&mut self, line: &Line, from: usize, to: usize) -> Unclosed {
         let block = scan::unclosed(self.bytes(), from, to);
-        if !block.any() && self.nests(line) {
+        let borrows = self.open.last().is_some_and(|top| top.indent == line.indent && top.block.any());
+        if !block.any() && !borrows && self.nests(line) {
             self.problem(from, "Lines are nested under code that opens no block.");
         }
         block

@@ -164,8 +164,8 @@ impl<'a> Scanner<'a> {
             return Token::Other;
         }
         match &self.bytes[from..to] {
-            b"if" | b"unless" | b"while" | b"until" | b"for" | b"do" | b"case" | b"begin" | b"when" | b"else"
-            | b"elsif" | b"then" | b"in" | b"and" | b"or" | b"not" | b"rescue" | b"ensure" => {
+            b"if" | b"unless" | b"while" | b"until" | b"for" | b"do" | b"case" | b"begin" | b"when"
+            | b"else" | b"elsif" | b"then" | b"in" | b"and" | b"or" | b"not" | b"rescue" | b"ensure" => {
                 self.before = Before::Operator;
                 Token::Keyword { from, to, leads }
             }

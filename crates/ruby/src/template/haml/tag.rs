@@ -198,10 +198,7 @@ impl Haml<'_> {
             Key::Static(..) if bytes[value] == b'{' => HtmlContext::Quoted,
             Key::Static(key, end) => {
                 let key = &self.src[key..end];
-                if key == "type"
-                    && matches!(bytes[value], b'"' | b'\'')
-                    && is_literal(&bytes[value..to])
-                {
+                if key == "type" && matches!(bytes[value], b'"' | b'\'') && is_literal(&bytes[value..to]) {
                     *kind = Some((value + 1, to - 1));
                 }
                 attribute_context(self.tag_name(name), key, true)
