@@ -389,7 +389,8 @@ fn is_literal(code: &[u8]) -> bool {
         [q @ (b'"' | b'\''), inside @ .., last] if q == last => {
             !inside.contains(q)
                 && !inside.contains(&b'\\')
-                && (*q == b'\'' || memchr::memchr(b'#', inside).is_none())
+                && (*q == b'\''
+                    || !inside.windows(2).any(|w| w[0] == b'#' && matches!(w[1], b'{' | b'@' | b'$')))
         }
         _ => false,
     }
