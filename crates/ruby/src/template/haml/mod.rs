@@ -340,7 +340,7 @@ impl<'p> Haml<'p> {
                 self.problem(from, "This branch belongs to no block.");
                 return;
             }
-            if !self.open.last().is_some_and(|top| top.indent == line.indent) {
+            if self.open.last().is_none_or(|top| top.indent != line.indent) {
                 self.open(line.indent, Unclosed::default(), Markup::None);
             }
             self.code(from, to);

@@ -195,7 +195,7 @@ impl Haml<'_> {
                 self.attribute(from, key, end, context);
                 return;
             }
-            Key::Static(..) if bytes[value] == b'{' => HtmlContext::Quoted,
+            Key::Static(..) if bytes[value] == b'{' && bytes[to - 1] == b'}' => HtmlContext::Quoted,
             Key::Static(key, end) => {
                 let key = &self.src[key..end];
                 if key == "type" && matches!(bytes[value], b'"' | b'\'') && is_literal(&bytes[value..to]) {
