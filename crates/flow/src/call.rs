@@ -671,7 +671,7 @@ impl<'a> Eval<'_, 'a> {
             if let Some(Shape::Object(class, _) | Shape::Relation(class)) = args.first().map(|a| &a.shape) {
                 let path = wardroom_rails::underscore(class);
                 let base = path.rsplit('/').next().unwrap_or(&path).to_owned();
-                let plural = wardroom_rails::table_for_class(&wardroom_rails::camelize(&base)).into_iter().next_back().unwrap_or_default();
+                let plural = wardroom_rails::plural(&base);
                 files.extend(views.get(&format!("{plural}/_{base}")));
                 locals.push((Name::from(base.as_str()), args.first().map(|a| a.element()).unwrap_or_default()));
             }

@@ -6,7 +6,7 @@ use wardroom_ruby::ir::*;
 
 use crate::index::{Index, literal_name};
 use crate::names::{camelize, underscore};
-use crate::schema::{ColumnType, Schema, singular, table_for_class};
+use crate::schema::{ColumnType, Schema, plural, singular};
 
 /// One model.
 #[derive(Debug)]
@@ -50,7 +50,9 @@ pub fn find(index: &Index<'_>, schema: &Schema, paths: &dyn Fn(crate::files::Fil
             .map(|n| vec![n.to_string()])
             .unwrap_or_default();
         for ancestor in index.ancestors(class.name) {
-            tables.extend(table_for_class(&ancestor));
+            if index.class(ancestor).is_some_and(|c| !c.module) {
+                tables.extend(schema.table_for_class(&ancestor).map(str::to_owned));
+            }
         }
         let columns = tables.iter().find_map(|t| schema.tables.get(t));
         if !record && !document && columns.is_none() {
@@ -117,7 +119,7 @@ impl ByName {
         for class in sorted {
             let path = underscore(class);
             let base = path.rsplit('/').next().unwrap_or(&path).to_owned();
-            let plural = table_for_class(&camelize(&base)).into_iter().next_back().unwrap_or_default();
+            let plural = plural(&base);
             names.entry(Name::from(base.as_str())).or_insert((*class, false));
             names.entry(Name::from(plural.as_str())).or_insert((*class, true));
         }
