@@ -114,7 +114,7 @@ fn in_time(engine: Engine, source: &str, bound: Duration) -> Compiled {
 fn ruby_errors(ruby: &str) -> Vec<String> {
     ruby_prism::parse(ruby.as_bytes())
         .errors()
-        .map(|error| String::from_utf8_lossy(&error.message().to_vec()).into_owned())
+        .map(|error| String::from_utf8_lossy(error.message()).into_owned())
         .collect()
 }
 

@@ -43,7 +43,7 @@ fn invariants(source: &str, compiled: &Compiled) {
 fn ruby_errors(ruby: &str) -> Vec<String> {
     ruby_prism::parse(ruby.as_bytes())
         .errors()
-        .map(|error| String::from_utf8_lossy(&error.message().to_vec()).into_owned())
+        .map(|error| String::from_utf8_lossy(error.message()).into_owned())
         // A template stands in a method of its own, where `yield` is right.
         .filter(|message| message != "Invalid yield")
         .collect()
