@@ -274,16 +274,13 @@ impl<'a> App<'a> {
 }
 
 fn read_gems(files: &[File], ruby: &[(u32, &str, &wardroom_ruby::ir::Node)]) -> Gems {
-    let text = |f: &File| String::from_utf8_lossy(&f.text).into_owned();
-    let mut gems = Gems::default();
-    for file in files.iter().filter(|f| f.role == Role::Lockfile && !f.path.contains('/')) {
-        gems.read_lockfile(&text(file));
-    }
-    gems.read_ruby(ruby);
-    for file in files.iter().filter(|f| f.role == Role::RubyVersion && !f.path.contains('/')) {
-        gems.read_version_file(&file.path, &text(file));
-    }
-    gems
+    let texts: Vec<(&str, String)> = files
+        .iter()
+        .filter(|f| matches!(f.role, Role::Lockfile | Role::RubyVersion))
+        .map(|f| (f.path.as_ref(), String::from_utf8_lossy(&f.text).into_owned()))
+        .collect();
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(p, t)| (*p, t.as_str())).collect();
+    Gems::read(ruby, &texts)
 }
 
 fn file_habitat(path: &str) -> Habitat {

@@ -24,7 +24,7 @@ pub fn load(sources: Vec<Source>) -> Loaded {
     let mut gems = Gems::default();
     for source in &sources {
         if source.path.as_ref() == "Gemfile.lock" || source.path.as_ref() == "gems.locked" {
-            gems.read_lockfile(&String::from_utf8_lossy(&source.text));
+            gems.read_lock(&String::from_utf8_lossy(&source.text));
         }
     }
     // A schema says more, and faster, than the history that led to it.

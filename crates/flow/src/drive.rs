@@ -1,0 +1,350 @@
+//! Running the engine over an application: every action with its filters and its template, every
+//! other method, every template, every file's own code.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use wardroom_model::{Endpoint, Step as ModelStep};
+use wardroom_rails::{App, FileId, Habitat, MethodId, Role, Timing};
+use wardroom_ruby::ir::{HtmlContext, Name, Span};
+
+use crate::engine::{Binding, Engine, Unit};
+use crate::eval::{Env, Eval};
+use crate::knowledge::{Knowledge, Mark, SourceKind};
+use crate::path::{Step, What};
+use crate::summary::Hit;
+use crate::value::{Doubt, Value};
+
+/// A source that reaches a sink.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// The kind of sink.
+    pub mark: Mark,
+    /// The method called there, or `output` and `raw output` in a template, or `` ` ``.
+    pub method: Name,
+    /// Where in the page, for output.
+    pub context: Option<HtmlContext>,
+    /// Which argument: its position, its keyword, or `receiver`.
+    pub argument: Name,
+    /// Text in front of the data, where it is known.
+    pub prefix: Option<Name>,
+    /// Who wrote the data.
+    pub source: SourceKind,
+    /// The source in the code's words: `params[:q]`, `User#name`.
+    pub words: Name,
+    /// It went through a call of which nothing is known.
+    pub unknown_call: bool,
+    /// A predicate that may be a check stands in front.
+    pub guarded: bool,
+    /// The type of an object on the way was guessed from a name.
+    pub guessed: bool,
+    /// The sink's file.
+    pub file: FileId,
+    /// The sink's call.
+    pub span: Span,
+    /// The steps from the source to the sink, both included.
+    pub steps: Vec<FlowStep>,
+    /// The method in which source and sink are joined.
+    pub method_id: Option<MethodId>,
+    /// The endpoints from which it can be reached.
+    pub endpoints: Vec<Arc<Endpoint>>,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct FlowStep {
+    /// Its file.
+    pub file: FileId,
+    /// Its place.
+    pub span: Span,
+    /// What happens.
+    pub note: String,
+}
+
+impl FlowStep {
+    /// As a finding shows it.
+    pub fn locate(&self, app: &App<'_>) -> ModelStep {
+        ModelStep { location: app.file(self.file).location(self.span), note: self.note.clone() }
+    }
+}
+
+/// A sink that a method's parameter reaches, without any caller being known to hand over an
+/// outsider's data.
+#[derive(Clone, Debug)]
+pub struct Unresolved {
+    /// The kind of sink.
+    pub mark: Mark,
+    /// The method called there.
+    pub method: Name,
+    /// Where in the page, for output.
+    pub context: Option<HtmlContext>,
+    /// Which argument.
+    pub argument: Name,
+    /// The sink's file.
+    pub file: FileId,
+    /// The sink's call.
+    pub span: Span,
+    /// The method whose parameter it is; `None` for a template's variable.
+    pub owner: Option<MethodId>,
+    /// The parameter's name.
+    pub parameter: Name,
+    /// Where the code lives.
+    pub habitat: Habitat,
+    /// Calls of the method that were resolved.
+    pub calls: u32,
+    /// Of these, those that hand over something that the code does not fix.
+    pub open_calls: u32,
+    /// It went through a call of which nothing is known.
+    pub unknown_call: bool,
+    /// A predicate that may be a check stands in front.
+    pub guarded: bool,
+    /// The steps from the parameter to the sink.
+    pub steps: Vec<FlowStep>,
+    /// The endpoints from which the method can be reached.
+    pub endpoints: Vec<Arc<Endpoint>>,
+}
+
+/// All that was found.
+#[derive(Debug, Default)]
+pub struct Flows {
+    /// Sources that reach sinks.
+    pub flows: Vec<Flow>,
+    /// Parameters that reach sinks.
+    pub unresolved: Vec<Unresolved>,
+}
+
+/// Evaluates the whole application.
+pub fn analyse(app: &App<'_>, knowledge: &Knowledge) -> Flows {
+    let mut engine = Engine::new(app, knowledge);
+    let mut controllers: Vec<_> = app.controllers.values().collect();
+    controllers.sort_by_key(|c| c.class);
+    for controller in controllers {
+        let mut actions: Vec<(Name, MethodId)> = controller.actions.iter().map(|(n, m)| (*n, *m)).collect();
+        actions.sort();
+        for (name, id) in actions {
+            action(&mut engine, controller.class, name, id);
+        }
+    }
+    for number in 0..app.index.methods.len() {
+        engine.summary(Unit::Method(MethodId(number as u32)));
+    }
+    for (number, file) in app.files.iter().enumerate() {
+        let id = FileId(number as u32);
+        match file.role {
+            Role::Template { .. } => {
+                engine.summary(Unit::Template(id));
+            }
+            Role::Ruby => {
+                engine.summary(Unit::Body(id));
+            }
+            _ => {}
+        }
+    }
+    finish(engine)
+}
+
+/// One action: its filters, itself, and the template that follows.
+fn action(engine: &mut Engine<'_>, class: Name, name: Name, id: MethodId) {
+    let app = engine.app;
+    let unit = Unit::Method(id);
+    let file = app.index.method(id).file;
+    let span = app.index.method(id).name_span;
+    let Some(controller) = app.controllers.get(&class) else { return };
+    let mut ivars: Vec<(Name, Value)> = Vec::new();
+    let mut hits: Vec<Hit> = Vec::new();
+    for filter in controller.filters_for(name) {
+        if filter.timing == Timing::After {
+            continue;
+        }
+        let Some(filter_id) = filter.name.and_then(|n| app.index.find(class, n)) else { continue };
+        let filter_unit = Unit::Method(filter_id);
+        engine.callers.entry(filter_unit).or_default().insert(unit);
+        let summary = engine.summary(filter_unit);
+        let step = Step { file, span, what: What::Passed(Name::from("filter"), Name::from("")) };
+        let known = ivars.clone();
+        let binding = Binding { args: &[], ivars: &known, own: false, step };
+        settle(engine, unit, &summary.hits, &binding, &mut hits);
+        for (ivar, value) in &summary.ivars {
+            Env::set(&mut ivars, *ivar, binding.value(value, None));
+        }
+    }
+    let summary = engine.summary(unit);
+    let step = Step { file, span, what: What::Passed(name, Name::from("")) };
+    let known = ivars.clone();
+    let binding = Binding { args: &[], ivars: &known, own: false, step };
+    settle(engine, unit, &summary.hits, &binding, &mut hits);
+    for (ivar, value) in &summary.ivars {
+        Env::set(&mut ivars, *ivar, binding.value(value, None));
+    }
+    let mut templates: Vec<FileId> = app.views.get(&format!("{}/{name}", controller.path)).to_vec();
+    if templates.is_empty() {
+        // An inherited action finds the template of the class that defines it.
+        let owner = app.index.method(id).owner;
+        if let Some(owner) = app.controllers.get(&owner) {
+            templates = app.views.get(&format!("{}/{name}", owner.path)).to_vec();
+        }
+    }
+    let layouts = [format!("layouts/{}", controller.path), "layouts/application".to_owned()];
+    if let Some(found) = layouts.iter().map(|l| app.views.get(l)).find(|l| !l.is_empty()) {
+        templates.extend(found.iter().take(1));
+    }
+    for template in templates {
+        let mut eval = Eval::new(engine, unit, file, class, false);
+        eval.env.ivars.clone_from(&ivars);
+        eval.render_template(template, &[], span);
+    }
+}
+
+fn settle(engine: &mut Engine<'_>, unit: Unit, hits: &[Hit], binding: &Binding<'_>, into: &mut Vec<Hit>) {
+    let mut taints = Vec::new();
+    for hit in hits {
+        taints.clear();
+        binding.taints(&hit.taint, &mut taints);
+        for taint in taints.drain(..) {
+            engine.record(unit, Hit { taint, ..hit.clone() }, into, false);
+        }
+    }
+}
+
+fn finish(engine: Engine<'_>) -> Flows {
+    let app = engine.app;
+    let mut reach = Reach { app, callers: &engine.callers, known: HashMap::new() };
+    let mut out = Flows::default();
+    for raw in &engine.flows {
+        let Doubt { unknown_call, guarded, guessed } = raw.hit.taint.doubt;
+        out.flows.push(Flow {
+            mark: raw.hit.mark,
+            method: raw.hit.method,
+            context: raw.hit.context,
+            argument: raw.hit.argument,
+            prefix: raw.hit.prefix,
+            source: raw.kind,
+            words: raw.words,
+            unknown_call,
+            guarded,
+            guessed,
+            file: raw.hit.file,
+            span: raw.hit.span,
+            steps: steps(&raw.hit),
+            method_id: if let Unit::Method(id) = raw.unit { Some(id) } else { None },
+            endpoints: reach.endpoints(raw.unit),
+        });
+    }
+    out.flows.sort_by_key(|f| (f.file, f.span, f.mark, f.source, f.words));
+    let resolved: HashSet<(FileId, Span, Mark)> = out.flows.iter().map(|f| (f.file, f.span, f.mark)).collect();
+    let mut seen = HashSet::new();
+    for open in &engine.open_hits {
+        let hit = &open.hit;
+        if resolved.contains(&(hit.file, hit.span, hit.mark)) || !seen.insert((hit.file, hit.span, hit.mark)) {
+            continue;
+        }
+        let (owner, parameter, habitat) = match open.unit {
+            Unit::Method(id) => {
+                let method = app.index.method(id);
+                let name = method.params.get(open.param as usize).map(|p| p.name).unwrap_or_default();
+                (Some(id), name, app.habitat(method.owner, method.file))
+            }
+            Unit::Template(file) => {
+                (None, engine.template_params(file).get(open.param as usize).copied().unwrap_or_default(), Habitat::View)
+            }
+            Unit::Body(_) => continue,
+        };
+        let calls = engine.seen.get(&(open.unit, open.param)).copied().unwrap_or_default();
+        let mut steps = steps(hit);
+        if let Some(id) = owner {
+            let method = app.index.method(id);
+            if let Some(param) = method.params.get(open.param as usize) {
+                steps.insert(0, FlowStep { file: method.file, span: param.span, note: format!("`{parameter}` is given to `{}`", method.name) });
+            }
+        }
+        out.unresolved.push(Unresolved {
+            mark: hit.mark,
+            method: hit.method,
+            context: hit.context,
+            argument: hit.argument,
+            file: hit.file,
+            span: hit.span,
+            owner,
+            parameter,
+            habitat,
+            calls: calls.calls,
+            open_calls: calls.open,
+            unknown_call: hit.taint.doubt.unknown_call,
+            guarded: hit.taint.doubt.guarded,
+            steps,
+            endpoints: reach.endpoints(open.unit),
+        });
+    }
+    out.unresolved.sort_by_key(|u| (u.file, u.span, u.mark));
+    out
+}
+
+/// The path of a hit, with the sink as its last step.
+fn steps(hit: &Hit) -> Vec<FlowStep> {
+    let mut out: Vec<FlowStep> = hit
+        .taint
+        .path
+        .steps()
+        .into_iter()
+        .map(|step| {
+            let note = match step.what {
+                What::Source(words) => format!("`{words}` comes in"),
+                What::Assigned(name) => format!("assigned to `{name}`"),
+                What::Passed(method, _) => format!("passed to `{method}`"),
+                What::Returned(method) => format!("handed back by `{method}`"),
+                What::Rendered(template) => format!("handed to {template}"),
+                What::Built => "built into a string".to_owned(),
+            };
+            FlowStep { file: step.file, span: step.span, note }
+        })
+        .collect();
+    let note = match hit.method.as_str() {
+        "output" | "raw output" => "written to the page".to_owned(),
+        "`" => "run as a command".to_owned(),
+        "//" => "made a pattern".to_owned(),
+        method => format!("reaches `{method}`"),
+    };
+    if out.last().is_none_or(|last| last.span != hit.span || last.file != hit.file) {
+        out.push(FlowStep { file: hit.file, span: hit.span, note });
+    } else if let Some(last) = out.last_mut().filter(|_| hit.taint.path.steps().len() > 1) {
+        last.note = note;
+    }
+    out
+}
+
+/// From which endpoints a unit can be reached, by the calls that were followed.
+struct Reach<'e, 'a> {
+    app: &'e App<'a>,
+    callers: &'e HashMap<Unit, HashSet<Unit>>,
+    known: HashMap<Unit, Vec<Arc<Endpoint>>>,
+}
+
+impl Reach<'_, '_> {
+    fn endpoints(&mut self, unit: Unit) -> Vec<Arc<Endpoint>> {
+        if let Some(known) = self.known.get(&unit) {
+            return known.clone();
+        }
+        let mut seen = BTreeSet::from([unit]);
+        let mut queue = vec![unit];
+        let mut found: Vec<Arc<Endpoint>> = Vec::new();
+        while let Some(at) = queue.pop() {
+            if let Unit::Method(id) = at {
+                for endpoint in self.app.endpoints_of.get(&id).into_iter().flatten() {
+                    if !found.iter().any(|f| Arc::ptr_eq(f, endpoint)) {
+                        found.push(Arc::clone(endpoint));
+                    }
+                }
+            }
+            for caller in self.callers.get(&at).into_iter().flatten() {
+                if seen.len() < 4000 && seen.insert(*caller) {
+                    queue.push(*caller);
+                }
+            }
+        }
+        found.sort_by(|a, b| (&a.path, a.verb, &a.handler).cmp(&(&b.path, b.verb, &b.handler)));
+        // A layout or base filter is reached from everywhere: a few say as much as all.
+        found.truncate(50);
+        self.known.insert(unit, found.clone());
+        found
+    }
+}
