@@ -172,17 +172,13 @@ impl Config {
         for (index, setting) in config.settings.iter().enumerate() {
             config.keys.entry(setting.key.clone()).or_default().push(index);
         }
-        config.load_defaults = config
-            .all("load_defaults")
-            .filter(|s| s.applies_to("production"))
-            .filter_map(|s| match &s.value {
-                SettingValue::Float(number) => Version::parse(&format!("{number:.1}")),
-                SettingValue::Str(text) => Version::parse(text),
-                SettingValue::Int(number) => Some(Version(u32::try_from(*number).ok()?, 0, 0)),
-                _ => None,
-            })
-            .last()
-            .or(gems.load_defaults);
+        config.load_defaults = config.last("load_defaults").map_or(gems.load_defaults, |s| match &s.value {
+            SettingValue::Float(number) => Version::parse(&format!("{number:.1}")),
+            SettingValue::Str(text) => Version::parse(text),
+            SettingValue::Int(number) => u32::try_from(*number).ok().map(|n| Version(n, 0, 0)),
+            // `Rails::VERSION::STRING.to_f`
+            _ => config.rails,
+        });
         csp::finish(&mut config);
         config
     }
@@ -216,12 +212,12 @@ impl Config {
         let default = || default_of(key, self.load_defaults, self.rails);
         let mut now: Option<Effective<'_>> = None;
         for setting in self.all(key).filter(|s| s.applies_to(environment)) {
-            let before = now.take().or_else(|| {
-                default().map(|value| Effective { value, setting: None, certain: true })
-            });
+            let before = now
+                .take()
+                .or_else(|| default().map(|value| Effective { value, setting: None, certain: true }));
             let open = setting.conditional || !setting.value.is_literal();
-            let base = before.as_ref().map(|b| b.value.clone());
             let known = before.as_ref().is_none_or(|b| b.certain);
+            let base = before.map(|b| b.value);
             let (value, certain) = match setting.change {
                 Change::Set => (setting.value.clone(), !open),
                 Change::SetIfUnset => match base {
@@ -252,7 +248,9 @@ impl Config {
         let by_middleware = self.middleware.iter().any(|m| {
             m.environment.as_deref().is_none_or(|e| e == "production")
                 && !m.operation.starts_with("delete")
-                && ["Rack::SSL", "Rack::SslEnforcer", "ActionDispatch::SSL"].iter().any(|class| m.names(class))
+                && ["Rack::SSL", "Rack::SslEnforcer", "ActionDispatch::SSL"]
+                    .iter()
+                    .any(|class| m.names(class))
         });
         if by_middleware {
             return Some(Effective { value: SettingValue::Bool(true), setting: None, certain: false });
@@ -318,7 +316,9 @@ impl Config {
 /// What a file's place says of it: its stage and its environment. `None` for a file that holds no
 /// settings.
 fn place_of(path: &str) -> Option<(Stage, Option<&str>)> {
-    if path == "config/application.rb" || path == "config/environment.rb" || path == "config/additional_environment.rb"
+    if path == "config/application.rb"
+        || path == "config/environment.rb"
+        || path == "config/additional_environment.rb"
     {
         return Some((Stage::Application, None));
     }
@@ -374,9 +374,26 @@ fn clear(base: Option<SettingValue>) -> SettingValue {
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     const ENDS: &[&str] = &[
-        "secret", "secrets", "secret_token", "secret_key_base", "secret_key", "pepper", "password", "passwd",
-        "api_key", "private_key", "access_key", "access_token", "auth_token", "encryption_key", "primary_key",
-        "deterministic_key", "key_derivation_salt", "signing_key", "secret_access_key", "passphrase",
+        "secret",
+        "secrets",
+        "secret_token",
+        "secret_key_base",
+        "secret_key",
+        "pepper",
+        "password",
+        "passwd",
+        "api_key",
+        "private_key",
+        "access_key",
+        "access_token",
+        "auth_token",
+        "encryption_key",
+        "primary_key",
+        "deterministic_key",
+        "key_derivation_salt",
+        "signing_key",
+        "secret_access_key",
+        "passphrase",
     ];
     ENDS.iter().any(|end| name.ends_with(end)) && !name.starts_with("filter_")
 }

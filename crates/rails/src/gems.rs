@@ -103,8 +103,21 @@ impl Declared {
     /// Whether the gem is only for developers or tests.
     pub fn development_only(&self) -> bool {
         const APART: &[&str] = &[
-            "development", "test", "dev", "ci", "doc", "docs", "documentation", "rubocop", "lint", "cucumber",
-            "debug", "local", "benchmark", "profiling", "tools",
+            "development",
+            "test",
+            "dev",
+            "ci",
+            "doc",
+            "docs",
+            "documentation",
+            "rubocop",
+            "lint",
+            "cucumber",
+            "debug",
+            "local",
+            "benchmark",
+            "profiling",
+            "tools",
         ];
         !self.groups.is_empty() && self.groups.iter().all(|g| APART.contains(&g.as_str()))
     }
@@ -167,8 +180,19 @@ pub struct Gems {
 
 /// Gems of the Rails repository: they carry Rails' version.
 const RAILS_GEMS: &[&str] = &[
-    "rails", "railties", "actionpack", "actionview", "activerecord", "activesupport", "activemodel",
-    "actionmailer", "activejob", "actioncable", "activestorage", "actiontext", "actionmailbox",
+    "rails",
+    "railties",
+    "actionpack",
+    "actionview",
+    "activerecord",
+    "activesupport",
+    "activemodel",
+    "actionmailer",
+    "activejob",
+    "actioncable",
+    "activestorage",
+    "actiontext",
+    "actionmailbox",
     "activeresource",
 ];
 
@@ -193,7 +217,9 @@ impl Gems {
             gems.ruby = text(&[".tool-versions"]).and_then(tool_versions_file);
         }
         for &(file, path, root) in ruby {
-            if path == "Gemfile" || path == "gems.rb" || (path.starts_with("bundler.d/") && path.ends_with(".rb"))
+            if path == "Gemfile"
+                || path == "gems.rb"
+                || (path.starts_with("bundler.d/") && path.ends_with(".rb"))
             {
                 gems.read_gemfile(file, root);
             } else if path.ends_with(".gemspec") && !path.contains('/') {
@@ -219,7 +245,11 @@ impl Gems {
             let body = line.trim_start();
             let indent = line.len() - body.len();
             // A file with an unsettled merge keeps both sides; the markers themselves say nothing.
-            if body.is_empty() || body.starts_with("<<<<<<<") || body.starts_with(">>>>>>>") || body == "=======" {
+            if body.is_empty()
+                || body.starts_with("<<<<<<<")
+                || body.starts_with(">>>>>>>")
+                || body == "======="
+            {
                 continue;
             }
             if indent == 0 {
@@ -325,11 +355,12 @@ impl Gems {
                 match call.name.as_str() {
                     "group" | "groups" => place.groups.extend(call.args.iter().flat_map(names)),
                     "path" => {
-                        place.source = call.args.first().and_then(value::text).map(|p| GemSource::Path(p.into()));
+                        place.source =
+                            call.args.first().and_then(value::text).map(|p| GemSource::Path(p.into()));
                     }
                     "git" => {
                         place.source = call.args.first().and_then(value::text).map(|remote| {
-                            let revision = options.and_then(|o| revision_of(o));
+                            let revision = options.and_then(revision_of);
                             GemSource::Git(remote.into(), revision)
                         });
                     }
@@ -407,17 +438,15 @@ impl Gems {
     pub fn read_environment(&mut self, file: u32, root: &Node) {
         value::each(root, &mut |node| match &node.kind {
             Kind::Assign(assign) => {
-                if let (Kind::Const(path), Some(text)) = (&assign.target.kind, value::text(&assign.value)) {
-                    if path.last().is_some_and(|n| n == "RAILS_GEM_VERSION") {
-                        self.environment.get_or_insert_with(|| text.to_owned());
-                    }
+                if let (Kind::Const(path), Some(text)) = (&assign.target.kind, value::text(&assign.value))
+                    && path.last().is_some_and(|n| n == "RAILS_GEM_VERSION")
+                {
+                    self.environment.get_or_insert_with(|| text.to_owned());
                 }
             }
             Kind::Module(module) => {
-                if module.superclass.as_ref().and_then(value::const_path).is_some_and(|p| p == "Rails::Application")
-                {
-                    self.hint(Version(3, 0, 0));
-                }
+                let parent = module.superclass.as_ref().and_then(value::const_path);
+                self.hint_if(parent.as_deref() == Some("Rails::Application"), Version(3, 0, 0));
             }
             Kind::Call(call) => {
                 let on_config = call.recv.as_ref().is_some_and(|r| value::is_name(r, "config"));
@@ -438,7 +467,11 @@ impl Gems {
                         _ => {}
                     },
                     "config" | "routes" | "configure" => {
-                        if call.recv.as_ref().and_then(value::const_path).is_some_and(|p| p.ends_with("::Application"))
+                        if call
+                            .recv
+                            .as_ref()
+                            .and_then(value::const_path)
+                            .is_some_and(|p| p.ends_with("::Application"))
                         {
                             self.hint(Version(3, 0, 0));
                         } else if call.recv.as_ref().is_some_and(is_rails_application) {
@@ -453,6 +486,12 @@ impl Gems {
             }
             _ => {}
         });
+    }
+
+    fn hint_if(&mut self, seen: bool, version: Version) {
+        if seen {
+            self.hint(version);
+        }
     }
 
     fn hint(&mut self, version: Version) {
@@ -499,7 +538,11 @@ impl Gems {
         if let Some(version) = self.declared.get(gem).and_then(|d| lower_bound(&d.requirements)) {
             return Some(version);
         }
-        if RAILS_GEMS.contains(&gem) && gem != "rails" { self.rails_text().map(|(text, _)| text) } else { None }
+        if RAILS_GEMS.contains(&gem) && gem != "rails" {
+            self.rails_text().map(|(text, _)| text)
+        } else {
+            None
+        }
     }
 
     /// The version of a gem: the locked one, else the lowest one that the Gemfile takes.
@@ -622,7 +665,11 @@ fn names(node: &Node) -> Vec<String> {
 }
 
 fn revision_of(options: &Node) -> Option<String> {
-    ["ref", "tag", "branch"].iter().find_map(|k| value::option(options, k)).and_then(value::text).map(str::to_owned)
+    ["ref", "tag", "branch"]
+        .iter()
+        .find_map(|k| value::option(options, k))
+        .and_then(value::text)
+        .map(str::to_owned)
 }
 
 /// `7.1`, `"7.1"`, `:latest` is nothing.

@@ -51,8 +51,10 @@ impl ColumnType {
         match word {
             "string" | "char" | "varchar" => ColumnType::String,
             "text" | "citext" | "mediumtext" | "longtext" | "tinytext" => ColumnType::Text,
-            "integer" | "bigint" | "smallint" | "tinyint" | "mediumint" | "int" | "primary_key" | "serial"
-            | "bigserial" | "unsigned_integer" | "unsigned_bigint" | "big_integer" => ColumnType::Integer,
+            "integer" | "bigint" | "smallint" | "tinyint" | "mediumint" | "int" | "primary_key"
+            | "serial" | "bigserial" | "unsigned_integer" | "unsigned_bigint" | "big_integer" => {
+                ColumnType::Integer
+            }
             "float" | "decimal" | "numeric" | "double" | "real" | "money" | "unsigned_decimal"
             | "unsigned_float" => ColumnType::Float,
             "boolean" | "bool" => ColumnType::Boolean,

@@ -138,7 +138,8 @@ fn fill(rule: &mut CorsRule, node: &Node, literals: &Literals, depth: u32) {
                 }
             }
             "resource" => {
-                let options = call.args.last().map(|a| literals.of(a)).filter(|v| matches!(v, SettingValue::Hash(_)));
+                let options =
+                    call.args.last().map(|a| literals.of(a)).filter(|v| matches!(v, SettingValue::Hash(_)));
                 let option = |name: &str| options.as_ref().and_then(|o| o.get(name)).cloned();
                 let list = |name: &str| option(name).map(|v| v.items().to_vec()).unwrap_or_default();
                 rule.resources.push(CorsResource {

@@ -93,9 +93,11 @@ fn statements(csp: &mut Csp, policy: &str, node: &Node, literals: &Literals, at:
             for (body, at) in [(&branch.then, then), (&branch.otherwise, otherwise)] {
                 // What does not run in production does not count, unless the whole policy is
                 // another environment's.
-                let counts = |at: &Conditions| at.environment.as_deref().is_none_or(|e| {
-                    e == csp.environment.as_deref().unwrap_or("production")
-                });
+                let counts = |at: &Conditions| {
+                    at.environment
+                        .as_deref()
+                        .is_none_or(|e| e == csp.environment.as_deref().unwrap_or("production"))
+                };
                 if let Some(at) = at.filter(counts) {
                     statements(csp, policy, body, literals, &at, depth + 1);
                 }
@@ -158,7 +160,8 @@ pub(super) fn finish(config: &mut Config) {
         };
         let SettingValue::Hash(pairs) = &setting.value else { continue };
         let mut csp = Csp {
-            report_only: report_only || matches!(setting.value.get("report_only"), Some(SettingValue::Bool(true))),
+            report_only: report_only
+                || matches!(setting.value.get("report_only"), Some(SettingValue::Bool(true))),
             environment: setting.environment.clone(),
             conditional: setting.conditional,
             file: setting.file,
@@ -166,9 +169,18 @@ pub(super) fn finish(config: &mut Config) {
             ..Csp::default()
         };
         for (name, value) in pairs {
-            let directive = name.ends_with("_src") || name.ends_with("-src")
-                || matches!(name.as_str(), "base_uri" | "form_action" | "frame_ancestors" | "plugin_types"
-                    | "sandbox" | "report_uri" | "upgrade_insecure_requests");
+            let directive = name.ends_with("_src")
+                || name.ends_with("-src")
+                || matches!(
+                    name.as_str(),
+                    "base_uri"
+                        | "form_action"
+                        | "frame_ancestors"
+                        | "plugin_types"
+                        | "sandbox"
+                        | "report_uri"
+                        | "upgrade_insecure_requests"
+                );
             if directive {
                 csp.set(name, value.items().iter().map(source).collect(), false);
             }

@@ -16,14 +16,16 @@ enum Preset {
     Const(&'static str),
     Headers(&'static [(&'static str, &'static str)]),
     Subdomains,
+    Unset,
 }
 
-use Preset::{Bool, Const, Headers, Int, Subdomains, Sym};
+use Preset::{Bool, Const, Headers, Int, Subdomains, Sym, Unset};
 
 impl Preset {
     fn value(self) -> SettingValue {
         let text = |t: &str| SettingValue::Str(t.to_owned());
         match self {
+            Unset => SettingValue::Nil,
             Bool(value) => SettingValue::Bool(value),
             Int(value) => SettingValue::Int(value),
             Sym(name) => SettingValue::Sym(name.to_owned()),
@@ -137,7 +139,7 @@ const BUILT_IN: &[(u32, u32, &str, Preset)] = &[
     (5, 2, "active_support.hash_digest_class", Const("OpenSSL::Digest::MD5")),
     (5, 2, "content_security_policy_report_only", Bool(false)),
     (6, 0, "action_dispatch.use_cookies_with_metadata", Bool(false)),
-    (6, 1, "action_dispatch.cookies_same_site_protection", Sym("none")),
+    (6, 1, "action_dispatch.cookies_same_site_protection", Unset),
     (7, 0, "action_controller.raise_on_open_redirects", Bool(false)),
     (7, 0, "active_support.key_generator_hash_digest_class", Const("OpenSSL::Digest::SHA1")),
     (7, 1, "active_support.message_serializer", Sym("marshal")),

@@ -12,6 +12,9 @@ use crate::schema::underscore;
 /// How deep statements may nest.
 const DEPTH: u32 = 48;
 
+/// The largest value that a variable is remembered with: `b = [a, a]; c = [b, b] …` must stay small.
+const REMEMBERED: usize = 512;
+
 /// The environments that a question about `Rails.env` is tried with, production first.
 const ENVIRONMENTS: [&str; 4] = ["production", "development", "test", "staging"];
 
@@ -152,7 +155,12 @@ impl Reader<'_> {
 
     /// Keeps a variable's value; under an undecided condition it is no longer known.
     fn remember(&mut self, name: Name, value: SettingValue, at: &Conditions) {
-        let other_place = at.conditional || at.environment.as_deref().is_some_and(|e| e != self.environment());
+        let value = match value.weight() {
+            0..=REMEMBERED => value,
+            _ => SettingValue::Expr(Span::default()),
+        };
+        let other_place =
+            at.conditional || at.environment.as_deref().is_some_and(|e| e != self.environment());
         let settled = matches!(self.literals.names.get(&name), None | Some(SettingValue::Expr(_)));
         if other_place && !settled {
             if at.conditional {
@@ -177,7 +185,10 @@ impl Reader<'_> {
         if let (Kind::Local(local), "<<" | "push" | "concat") = (&recv.kind, name) {
             let added: Vec<_> = call.args.iter().map(|a| self.literals.of(a)).collect();
             if let Some(SettingValue::List(items)) = self.literals.names.get_mut(local) {
-                added.iter().for_each(|a| items.extend(a.items().iter().cloned()));
+                let weight = |values: &[SettingValue]| values.iter().map(SettingValue::weight).sum::<usize>();
+                if weight(items) + weight(&added) <= REMEMBERED {
+                    added.iter().for_each(|a| items.extend(a.items().iter().cloned()));
+                }
                 return;
             }
         }
@@ -223,8 +234,8 @@ impl Reader<'_> {
                 }
                 return;
             }
-            "<<" | "push" | "append" | "unshift" | "prepend" | "concat" | "merge!" | "update" | "deep_merge!"
-            | "reverse_merge!" | "insert"
+            "<<" | "push" | "append" | "unshift" | "prepend" | "concat" | "merge!" | "update"
+            | "deep_merge!" | "reverse_merge!" | "insert"
                 if !call.args.is_empty() =>
             {
                 Change::Add
@@ -254,7 +265,10 @@ impl Reader<'_> {
                 self.bound.truncate(depth_before);
                 return;
             }
-            self.record(join(&key, name), SettingValue::Expr(block.span), Change::Set, at, span);
+            // `Rails.application.configure do` sets nothing itself.
+            if !(key.is_empty() && name == "configure") {
+                self.record(join(&key, name), SettingValue::Expr(block.span), Change::Set, at, span);
+            }
             self.block(block, at, depth);
             return;
         }
@@ -360,6 +374,11 @@ impl Reader<'_> {
     }
 
     fn record(&mut self, key: String, value: SettingValue, change: Change, at: &Conditions, span: Span) {
+        // Rails 2 had it on the controller.
+        let key = match key.as_str() {
+            "action_controller.consider_all_requests_local" => "consider_all_requests_local".to_owned(),
+            _ => key,
+        };
         self.config.settings.push(Setting {
             key,
             value,
@@ -469,7 +488,9 @@ fn change_of(op: Option<Op>) -> Change {
 /// `ActionController::Base` → `action_controller`; a framework's base class and the framework
 /// itself share their settings' key. Applications are the root.
 fn class_key(class: &str) -> String {
-    if class == "Rails" || class == "Rails::Initializer" || class.ends_with("Application") && !class.contains("Record")
+    if class == "Rails"
+        || class == "Rails::Initializer"
+        || class.ends_with("Application") && !class.contains("Record")
     {
         return String::new();
     }

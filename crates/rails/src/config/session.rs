@@ -77,12 +77,17 @@ pub(super) fn session(config: &Config) -> Option<Session> {
 fn session_key(key: &str) -> Option<&str> {
     let name = PREFIXES.iter().find_map(|prefix| key.strip_prefix(prefix)).unwrap_or(key);
     let head = name.split('.').next()?;
-    matches!(head, "session_store" | "session" | "session_options" | "DEFAULT_SESSION_OPTIONS").then_some(name)
+    matches!(head, "session_store" | "session" | "session_options" | "DEFAULT_SESSION_OPTIONS")
+        .then_some(name)
 }
 
 fn apply(session: &mut Session, name: &str, setting: &Setting) {
     match name {
         "session_store" => {
+            // The command sets store and options together; the plain assignment only the store.
+            if matches!(setting.value, SettingValue::List(_)) {
+                session.options.clear();
+            }
             for value in setting.value.items() {
                 match value {
                     SettingValue::Hash(_) => session.set_all(value),

@@ -80,6 +80,17 @@ impl SettingValue {
         }
     }
 
+    /// How large the value is, in rough units of one literal each.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            SettingValue::Str(text) => 1 + text.len() / 16,
+            SettingValue::List(items) => 1 + items.iter().map(SettingValue::weight).sum::<usize>(),
+            SettingValue::Hash(pairs) => 1 + pairs.iter().map(|(_, v)| 1 + v.weight()).sum::<usize>(),
+            SettingValue::Env { default: Some(default), .. } => 1 + default.weight(),
+            _ => 1,
+        }
+    }
+
     /// Whether the value is written down in full: nothing in it is an expression or `ENV`.
     pub fn is_literal(&self) -> bool {
         match self {
@@ -206,8 +217,8 @@ impl Literals {
             return SettingValue::Bool(known);
         }
         match call.name.as_str() {
-            "freeze" | "dup" | "to_s" | "to_sym" | "html_safe" | "strip" | "squish" | "compact" | "flatten"
-            | "uniq" | "to_a"
+            "freeze" | "dup" | "to_s" | "to_sym" | "html_safe" | "strip" | "squish" | "compact"
+            | "flatten" | "uniq" | "to_a"
                 if call.args.is_empty() =>
             {
                 match self.at(recv, depth + 1) {

@@ -3,8 +3,20 @@
 
 /// Words that are the same in both numbers.
 const UNCOUNTABLE: &[&str] = &[
-    "equipment", "information", "rice", "money", "species", "series", "fish", "sheep", "jeans", "police", "news",
-    "metadata", "feedback", "staff",
+    "equipment",
+    "information",
+    "rice",
+    "money",
+    "species",
+    "series",
+    "fish",
+    "sheep",
+    "jeans",
+    "police",
+    "news",
+    "metadata",
+    "feedback",
+    "staff",
 ];
 
 /// Singular and plural of words that follow no rule.
@@ -151,16 +163,22 @@ fn singular_word(word: &str) -> String {
         return format!("{stem}um");
     }
     if let Some(stem) = word.strip_suffix("ves") {
-        if stem.ends_with(['l', 'r']) && !stem.ends_with("ur") {
-            return format!("{stem}f");
-        }
-        if !matches!(stem.as_bytes(), [.., b'i', b't'] | [.., b't', b'i']) && stem.ends_with("i") && stem.len() <= 3 {
-            return format!("{stem}fe");
-        }
-        return format!("{stem}ve");
+        return match stem {
+            // `wives`, `knives`, `lives`
+            _ if stem.ends_with('i') && stem.len() <= 3 => format!("{stem}fe"),
+            // `halves`, `shelves`, `wolves`, `scarves`; but `valves`, `curves`, `nerves`
+            _ if stem.ends_with(['l', 'r']) && !matches!(stem, "val" | "cur" | "ner" | "ser" | "car") => {
+                format!("{stem}f")
+            }
+            _ => format!("{stem}ve"),
+        };
     }
     if let Some(stem) = word.strip_suffix("ies").filter(|s| consonant(s) && s.len() > 1) {
         return format!("{stem}y");
+    }
+    // Active Support makes `cach` of `caches`; a class of that name is not what anyone wrote.
+    if ["caches", "aches", "niches"].contains(&word) {
+        return word[..word.len() - 1].to_owned();
     }
     for ending in ["xes", "ches", "sses", "shes"] {
         if word.ends_with(ending) {

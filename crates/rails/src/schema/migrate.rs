@@ -108,9 +108,10 @@ impl Migration<'_> {
                     self.tables.insert(to.clone(), columns);
                 }
             }
-            "add_column" | "change_column" | "add_columns" | "rename_column" | "remove_column" | "remove_columns"
-            | "add_reference" | "add_belongs_to" | "remove_reference" | "remove_belongs_to" | "add_timestamps"
-            | "remove_timestamps" | "add_attachment" | "remove_attachment" => {
+            "add_column" | "change_column" | "add_columns" | "rename_column" | "remove_column"
+            | "remove_columns" | "add_reference" | "add_belongs_to" | "remove_reference"
+            | "remove_belongs_to" | "add_timestamps" | "remove_timestamps" | "add_attachment"
+            | "remove_attachment" => {
                 let rest = call.args.get(1..).unwrap_or_default();
                 for table in &first {
                     self.alter(table, name, rest, options);
@@ -123,13 +124,13 @@ impl Migration<'_> {
                     sql::read(text, self.tables);
                 }
             }
-            _ => self.into_block(call, depth),
+            _ => self.run_block(call, depth),
         }
     }
 
     /// Blocks that run what is in them: `reversible do |dir| dir.up do`, `safety_assured do`,
     /// `%w(a b).each do |x|`, `Schema.define do`.
-    fn into_block(&mut self, call: &Call, depth: u32) {
+    fn run_block(&mut self, call: &Call, depth: u32) {
         let Some(block) = &call.block else { return };
         let before = self.loops.len();
         if let (Some(recv), "each" | "each_with_index", Some(param)) =
@@ -219,9 +220,20 @@ impl Migration<'_> {
                     "timestamps" => "add_timestamps",
                     "remove_timestamps" => "remove_timestamps",
                     "attachment" | "has_attached_file" => "add_attachment",
-                    "index" | "foreign_key" | "check_constraint" | "unique_constraint" | "exclusion_constraint"
-                    | "change_null" | "change_default" | "remove_index" | "remove_foreign_key" | "join"
-                    | "remove_check_constraint" | "unique_key" | "comment" | "set" => return,
+                    "index"
+                    | "foreign_key"
+                    | "check_constraint"
+                    | "unique_constraint"
+                    | "exclusion_constraint"
+                    | "change_null"
+                    | "change_default"
+                    | "remove_index"
+                    | "remove_foreign_key"
+                    | "join"
+                    | "remove_check_constraint"
+                    | "unique_key"
+                    | "comment"
+                    | "set" => return,
                     "virtual" | "typed" => {
                         let kind = options.and_then(|o| value::option(o, "type")).and_then(value::text);
                         let kind = kind.map_or(ColumnType::Other, ColumnType::parse);
@@ -273,21 +285,27 @@ impl Migration<'_> {
                 let [from, to, ..] = plain.as_slice() else { return };
                 let (Some(from), Some(to)) = (value::text(from), value::text(to)) else { return };
                 if let Some(columns) = self.tables.get_mut(table) {
-                    let kind = columns.remove(from).unwrap_or(ColumnType::Other);
-                    columns.insert(to.to_owned(), kind);
+                    // A rename that asks first whether it is needed finds nothing to rename.
+                    match columns.remove(from) {
+                        Some(kind) => columns.insert(to.to_owned(), kind),
+                        None => Some(*columns.entry(to.to_owned()).or_insert(ColumnType::Other)),
+                    };
                 }
             }
             "remove_column" | "remove_columns" => {
                 // `remove_column :t, :c, :string` names the type last, for the way back.
-                let plain = if operation == "remove_column" { plain.get(..1).unwrap_or(&plain) } else { &plain };
+                let plain =
+                    if operation == "remove_column" { plain.get(..1).unwrap_or(&plain) } else { &plain };
                 let gone = names(self, plain);
                 if let Some(columns) = self.tables.get_mut(table) {
                     columns.retain(|name, _| !gone.contains(name));
                 }
             }
             "add_reference" => {
-                let kind = option("type").and_then(value::text).map_or(ColumnType::Integer, ColumnType::parse);
-                let polymorphic = option("polymorphic").is_some_and(|n| !matches!(n.kind, Kind::False | Kind::Nil));
+                let kind =
+                    option("type").and_then(value::text).map_or(ColumnType::Integer, ColumnType::parse);
+                let polymorphic =
+                    option("polymorphic").is_some_and(|n| !matches!(n.kind, Kind::False | Kind::Nil));
                 for name in names(self, &plain) {
                     if polymorphic {
                         self.set(table, format!("{name}_type"), ColumnType::String);
