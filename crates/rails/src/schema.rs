@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use inflect::{plural, singular, underscore};
+pub use inflect::{plural, singular};
 
 use crate::gems::RubyFile;
+use crate::names::underscore;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

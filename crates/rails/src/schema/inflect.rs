@@ -190,28 +190,3 @@ fn singular_word(word: &str) -> String {
     }
     word.strip_suffix('s').unwrap_or(word).to_owned()
 }
-
-/// `Admin::HTMLPage` → `admin/html_page`
-pub fn underscore(class: &str) -> String {
-    let chars: Vec<char> = class.trim_start_matches("::").chars().collect();
-    let mut out = String::with_capacity(class.len() + 8);
-    for (i, &c) in chars.iter().enumerate() {
-        if c == ':' {
-            if !out.ends_with('/') {
-                out.push('/');
-            }
-        } else if c.is_uppercase() {
-            let before = i.checked_sub(1).map(|j| chars[j]);
-            let lower_follows = chars.get(i + 1).is_some_and(|a| a.is_lowercase());
-            if before.is_some_and(|b| b.is_lowercase() || b.is_ascii_digit())
-                || before.is_some_and(char::is_uppercase) && lower_follows
-            {
-                out.push('_');
-            }
-            out.extend(c.to_lowercase());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
