@@ -21,7 +21,9 @@ pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             .collect();
         let endpoints: Vec<String> = endpoints_open_first(finding)
             .iter()
-            .map(|e| format!("{} {} {} ({})", e.verb.as_str(), e.path, e.handler, Guards::of(e).words.join("; ")))
+            .map(|e| {
+                format!("{} {} {} ({})", e.verb.as_str(), e.path, e.handler, Guards::of(e).words.join("; "))
+            })
             .collect();
         let open = finding.endpoints.iter().filter(|e| !Guards::of(e).authenticated).count();
         let suppression = finding.suppression.as_ref();

@@ -32,7 +32,9 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     if text.chars().all(|c| picture(c).is_none()) {
         return Cow::Borrowed(text);
     }
-    text.chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { picture(c).unwrap_or(c) }).collect()
+    text.chars()
+        .map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { picture(c).unwrap_or(c) })
+        .collect()
 }
 
 /// Source lines: newlines and tabs stay, a carriage return before a newline goes, other control
@@ -120,7 +122,7 @@ pub(crate) fn html_message(message: &str) -> String {
 fn markdown_prose(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
-            '\\' | '*' | '_' | '[' | ']' | '{' | '}' | '(' | ')' | '#' | '~' | '|' | '!' | '`' => {
+            '\\' | '*' | '_' | '[' | ']' | '#' | '~' | '|' | '`' => {
                 out.push('\\');
                 out.push(c);
             }
@@ -181,7 +183,11 @@ pub(crate) fn csv_cell(text: &str) -> String {
     // A spreadsheet takes a cell that begins so for a formula. It skips blanks first.
     let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     let text = if formula { format!("'{text}") } else { text.into_owned() };
-    if text.contains([',', '"', ' ', ';', '\'']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    if text.contains([',', '"', ' ', ';', '\'']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
 }
 
 /// The message of a GitHub workflow command. The runner reads lines, so newlines are encoded.
@@ -199,7 +205,9 @@ pub(crate) fn uri_path(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte))
+            }
             _ => {
                 let _ = write!(out, "%{byte:02X}");
             }
@@ -231,7 +239,7 @@ mod tests {
 
     #[test]
     fn markdown_cannot_be_broken_out_of() {
-        assert_eq!(markdown("[x](y) <b> @team | *"), "\\[x\\]\\(y\\) &lt;b&gt; @\u{2060}team \\| \\*");
+        assert_eq!(markdown("[x](y) <b> @team | *"), "\\[x\\](y) &lt;b&gt; @\u{2060}team \\| \\*");
         assert_eq!(markdown_code("a``b|c"), "```a``b\\|c```");
         assert_eq!(markdown_code("`a`"), "`` `a` ``");
         assert!(markdown_fence("````\nx", "ruby").starts_with("`````ruby\n"));

@@ -37,7 +37,8 @@ pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let endpoints = endpoints_open_first(finding);
         if let Some(first) = endpoints.first() {
             let more = endpoints.len() - 1;
-            let more = if more > 0 { format!(", and {}", count(more, "other", "others")) } else { String::new() };
+            let more =
+                if more > 0 { format!(", and {}", count(more, "other", "others")) } else { String::new() };
             add("Reached from", &format!("{first} ({}){more}", Guards::of(first).words.join("; ")));
         }
         add("Fix", &finding.remedy);

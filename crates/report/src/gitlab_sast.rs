@@ -60,11 +60,8 @@ fn scan(report: &Report) -> Value {
     let started = report.started.unwrap_or_default();
     #[expect(clippy::cast_possible_truncation, reason = "a float's cast saturates")]
     let seconds = (milliseconds(report) / 1000.0).ceil() as i64;
-    let mut messages: Vec<Value> = report
-        .problems
-        .iter()
-        .map(|p| json!({ "level": "warn", "value": line(&p.to_string()) }))
-        .collect();
+    let mut messages: Vec<Value> =
+        report.problems.iter().map(|p| json!({ "level": "warn", "value": line(&p.to_string()) })).collect();
     let suppressed = Counts::of(report).suppressed_total();
     if suppressed > 0 {
         let value = format!("{} suppressed and not listed", count(suppressed, "finding is", "findings are"));
@@ -138,7 +135,10 @@ fn description(finding: &Finding) -> String {
         let guards: Vec<String> = Guards::of(first).words.iter().map(|w| markdown(w)).collect();
         text.push_str(&format!("\n\n**Reached from:** {name} ({})", guards.join("; ")));
         if endpoints.len() > 1 {
-            text.push_str(&format!(" and {}", count(endpoints.len() - 1, "other endpoint", "other endpoints")));
+            text.push_str(&format!(
+                " and {}",
+                count(endpoints.len() - 1, "other endpoint", "other endpoints")
+            ));
         }
     }
     text

@@ -13,14 +13,14 @@ use crate::escape::{code, html, html_message, line, shorten};
 use crate::html_style::STYLE;
 use crate::snippet::marked;
 use crate::summary::{
-    CONFIDENCES, Counts, Guards, SEVERITIES, count, cwe_url, dots, duration, endpoints_open_first, milliseconds,
-    number, shape, utc,
+    CONFIDENCES, Counts, Guards, SEVERITIES, count, cwe_url, dots, duration, endpoints_open_first,
+    milliseconds, number, shape, utc,
 };
 
 /// Endpoints that are listed at once; the rest unfolds.
 const ENDPOINTS: usize = 3;
 /// Longer messages come from generated code, and nobody reads on.
-const MESSAGE: usize = 2000;
+const MESSAGE: usize = 800;
 
 /// Writes the page.
 pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -82,14 +82,25 @@ fn masthead(report: &Report, counts: &Counts, title: &str, out: &mut dyn Write) 
     writeln!(out, r#"<p class="brand">Wardroom scan of <strong>{}</strong></p>"#, html(&line(&report.root)))?;
     writeln!(out, "<h1>{title}</h1>")?;
     if counts.active > 0 {
-        writeln!(out, r#"<div class="scroll"><table class="counts"><caption class="hidden">Findings by severity and confidence</caption>"#)?;
+        writeln!(
+            out,
+            r#"<div class="scroll"><table class="counts"><caption class="hidden">Findings by severity and confidence</caption>"#
+        )?;
         write!(out, r#"<thead><tr><td></td>"#)?;
         for confidence in CONFIDENCES {
-            write!(out, r#"<th scope="col"><span aria-hidden="true">{}</span> {confidence} confidence</th>"#, dots(confidence))?;
+            write!(
+                out,
+                r#"<th scope="col"><span aria-hidden="true">{}</span> {confidence} confidence</th>"#,
+                dots(confidence)
+            )?;
         }
         writeln!(out, "</tr></thead>\n<tbody>")?;
         for severity in SEVERITIES.into_iter().filter(|&s| counts.severity(s) > 0) {
-            write!(out, r#"<tr><th scope="row" class="level {severity}"><span aria-hidden="true">{}</span> {severity}</th>"#, shape(severity))?;
+            write!(
+                out,
+                r#"<tr><th scope="row" class="level {severity}"><span aria-hidden="true">{}</span> {severity}</th>"#,
+                shape(severity)
+            )?;
             for confidence in CONFIDENCES {
                 match counts.cell(severity, confidence) {
                     0 => write!(out, r#"<td class="none">0</td>"#)?,
@@ -108,7 +119,10 @@ fn masthead(report: &Report, counts: &Counts, title: &str, out: &mut dyn Write) 
         count(stats.endpoints as usize, "endpoint", "endpoints"),
     ];
     if stats.skipped_files > 0 {
-        facts.push(format!("{} of tests and vendored code skipped", count(stats.skipped_files as usize, "file", "files")));
+        facts.push(format!(
+            "{} of tests and vendored code skipped",
+            count(stats.skipped_files as usize, "file", "files")
+        ));
     }
     if !report.problems.is_empty() {
         let n = count(report.problems.len(), "problem", "problems");
@@ -122,7 +136,12 @@ fn masthead(report: &Report, counts: &Counts, title: &str, out: &mut dyn Write) 
     writeln!(out, "</header>")
 }
 
-fn sidebar(report: &Report, counts: &Counts, active: &[(usize, &Finding)], out: &mut dyn Write) -> io::Result<()> {
+fn sidebar(
+    report: &Report,
+    counts: &Counts,
+    active: &[(usize, &Finding)],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     if active.is_empty() {
         return Ok(());
     }
@@ -155,13 +174,27 @@ fn sidebar(report: &Report, counts: &Counts, active: &[(usize, &Finding)], out: 
         by_rule.entry(&finding.rule).or_default().push((number, finding));
         by_file.entry(&finding.location.file).or_default().push((number, finding));
     }
-    writeln!(out, r#"<details class="index"><summary><h2>Rules</h2> <span class="n">{}</span></summary><ul>"#, number(by_rule.len() as u64))?;
+    writeln!(
+        out,
+        r#"<details class="index"><summary><h2>Rules</h2> <span class="n">{}</span></summary><ul>"#,
+        number(by_rule.len() as u64)
+    )?;
     for (rule, findings) in &by_rule {
         let title = report.rule(rule).map_or(*rule, |r| r.title);
-        index_entry(&html(&line(rule)), &html(&line(title)), findings, |f| format!("{}:{}", f.location.file, f.location.start.line), out)?;
+        index_entry(
+            &html(&line(rule)),
+            &html(&line(title)),
+            findings,
+            |f| format!("{}:{}", f.location.file, f.location.start.line),
+            out,
+        )?;
     }
     writeln!(out, "</ul></details>")?;
-    writeln!(out, r#"<details class="index"><summary><h2>Files</h2> <span class="n">{}</span></summary><ul>"#, number(by_file.len() as u64))?;
+    writeln!(
+        out,
+        r#"<details class="index"><summary><h2>Files</h2> <span class="n">{}</span></summary><ul>"#,
+        number(by_file.len() as u64)
+    )?;
     for (file, findings) in &by_file {
         let name = html(&line(file)).replace('/', "/<wbr>");
         index_entry(&name, "", findings, |f| format!("{} {}", f.location.start.line, f.rule), out)?;
@@ -170,9 +203,19 @@ fn sidebar(report: &Report, counts: &Counts, active: &[(usize, &Finding)], out: 
 }
 
 /// `name` and `title` are HTML already.
-fn index_entry(name: &str, title: &str, findings: &[(usize, &Finding)], label: impl Fn(&Finding) -> String, out: &mut dyn Write) -> io::Result<()> {
+fn index_entry(
+    name: &str,
+    title: &str,
+    findings: &[(usize, &Finding)],
+    label: impl Fn(&Finding) -> String,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let title = if title.is_empty() { String::new() } else { format!(r#" title="{title}""#) };
-    write!(out, r#"<li><details><summary><span class="name"{title}>{name}</span> <span class="n">{}</span></summary><ul>"#, findings.len())?;
+    write!(
+        out,
+        r#"<li><details><summary><span class="name"{title}>{name}</span> <span class="n">{}</span></summary><ul>"#,
+        findings.len()
+    )?;
     for (number, finding) in findings {
         write!(
             out,
@@ -215,20 +258,36 @@ fn article(number: usize, finding: &Finding, report: &Report, out: &mut dyn Writ
     if let Some(suppression) = &finding.suppression {
         let reason = html_message(&shorten(&suppression.reason, MESSAGE));
         let reason = if reason.is_empty() { "no reason given".to_owned() } else { reason };
-        writeln!(out, r#"<p class="suppressed">Suppressed ({}): {reason}</p>"#, html(&line(&suppression.kind)))?;
+        writeln!(
+            out,
+            r#"<p class="suppressed">Suppressed ({}): {reason}</p>"#,
+            html(&line(&suppression.kind))
+        )?;
     }
     source(finding, out)?;
     path(&finding.path, out)?;
+    let texts = [&finding.reason, &finding.remedy].into_iter().any(|t| !t.trim().is_empty());
+    if !texts && finding.endpoints.is_empty() && finding.fix.is_none() {
+        return writeln!(out, "</article>");
+    }
     writeln!(out, "<dl>")?;
     if !finding.reason.trim().is_empty() {
         writeln!(out, "<dt>Why</dt><dd>{}</dd>", html_message(&shorten(&finding.reason, MESSAGE)))?;
     }
     endpoints(finding, out)?;
     if !finding.remedy.trim().is_empty() {
-        writeln!(out, r#"<dt>Fix</dt><dd class="fix">{}</dd>"#, html_message(&shorten(&finding.remedy, MESSAGE)))?;
+        writeln!(
+            out,
+            r#"<dt>Fix</dt><dd class="fix">{}</dd>"#,
+            html_message(&shorten(&finding.remedy, MESSAGE))
+        )?;
     }
     if let Some(fix) = &finding.fix {
-        writeln!(out, "<dt>Change</dt><dd>{}. <code>--fix</code> shows it.</dd>", html_message(fix.title.trim_end_matches('.')))?;
+        writeln!(
+            out,
+            "<dt>Change</dt><dd>{}. <code>--fix</code> shows it.</dd>",
+            html_message(fix.title.trim_end_matches('.'))
+        )?;
     }
     writeln!(out, "</dl>\n</article>")
 }
@@ -278,7 +337,11 @@ fn path(steps: &[Step], out: &mut dyn Write) -> io::Result<()> {
             place.start.column,
         )?;
         if !first.is_empty() {
-            write!(out, r#"<pre tabindex="0" aria-label="Source"><code>{}</code></pre>"#, html(&line(&first)))?;
+            write!(
+                out,
+                r#"<pre tabindex="0" aria-label="Source"><code>{}</code></pre>"#,
+                html(&line(&first))
+            )?;
         }
         writeln!(out, "</li>")?;
     }
@@ -295,14 +358,15 @@ fn endpoints(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
         for endpoint in endpoints {
             let guards = Guards::of(endpoint);
             let words: Vec<String> = guards.words.iter().map(|w| html(&line(w))).collect();
+            let (first, others) = words.split_first().map_or(("", words.as_slice()), |(f, o)| (f, o));
+            let others: String = others.iter().map(|w| format!(" · {w}")).collect();
             let open = if guards.authenticated { "guarded" } else { "open" };
             writeln!(
                 out,
-                r#"<li><span class="verb">{}</span> <code>{}</code> <span class="handler"><span aria-hidden="true">→</span> {}</span><span class="guards {open}">{}</span></li>"#,
+                r#"<li><span class="verb">{}</span> <code>{}</code> <span class="handler"><span aria-hidden="true">→</span> {}</span><span class="guards"><span class="{open}">{first}</span>{others}</span></li>"#,
                 endpoint.verb.as_str(),
                 html(&line(&endpoint.path)).replace('/', "/<wbr>"),
                 html(&line(&endpoint.handler)).replace('/', "/<wbr>"),
-                words.join(" · "),
             )?;
         }
         writeln!(out, "</ul>")
@@ -347,7 +411,11 @@ fn rules(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, r#"<section id="rules"><h2>About the rules</h2>"#)?;
     for rule in rules {
         let id = html(rule.id);
-        writeln!(out, r#"<details class="page" open id="rule-{id}"><summary><code>{id}</code> {}</summary><div>"#, html_message(rule.title))?;
+        writeln!(
+            out,
+            r#"<details class="page" open id="rule-{id}"><summary><code>{id}</code> {}</summary><div>"#,
+            html_message(rule.title)
+        )?;
         writeln!(out, "{}</div></details>", document(rule.doc))?;
     }
     writeln!(out, "</section>")
@@ -361,6 +429,12 @@ fn document(markdown: &str) -> String {
         HeadingLevel::H2 => HeadingLevel::H4,
         HeadingLevel::H3 => HeadingLevel::H5,
         _ => HeadingLevel::H6,
+    };
+    // The page's title stands above it already.
+    let markdown = markdown.trim_start();
+    let markdown = match markdown.strip_prefix("# ") {
+        Some(after) => after.split_once('\n').map_or("", |(_, body)| body),
+        None => markdown,
     };
     let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).map(|event| match event {
         Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),

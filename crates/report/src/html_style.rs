@@ -107,16 +107,15 @@ mark { background: var(--mark); color: inherit; border-radius: 3px; padding: .1e
 .path li:last-child::before { border-color: var(--text); color: var(--text); font-weight: 650; }
 .path pre { padding: .35rem .75rem; margin-top: .3rem; }
 dl { display: grid; grid-template-columns: 7.5rem minmax(0, 1fr); gap: .55rem 1rem; margin-top: 1rem; }
-dl:empty { display: none; }
 dt { color: var(--soft); }
 dd { overflow-wrap: anywhere; }
 .endpoints li { padding-bottom: .35rem; }
 .verb { font-weight: 650; }
 .handler { color: var(--soft); }
 .guards { display: block; font-size: .9rem; color: var(--soft); }
-.guards.open { color: var(--high); }
-.guards.open::before { content: "○ "; }
-.guards.guarded::before { content: "● "; color: var(--good); }
+.guards .open { color: var(--high); }
+.guards .open::before { content: "○ "; }
+.guards .guarded::before { content: "● "; color: var(--good); }
 @media (max-width: 40rem) {
   dl { grid-template-columns: minmax(0, 1fr); gap: .1rem; }
   dd { margin-bottom: .6rem; }
@@ -179,10 +178,12 @@ mod tests {
 
     fn colors(css: &str) -> HashMap<&str, &str> {
         let declarations = css.split(['{', ';', '}']).filter_map(|d| d.trim().split_once(": #"));
-        declarations.filter_map(|(name, _)| {
-            let value = &css[css.find(&format!("{name}: #"))? + name.len() + 2..];
-            Some((name.strip_prefix("--")?, &value[..7]))
-        }).collect()
+        declarations
+            .filter_map(|(name, _)| {
+                let value = &css[css.find(&format!("{name}: #"))? + name.len() + 2..];
+                Some((name.strip_prefix("--")?, &value[..7]))
+            })
+            .collect()
     }
 
     #[test]

@@ -43,7 +43,11 @@ pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         left -= 1;
     }
     if left > 0 {
-        let _ = writeln!(page, "\n{} not described here, for the length of this comment.", count(left, "finding is", "findings are"));
+        let _ = writeln!(
+            page,
+            "\n{} not described here, for the length of this comment.",
+            count(left, "finding is", "findings are")
+        );
     }
     problems(report, &mut page);
     let stats = &report.stats;
@@ -77,7 +81,11 @@ fn table(findings: &[&Finding], page: &mut String) {
         );
         if page.len() + row.len() > TABLE {
             let left = findings.len() - index;
-            let _ = writeln!(page, "\n{} not in this table, for the length of this comment.", count(left, "finding is", "findings are"));
+            let _ = writeln!(
+                page,
+                "\n{} not in this table, for the length of this comment.",
+                count(left, "finding is", "findings are")
+            );
             return;
         }
         page.push_str(&row);
@@ -105,8 +113,15 @@ fn section(report: &Report, finding: &Finding) -> String {
     if !finding.path.is_empty() {
         out.push_str("**Path**\n\n");
         for (index, step) in finding.path.iter().enumerate() {
-            let place = format!("{}:{}:{}", step.location.file, step.location.start.line, step.location.start.column);
-            let _ = write!(out, "{}. {} ({})", index + 1, markdown(&shorten(&step.note, 400)), markdown_code(&place));
+            let place =
+                format!("{}:{}:{}", step.location.file, step.location.start.line, step.location.start.column);
+            let _ = write!(
+                out,
+                "{}. {} ({})",
+                index + 1,
+                markdown(&shorten(&step.note, 400)),
+                markdown_code(&place)
+            );
             let source = code(&step.location.snippet);
             let source = markdown_code(&shorten(source.lines().next().unwrap_or_default(), 200));
             let _ = if source.is_empty() { writeln!(out) } else { writeln!(out, "  \n   {source}") };
@@ -146,11 +161,20 @@ fn problems(report: &Report, page: &mut String) {
     if report.problems.is_empty() {
         return;
     }
-    let _ = writeln!(page, "\n**{}**\n", count(report.problems.len(), "problem while reading", "problems while reading"));
+    let _ = writeln!(
+        page,
+        "\n**{}**\n",
+        count(report.problems.len(), "problem while reading", "problems while reading")
+    );
     for problem in report.problems.iter().take(PROBLEMS) {
         let place = problem.line.map_or(problem.file.to_string(), |n| format!("{}:{n}", problem.file));
         let part = if problem.unread { "not read" } else { "read in part" };
-        let _ = writeln!(page, "- {} ({part}): {}", markdown_code(&place), markdown(&shorten(&problem.message, 300)));
+        let _ = writeln!(
+            page,
+            "- {} ({part}): {}",
+            markdown_code(&place),
+            markdown(&shorten(&problem.message, 300))
+        );
     }
     if report.problems.len() > PROBLEMS {
         let _ = writeln!(page, "- and {}", count(report.problems.len() - PROBLEMS, "other", "others"));

@@ -168,7 +168,11 @@ fn message(finding: &Finding) -> String {
         let full_stop = if text.ends_with(['.', '!', '?']) { " " } else { ". " };
         text = format!("{text}{full_stop}{}", line(&finding.remedy));
     }
-    if text.contains("](") { text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]") } else { text }
+    if text.contains("](") {
+        text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
+    } else {
+        text
+    }
 }
 
 fn location(root: &str, place: &Location, note: Option<&str>) -> Value {
@@ -189,7 +193,8 @@ fn region(start: Position, end: Position, snippet: &str) -> Value {
     let end_line = end.line.max(line);
     // On one line the end may not come before the start.
     let end_column = if end_line == line { end.column.max(column) } else { end.column.max(1) };
-    let mut value = json!({ "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column });
+    let mut value =
+        json!({ "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column });
     if !snippet.is_empty() {
         value["snippet"] = json!({ "text": snippet });
     }

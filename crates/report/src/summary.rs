@@ -94,8 +94,7 @@ impl Guards {
     pub fn of(endpoint: &Endpoint) -> Guards {
         let names = |role: FilterRole, conditional: bool| -> Option<String> {
             let wanted = |f: &&Filter| f.role == role && f.conditional == conditional;
-            let names: Vec<&str> =
-                endpoint.filters.iter().filter(wanted).map(|f| f.name.as_str()).collect();
+            let names: Vec<&str> = endpoint.filters.iter().filter(wanted).map(|f| f.name.as_str()).collect();
             (!names.is_empty()).then(|| names.join(", "))
         };
         let mut words = Vec::new();
@@ -135,7 +134,7 @@ pub(crate) fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -150,7 +149,12 @@ pub(crate) fn milliseconds(report: &Report) -> f64 {
 
 /// `340 ms`, `1.24 s`.
 pub(crate) fn duration(milliseconds: f64) -> String {
-    if milliseconds < 1000.0 { format!("{milliseconds:.0} ms") } else { format!("{:.2} s", milliseconds / 1000.0) }
+    let milliseconds = milliseconds.max(0.0);
+    if milliseconds < 1000.0 {
+        format!("{milliseconds:.0} ms")
+    } else {
+        format!("{:.2} s", milliseconds / 1000.0)
+    }
 }
 
 /// Unix seconds as `2026-01-31T09:05:00`, in UTC and without a zone, as GitLab wants it. The

@@ -15,8 +15,8 @@ use crate::Style;
 use crate::escape::{code, line, shorten};
 use crate::snippet::marked;
 use crate::summary::{
-    CONFIDENCES, Counts, Guards, SEVERITIES, count, dots, duration, endpoints_open_first, milliseconds, number,
-    shape,
+    CONFIDENCES, Counts, Guards, SEVERITIES, count, dots, duration, endpoints_open_first, milliseconds,
+    number, shape,
 };
 
 /// How many endpoints are named; the rest is counted.
@@ -43,6 +43,9 @@ pub(crate) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::
         } else {
             pen.finding(finding, explained.insert(finding.rule.as_str()), out)?;
         }
+    }
+    if style.short && report.active().next().is_some() {
+        writeln!(out)?;
     }
     pen.problems(report, out)?;
     pen.summary(report, out)
@@ -120,24 +123,38 @@ impl Pen {
         let message = line(&finding.message);
         self.wrapped(&shorten(&message, MESSAGE), 0, BOLD, out)?;
         writeln!(out)?;
-        writeln!(out, "  {}", self.paint(DIM.effects(Effects::UNDERLINE), &place(&finding.location)))?;
-        if let Some(snippet) = self.snippet(finding) {
-            writeln!(out, "{snippet}")?;
+        let place = self.paint(DIM, &place(&finding.location));
+        match self.snippet(finding) {
+            // The frame's first line ends in an arrow, which wants something to point at.
+            Some(snippet) if self.unicode => {
+                let (frame, code) = snippet.split_once('\n').unwrap_or((&snippet, ""));
+                writeln!(out, "{frame}{place}\n{code}")?;
+            }
+            Some(snippet) => writeln!(out, "  {place}\n{snippet}")?,
+            None => writeln!(out, "  {place}")?,
         }
         writeln!(out)?;
+        let digits = finding.path.len().to_string().len();
         for (index, step) in finding.path.iter().enumerate() {
-            let number = format!("{} ", index + 1);
+            let number = format!("{:>digits$} ", index + 1);
             let indent = INDENT + number.len();
             write!(out, "{}", self.label(if index == 0 { "path" } else { "" }))?;
             write!(out, "{}", self.paint(BOLD, &number))?;
             self.wrapped(&shorten(&line(&step.note), MESSAGE), indent, PLAIN, out)?;
             self.step_code(&step.location, indent, out)?;
         }
+        if !finding.path.is_empty() {
+            writeln!(out)?;
+        }
         self.labelled("why", &finding.reason, out)?;
         self.endpoints(finding, out)?;
         self.labelled("fix", &finding.remedy, out)?;
         if let Some(fix) = &finding.fix {
-            self.labelled("change", &format!("{} (`--fix` shows it)", line(&fix.title).trim_end_matches('.')), out)?;
+            self.labelled(
+                "change",
+                &format!("{} (`--fix` shows it)", line(&fix.title).trim_end_matches('.')),
+                out,
+            )?;
         }
         if first_of_rule {
             self.labelled("more", &format!("`wardroom scan --explain {}`", line(&finding.rule)), out)?;
@@ -150,7 +167,12 @@ impl Pen {
         let rule = line(&finding.rule);
         let level = format!("{} {}", self.shape(finding.severity), finding.severity);
         let (dash, dot) = if self.unicode { ("─", "·") } else { ("-", "-") };
-        let right = format!("{} {} confidence {dot} {}", self.dots(finding.confidence), finding.confidence, finding.cwe);
+        let right = format!(
+            "{} {} confidence {dot} {}",
+            self.dots(finding.confidence),
+            finding.confidence,
+            finding.cwe
+        );
         let used = level.width() + 2 + rule.width() + 2 + right.width();
         let fill = self.width.saturating_sub(used).max(2);
         writeln!(
@@ -179,7 +201,7 @@ impl Pen {
         let decor = if self.unicode { DecorStyle::Unicode } else { DecorStyle::Ascii };
         let renderer = renderer.decor_style(decor).term_width(self.width).hyperlink(false);
         let snippet = Snippet::source(source)
-            .line_start(location.start.line as usize)
+            .line_start(location.start.line.max(1) as usize)
             .fold(false)
             .annotation(AnnotationKind::Primary.span(span));
         Some(renderer.render(&[Group::with_level(level).element(snippet)]))
@@ -211,7 +233,7 @@ impl Pen {
             let arrow = if self.unicode { "→" } else { "->" };
             let (path, handler) = (line(&endpoint.path), line(&endpoint.handler));
             let name = format!("{} {path} {arrow} {handler}", endpoint.verb.as_str());
-            writeln!(out, "{}", shorten(&name, MESSAGE))?;
+            self.wrapped(&shorten(&name, MESSAGE), INDENT + 2, PLAIN, out)?;
             let guards = Guards::of(endpoint);
             for (place, word) in guards.words.iter().enumerate() {
                 let paint = match (place, guards.authenticated) {
@@ -230,7 +252,12 @@ impl Pen {
                 0 => "all behind authentication".to_owned(),
                 n => format!("{} without an authentication filter that always runs", number(n as u64)),
             };
-            writeln!(out, "{}and {}, {open}", self.label(""), count(more, "other endpoint", "other endpoints"))?;
+            writeln!(
+                out,
+                "{}and {}, {open}",
+                self.label(""),
+                count(more, "other endpoint", "other endpoints")
+            )?;
         }
         Ok(())
     }
@@ -253,12 +280,13 @@ impl Pen {
     fn wrapped(&self, text: &str, indent: usize, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
         let room = self.width.saturating_sub(indent).max(20);
         let mut in_code = false;
-        let paired = text.matches('`').count() % 2 == 0;
+        let paired = text.matches('`').count().is_multiple_of(2);
         for (index, words) in wrap(text, room).into_iter().enumerate() {
             if index > 0 {
                 write!(out, "{}", " ".repeat(indent))?;
             }
-            let shown = if paired { self.prose(&words, paint, &mut in_code) } else { self.paint(paint, &words) };
+            let shown =
+                if paired { self.prose(&words, paint, &mut in_code) } else { self.paint(paint, &words) };
             writeln!(out, "{shown}")?;
         }
         Ok(())
@@ -332,8 +360,10 @@ impl Pen {
         let unread = files(true);
         let in_part = files(false).difference(&unread).count();
         if !unread.is_empty() || in_part > 0 {
-            let unread = count(unread.len(), "file", "files");
-            self.total("unread", &format!("{unread} wholly, {} in part", number(in_part as u64)), out)?;
+            let part = |n: usize, how: &str| (n > 0).then(|| format!("{} {how}", count(n, "file", "files")));
+            let parts: Vec<String> =
+                [part(unread.len(), "wholly"), part(in_part, "in part")].into_iter().flatten().collect();
+            self.total("unread", &parts.join(", "), out)?;
         }
         if counts.suppressed_total() > 0 {
             let kinds: Vec<String> = counts

@@ -1,6 +1,8 @@
 //! The formats for people: what they look like, and that nothing of a scanned file gets out of its
 //! place in them.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod support;
 
 use std::io::{self, Write};
@@ -113,7 +115,11 @@ fn hostile_github_commands_are_one_line_each() {
     let lines: Vec<&str> = commands.lines().collect();
     // One a finding that counts, one a problem, and the closing line.
     assert_eq!(lines.len(), 4 + 1 + 1);
-    assert!(lines[..5].iter().all(|l| l.starts_with("::error ") || l.starts_with("::warning ") || l.starts_with("::notice ")));
+    assert!(
+        lines[..5]
+            .iter()
+            .all(|l| l.starts_with("::error ") || l.starts_with("::warning ") || l.starts_with("::notice "))
+    );
     let (properties, _) = lines[0][2..].split_once("::").unwrap();
     assert!(properties.starts_with("error file="));
     assert!(!properties.contains('\u{1b}'), "{properties}");
@@ -216,7 +222,8 @@ fn html_is_well_formed_and_asks_for_nothing() {
         for forbidden in ["script", "img", "link", "iframe", "object", "embed", "form", "base", "b"] {
             assert!(!elements.iter().any(|e| e == forbidden), "<{forbidden}>");
         }
-        let mut ids: Vec<&str> = attributes.iter().filter(|(n, _)| n == "id").map(|(_, v)| v.as_str()).collect();
+        let mut ids: Vec<&str> =
+            attributes.iter().filter(|(n, _)| n == "id").map(|(_, v)| v.as_str()).collect();
         let all = ids.len();
         ids.sort_unstable();
         ids.dedup();
@@ -274,7 +281,8 @@ impl Write for Pipe {
 fn a_closed_pipe_is_an_error_of_its_kind() {
     for format in Format::ALL {
         for left in [0, 1, 200] {
-            let error = wardroom_report::write(format, &plain(), &Style::default(), &mut Pipe { left }).unwrap_err();
+            let error =
+                wardroom_report::write(format, &plain(), &Style::default(), &mut Pipe { left }).unwrap_err();
             match error {
                 Error::Io(error) => assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format}"),
                 Error::Json(error) => panic!("{format}: {error}"),

@@ -1,5 +1,7 @@
 //! JSON, SARIF and GitLab's report against their schemas, and what the schemas cannot say.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod support;
 
 use std::collections::HashSet;
@@ -22,8 +24,10 @@ fn validate(schema: &Value, format: Format) {
     let validator = jsonschema::options().should_validate_formats(true).build(schema).unwrap();
     for (name, report) in [("plain", plain()), ("hostile", hostile()), ("empty", empty())] {
         let document = document(format, &report);
-        let errors: Vec<String> =
-            validator.iter_errors(&document).map(|e| format!("{}: {}", e.instance_path(), short(&e.to_string()))).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&document)
+            .map(|e| format!("{}: {}", e.instance_path(), short(&e.to_string())))
+            .collect();
         assert!(errors.is_empty(), "{format} of the {name} report:\n{}", errors.join("\n"));
     }
 }
@@ -35,15 +39,23 @@ fn short(text: &str) -> String {
 /// The official schema as the crate `serde-sarif` ships it in its package.
 fn sarif_schema() -> Value {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    // Only what this machine builds is sure to have been fetched already.
+    let rustc = Command::new("rustc").arg("-vV").output().unwrap();
+    let rustc = String::from_utf8(rustc.stdout).unwrap();
+    let host = rustc.lines().find_map(|l| l.strip_prefix("host: ")).unwrap();
     let metadata = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--manifest-path", manifest])
+        .args(["metadata", "--format-version", "1", "--filter-platform", host, "--manifest-path", manifest])
         .output()
         .unwrap();
     assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
     let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
-    let package = metadata["packages"].as_array().unwrap().iter().find(|p| p["name"] == "serde-sarif").unwrap();
+    let package =
+        metadata["packages"].as_array().unwrap().iter().find(|p| p["name"] == "serde-sarif").unwrap();
     let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
-    let schema = read(&manifest.with_file_name("src").join("schema.json"));
+    let text = std::fs::read_to_string(manifest.with_file_name("src").join("schema.json")).unwrap();
+    // A pattern of the schema (of a language tag, which we do not write) has a stray bracket,
+    // which a strict reader of patterns refuses.
+    let schema: Value = serde_json::from_str(&text.replace("{2}]?$", "{2}\\\\]?$")).unwrap();
     assert!(schema["$id"].as_str().unwrap().ends_with("sarif-schema-2.1.0.json"));
     schema
 }
@@ -62,7 +74,10 @@ fn sarif_validates_against_the_official_schema() {
 
 #[test]
 fn gitlab_sast_validates_against_what_gitlab_asks() {
-    validate(&read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemas/gitlab-sast.json"))), Format::GitlabSast);
+    validate(
+        &read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemas/gitlab-sast.json"))),
+        Format::GitlabSast,
+    );
 }
 
 #[test]
@@ -127,13 +142,20 @@ fn sarif_tells_what_code_scanning_reads() {
     assert_eq!(sql["codeFlows"][0]["threadFlows"][0]["locations"].as_array().unwrap().len(), 4);
     assert_eq!(sql["suppressions"].as_array().unwrap().len(), 0);
     assert_eq!(run["results"][4]["suppressions"][0]["kind"], "inSource");
-    assert_eq!(run["results"][1]["fixes"][0]["artifactChanges"][0]["replacements"][0]["deletedRegion"]["byteLength"], 19);
+    assert_eq!(
+        run["results"][1]["fixes"][0]["artifactChanges"][0]["replacements"][0]["deletedRegion"]["byteLength"],
+        19
+    );
     let notifications = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
     assert_eq!(notifications[0]["level"], "warning");
     assert_eq!(notifications[1]["level"], "error");
     assert_eq!(run["invocations"][0]["endTimeUtc"], "2026-09-21T14:13:21Z");
-    let prints: HashSet<&str> =
-        run["results"].as_array().unwrap().iter().map(|r| r["partialFingerprints"]["wardroom/v1"].as_str().unwrap()).collect();
+    let prints: HashSet<&str> = run["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["partialFingerprints"]["wardroom/v1"].as_str().unwrap())
+        .collect();
     assert_eq!(prints.len(), 5);
 }
 

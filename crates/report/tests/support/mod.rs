@@ -1,7 +1,5 @@
 //! Reports built by hand: one as a scan makes it, one as an attacker would like it.
 
-#![allow(dead_code, reason = "each test binary takes what it needs")]
-
 use std::sync::Arc;
 
 use wardroom_model::{
@@ -62,7 +60,13 @@ fn filter(name: &str, role: FilterRole, conditional: bool) -> Filter {
     Filter { name: name.to_owned(), role, conditional }
 }
 
-fn endpoint(verb: Verb, path: &str, handler: &str, parameters: &[&str], filters: Vec<Filter>) -> Arc<Endpoint> {
+fn endpoint(
+    verb: Verb,
+    path: &str,
+    handler: &str,
+    parameters: &[&str],
+    filters: Vec<Filter>,
+) -> Arc<Endpoint> {
     Arc::new(Endpoint {
         verb,
         path: path.to_owned(),
@@ -97,30 +101,50 @@ pub fn plain() -> Report {
     let sign_in = || filter("authenticate_user!", FilterRole::Authentication, false);
     let csrf = || filter("verify_authenticity_token", FilterRole::Csrf, false);
     let endpoints = vec![
-        endpoint(Verb::Get, "/admin/users", "admin/users#index", &["name"], vec![
-            sign_in(),
-            filter("require_admin", FilterRole::Authorization, false),
-        ]),
+        endpoint(
+            Verb::Get,
+            "/admin/users",
+            "admin/users#index",
+            &["name"],
+            vec![sign_in(), filter("require_admin", FilterRole::Authorization, false)],
+        ),
         endpoint(Verb::Get, "/users", "users#index", &["name", "page"], vec![]),
         endpoint(Verb::Post, "/users/search", "users#search", &["name"], vec![csrf()]),
-        endpoint(Verb::Get, "/teams/:team_id/users", "teams/users#index", &["team_id", "name"], vec![
-            filter("require_login", FilterRole::Authentication, true),
-            filter("set_locale", FilterRole::Other, false),
-        ]),
+        endpoint(
+            Verb::Get,
+            "/teams/:team_id/users",
+            "teams/users#index",
+            &["team_id", "name"],
+            vec![
+                filter("require_login", FilterRole::Authentication, true),
+                filter("set_locale", FilterRole::Other, false),
+            ],
+        ),
         endpoint(Verb::Any, "/comments/:id", "comments#show", &["id"], vec![sign_in()]),
         endpoint(Verb::Get, "/sign_in", "sessions#new", &["return_to"], vec![]),
     ];
     let sql = Finding {
         message: "`params[:name]` is interpolated into the SQL string of `User.where`".to_owned(),
-        reason: "The string is built by interpolation, and nothing on the way checks or quotes the value.".to_owned(),
+        reason: "The string is built by interpolation, and nothing on the way checks or quotes the value."
+            .to_owned(),
         remedy: "Give the value apart from the SQL: `where(\"name LIKE ?\", \"%#{name}%\")`.".to_owned(),
         path: vec![
             Step {
-                location: location("app/controllers/users_controller.rb", (8, 26), (8, 39), "    @users = User.search(params[:name])"),
+                location: location(
+                    "app/controllers/users_controller.rb",
+                    (8, 26),
+                    (8, 39),
+                    "    @users = User.search(params[:name])",
+                ),
                 note: "`params[:name]` is read".to_owned(),
             },
             Step {
-                location: location("app/controllers/users_controller.rb", (8, 14), (8, 40), "    @users = User.search(params[:name])"),
+                location: location(
+                    "app/controllers/users_controller.rb",
+                    (8, 14),
+                    (8, 40),
+                    "    @users = User.search(params[:name])",
+                ),
                 note: "passed to `User.search` as `name`".to_owned(),
             },
             Step {
@@ -128,12 +152,27 @@ pub fn plain() -> Report {
                 note: "enters `User.search`".to_owned(),
             },
             Step {
-                location: location("app/models/user.rb", (14, 11), (15, 31), "    where(\"active AND name LIKE '%#{name}%'\n           ORDER BY created_at\")"),
+                location: location(
+                    "app/models/user.rb",
+                    (14, 11),
+                    (15, 31),
+                    "    where(\"active AND name LIKE '%#{name}%'\n           ORDER BY created_at\")",
+                ),
                 note: "interpolated into SQL".to_owned(),
             },
         ],
         endpoints: endpoints[..4].to_vec(),
-        ..finding(&RULES[3], Confidence::High, 0, location("app/models/user.rb", (14, 11), (15, 31), "    where(\"active AND name LIKE '%#{name}%'\n           ORDER BY created_at\")"))
+        ..finding(
+            &RULES[3],
+            Confidence::High,
+            0,
+            location(
+                "app/models/user.rb",
+                (14, 11),
+                (15, 31),
+                "    where(\"active AND name LIKE '%#{name}%'\n           ORDER BY created_at\")",
+            ),
+        )
     };
     let xss = Finding {
         message: "`@comment.body`, which users write, goes into HTML text through `raw`".to_owned(),
@@ -149,23 +188,61 @@ pub fn plain() -> Report {
                 text: "@comment.body".to_owned(),
             }],
         }),
-        ..finding(&RULES[1], Confidence::Medium, 0, location("app/views/comments/_comment.html.erb", (3, 26), (3, 45), "  <p class=\"größe\">→ <%= raw @comment.body %></p>"))
+        ..finding(
+            &RULES[1],
+            Confidence::Medium,
+            0,
+            location(
+                "app/views/comments/_comment.html.erb",
+                (3, 26),
+                (3, 43),
+                "  <p class=\"größe\">→ <%= raw @comment.body %></p>",
+            ),
+        )
     };
     let redirect = Finding {
         message: "`redirect_to` takes its target from `params[:return_to]`".to_owned(),
         remedy: "Check it with `url_from`, which answers `nil` for other hosts.".to_owned(),
         endpoints: vec![endpoints[5].clone()],
-        ..finding(&RULES[2], Confidence::High, 0, location("app/controllers/sessions_controller.rb", (22, 5), (22, 53), "    redirect_to params[:return_to], allow_other_host: true"))
+        ..finding(
+            &RULES[2],
+            Confidence::High,
+            0,
+            location(
+                "app/controllers/sessions_controller.rb",
+                (22, 5),
+                (22, 59),
+                "    redirect_to params[:return_to], allow_other_host: true",
+            ),
+        )
     };
     let cookie = Finding {
         message: "the cookie `remember_token` is set without `httponly`".to_owned(),
         remedy: "Add `httponly: true, secure: true, same_site: :lax`.".to_owned(),
-        ..finding(&RULES[0], Confidence::Low, 0, location("app/controllers/sessions_controller.rb", (30, 5), (30, 45), "    cookies[:remember_token] = user.token!"))
+        ..finding(
+            &RULES[0],
+            Confidence::Low,
+            0,
+            location(
+                "app/controllers/sessions_controller.rb",
+                (30, 5),
+                (30, 43),
+                "    cookies[:remember_token] = user.token!",
+            ),
+        )
     };
     let ignored = Finding {
         message: "`redirect_to` takes its target from `params[:back]`".to_owned(),
-        suppression: Some(Suppression { kind: "inline".to_owned(), reason: "an allow-list stands in the proxy".to_owned() }),
-        ..finding(&RULES[2], Confidence::Medium, 1, location("app/controllers/pages_controller.rb", (7, 5), (7, 31), "    redirect_to params[:back]"))
+        suppression: Some(Suppression {
+            kind: "inline".to_owned(),
+            reason: "an allow-list stands in the proxy".to_owned(),
+        }),
+        ..finding(
+            &RULES[2],
+            Confidence::Medium,
+            1,
+            location("app/controllers/pages_controller.rb", (7, 5), (7, 31), "    redirect_to params[:back]"),
+        )
     };
     Report {
         version: "0.1.0".to_owned(),
@@ -212,8 +289,13 @@ pub fn hostile() -> Report {
     evil.reason = text();
     evil.remedy = format!("=1+1 {HOSTILE}");
     evil.path = vec![Step { location: place(HOSTILE), note: text() }];
-    evil.endpoints =
-        vec![endpoint(Verb::Put, HOSTILE, HOSTILE, &[HOSTILE], vec![filter(HOSTILE, FilterRole::Authentication, true)])];
+    evil.endpoints = vec![endpoint(
+        Verb::Put,
+        HOSTILE,
+        HOSTILE,
+        &[HOSTILE],
+        vec![filter(HOSTILE, FilterRole::Authentication, true)],
+    )];
     evil.fix = Some(Fix {
         title: text(),
         replacements: vec![Replacement { file: place("").file, start: 9, end: 3, text: text() }],
@@ -228,7 +310,8 @@ pub fn hostile() -> Report {
     long.location.end.column = 400_022;
     long.message = format!("`{}`", "m".repeat(100_000));
     // A place that does not fit its snippet at all.
-    let mut beyond = finding(&RULES[2], Confidence::Low, 2, location("a.rb", (0, 0), (900, 0), "\r\n\tx\r\n"));
+    let mut beyond =
+        finding(&RULES[2], Confidence::Low, 2, location("a.rb", (0, 0), (900, 0), "\r\n\tx\r\n"));
     beyond.message = "=HYPERLINK(\"https://example.org\")".to_owned();
     let mut nothing = finding(&RULES[0], Confidence::Low, 3, location("", (9, 9), (1, 1), ""));
     nothing.severity = Severity::Info;
