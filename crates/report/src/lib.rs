@@ -7,6 +7,7 @@
 
 mod csv;
 mod escape;
+mod explain;
 mod github;
 mod gitlab_sast;
 mod html;
@@ -23,7 +24,7 @@ use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::str::FromStr;
 
-use wardroom_model::Report;
+use wardroom_model::{Report, Rule};
 
 /// What a report can be written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -152,6 +153,17 @@ pub fn write(format: Format, report: &Report, style: &Style, out: &mut dyn Write
         Format::Markdown => markdown::write(report, out)?,
         Format::Github => github::write(report, out)?,
     }
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes a rule's page for a terminal, as `--explain` shows it, and flushes.
+///
+/// # Errors
+/// [`Error::Io`] where `out` does not take it, as for [`write`].
+pub fn explain(rule: &Rule, style: &Style, out: &mut dyn Write) -> Result<(), Error> {
+    let out = &mut BufWriter::new(out);
+    explain::write(rule, style, out)?;
     out.flush()?;
     Ok(())
 }

@@ -26,10 +26,10 @@ const MESSAGE: usize = 1500;
 /// The column at which the text beside a label begins.
 const INDENT: usize = 9;
 
-const PLAIN: Paint = Paint::new();
-const BOLD: Paint = Paint::new().effects(Effects::BOLD);
+pub(crate) const PLAIN: Paint = Paint::new();
+pub(crate) const BOLD: Paint = Paint::new().effects(Effects::BOLD);
 const DIM: Paint = Paint::new().effects(Effects::DIMMED);
-const CODE: Paint = AnsiColor::Cyan.on_default();
+pub(crate) const CODE: Paint = AnsiColor::Cyan.on_default();
 const OPEN: Paint = AnsiColor::Red.on_default();
 const GUARDED: Paint = AnsiColor::Green.on_default();
 
@@ -51,22 +51,23 @@ pub(crate) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::
     pen.summary(report, out)
 }
 
-struct Pen {
+/// Writes words and shapes in the style asked for.
+pub(crate) struct Pen {
     color: bool,
     unicode: bool,
     width: usize,
 }
 
 impl Pen {
-    fn new(style: &Style) -> Pen {
+    pub(crate) fn new(style: &Style) -> Pen {
         Pen { color: style.color, unicode: style.unicode, width: style.width.clamp(40, 160) }
     }
 
-    fn paint(&self, paint: Paint, text: &str) -> String {
+    pub(crate) fn paint(&self, paint: Paint, text: &str) -> String {
         if self.color && paint != PLAIN { format!("{paint}{text}{paint:#}") } else { text.to_owned() }
     }
 
-    fn severity_paint(&self, severity: Severity) -> Paint {
+    pub(crate) fn severity_paint(&self, severity: Severity) -> Paint {
         match severity {
             Severity::Critical => AnsiColor::BrightRed.on_default().effects(Effects::BOLD),
             Severity::High => AnsiColor::Red.on_default().effects(Effects::BOLD),
@@ -85,6 +86,11 @@ impl Pen {
             Severity::Low => "-  ",
             Severity::Info => ".  ",
         }
+    }
+
+    /// `◆ critical`
+    pub(crate) fn level(&self, severity: Severity) -> String {
+        format!("{} {severity}", self.shape(severity))
     }
 
     fn dots(&self, confidence: Confidence) -> &'static str {
@@ -165,7 +171,7 @@ impl Pen {
     /// `◆ critical  sql-injection ─────────── ●●● high confidence · CWE-89`
     fn heading(&self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
         let rule = line(&finding.rule);
-        let level = format!("{} {}", self.shape(finding.severity), finding.severity);
+        let level = self.level(finding.severity);
         let (dash, dot) = if self.unicode { ("─", "·") } else { ("-", "-") };
         let right = format!(
             "{} {} confidence {dot} {}",
@@ -277,7 +283,13 @@ impl Pen {
 
     /// Words on lines no wider than the terminal; the first line begins where the cursor is, at
     /// `indent`.
-    fn wrapped(&self, text: &str, indent: usize, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn wrapped(
+        &self,
+        text: &str,
+        indent: usize,
+        paint: Paint,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let room = self.width.saturating_sub(indent).max(20);
         let mut in_code = false;
         let paired = text.matches('`').count().is_multiple_of(2);

@@ -48,6 +48,16 @@ fn csv_of_a_scan() {
 }
 
 #[test]
+fn a_rule_explained() {
+    let mut out = Vec::new();
+    for rule in &support::RULES {
+        wardroom_report::explain(rule, &Style { width: 72, ..Style::default() }, &mut out).unwrap();
+        out.extend(b"\n====\n");
+    }
+    insta::assert_snapshot!(String::from_utf8(out).unwrap());
+}
+
+#[test]
 fn colour_only_repeats() {
     let style = Style { color: true, ..Style::default() };
     let colored = written_as(Format::Text, &plain(), &style);
@@ -287,6 +297,37 @@ fn a_closed_pipe_is_an_error_of_its_kind() {
                 Error::Io(error) => assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format}"),
                 Error::Json(error) => panic!("{format}: {error}"),
             }
+        }
+    }
+}
+
+proptest::proptest! {
+    /// Places need not fit their snippets: whatever stands in a report, it can be written.
+    #[test]
+    fn any_place_and_any_text_can_be_written(
+        snippet in "[a-e é日🦀\\t\\r\\n`<&|=\u{1b}\u{200d}\u{301}]{0,60}",
+        message in "[a-c `|<&\\n@\u{9b}\u{202e}]{0,30}",
+        start in (0_u32..8, 0_u32..30),
+        end in (0_u32..8, 0_u32..30),
+        width in 0_usize..200,
+        unicode: bool,
+    ) {
+        let mut report = plain();
+        report.findings.truncate(1);
+        let finding = &mut report.findings[0];
+        finding.location = support::location("a.rb", start, end, &snippet);
+        finding.message = message.clone();
+        finding.path[0].location = finding.location.clone();
+        finding.path[0].note = message;
+        for short in [false, true] {
+            let style = Style { width, unicode, short, color: true };
+            let text = written_as(Format::Text, &report, &style);
+            let bad = text.contains(['\u{9b}', '\u{202e}', '\r', '\u{7}']);
+            proptest::prop_assert!(!bad);
+        }
+        well_formed(&written(Format::Html, &report));
+        for format in Format::ALL {
+            written(format, &report);
         }
     }
 }
