@@ -6,11 +6,14 @@
 //! known is named in [`Routes::problems`], never left out in silence. A part of a path that is not
 //! known stands in braces (`/{Settings.prefix}/users`).
 
+mod calls;
 mod classic;
+mod endpoint;
 pub mod inflect;
 mod libraries;
 mod mapper;
 mod reader;
+mod resources;
 mod ruby;
 mod scope;
 mod value;
@@ -157,14 +160,15 @@ pub fn read<'a>(
     for (at, _) in files.iter().enumerate().filter(|(at, _)| whole[*at]) {
         reader.run_file(at, false);
     }
-    for at in 0..files.len() {
-        if !reader.drawn[at] && !matches!(files[at].body.kind, Kind::Nil) {
-            let before = reader.routes.len();
-            reader.run_file(at, true);
-            if files[at].path.contains("config/routes/") && reader.routes.len() > before {
-                reader.file = at;
-                reader.problem(files[at].body.span, "no draw names this file: read as if drawn at the top");
-            }
+    for (at, file) in files.iter().enumerate() {
+        if reader.drawn[at] || matches!(file.body.kind, Kind::Nil) {
+            continue;
+        }
+        let before = reader.routes.len();
+        reader.run_file(at, true);
+        if file.path.contains("config/routes/") && reader.routes.len() > before {
+            reader.file = at;
+            reader.problem(file.body.span, "no draw names this file: read as if drawn at the top");
         }
     }
     let mut routes = Routes { routes: reader.routes, problems: reader.problems };
@@ -186,7 +190,7 @@ fn has_draw(node: &Node, depth: u32) -> bool {
         Kind::Def(def) => inner(&def.body),
         Kind::Call(call) => {
             let Some(block) = &call.block else { return false };
-            call.recv.as_ref().is_some_and(|recv| reader::draws(recv, call).is_some()) || inner(&block.body)
+            call.recv.as_ref().is_some_and(|recv| calls::draws(recv, call).is_some()) || inner(&block.body)
         }
         _ => false,
     }
