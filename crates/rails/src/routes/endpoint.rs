@@ -234,11 +234,15 @@ impl<'a> Reader<'a> {
         {
             action = Some(":action".to_owned());
         }
-        let Some(controller) = controller else {
-            self.problem(self.span, format!("no controller is named for {}", normalise(path)));
-            return Target::Other(String::new());
+        let controller = match (controller, &self.scope.module) {
+            (Some(controller), _) => self.in_module(&controller),
+            // `namespace(:site) { get 'about' }` goes to `site#about`.
+            (None, Some(module)) => module.clone(),
+            (None, None) => {
+                self.problem(self.span, format!("no controller is named for {}", normalise(path)));
+                return Target::Other(String::new());
+            }
         };
-        let controller = self.in_module(&controller);
         Target::Action { controller, action: action.unwrap_or_else(|| "index".to_owned()) }
     }
 

@@ -117,6 +117,12 @@ impl<'a> Reader<'a> {
             "mount_devise_token_auth_for" => self.token_auth(words, keywords),
             "instance_variable_get" | "block_given?" | "defined?" | "set" | "plugin_name" => {}
             "yield_self" | "each" => body(self),
+            _ if name.ends_with("resources") || name.ends_with("_resource") => {
+                self.problem(self.span, format!("`{name}` is not known: read as `resources`"));
+                for word in words.into_iter().flat_map(Value::flat).filter_map(|w| w.word()) {
+                    self.resource(&word, false, keywords.clone(), &body);
+                }
+            }
             _ => self.unknown_word(name, block, &body),
         }
         Value::Nil

@@ -149,7 +149,8 @@ pub struct Routes {
 
 /// Reads routes. `files` holds `config/routes.rb` first, then `config/routes/*.rb` and the same of
 /// engines; a file without a draw block of its own is a part that another one draws. `lookup` finds what they
-/// take from elsewhere.
+/// take from elsewhere. A file that reopens `ActionDispatch::Routing::Mapper` may stand among them: its
+/// methods are then words of the language.
 pub fn read<'a>(
     files: &'a [RouteFile<'a>],
     settings: &'a Settings<'a>,
@@ -157,6 +158,11 @@ pub fn read<'a>(
 ) -> Routes {
     let mut reader = Reader::new(files, settings, lookup);
     let whole: Vec<bool> = files.iter().map(|file| has_draw(file.body, 12)).collect();
+    for (at, file) in files.iter().enumerate() {
+        if !whole[at] && extends_mapper(file.body, 12) {
+            reader.run_file(at, false);
+        }
+    }
     for (at, _) in files.iter().enumerate().filter(|(at, _)| whole[*at]) {
         reader.run_file(at, false);
     }
@@ -191,6 +197,21 @@ fn has_draw(node: &Node, depth: u32) -> bool {
         Kind::Call(call) => {
             let Some(block) = &call.block else { return false };
             call.recv.as_ref().is_some_and(|recv| calls::draws(recv, call).is_some()) || inner(&block.body)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a file adds methods to the language of routes.
+fn extends_mapper(node: &Node, depth: u32) -> bool {
+    if depth == 0 {
+        return false;
+    }
+    match &node.kind {
+        Kind::Seq(nodes) => nodes.iter().any(|node| extends_mapper(node, depth - 1)),
+        Kind::Module(module) => {
+            let named = module.path.last().is_some_and(|n| n == "Mapper" || n == "MapperExtensions");
+            named || extends_mapper(&module.body, depth - 1)
         }
         _ => false,
     }

@@ -340,7 +340,16 @@ fn parts_and_engines_find_their_place() {
                    authenticate(:user) { mount Shop::Engine, at: '/shop' }
                    draw :missing
                    surprise :x
+                   pages 'faq'
+                   fancy_resources :cars, only: :index
+                   namespace(:site) { get 'about' }
                    wrapped { get 'w', to: 'w#w' }
+                 end",
+            ),
+            (
+                "lib/mapper.rb",
+                "class ActionDispatch::Routing::Mapper
+                   def pages(name) = get(name, to: \"pages##{name}\")
                  end",
             ),
             ("config/routes/part.rb", "get 'p', to: 'p#p'"),
@@ -354,6 +363,9 @@ fn parts_and_engines_find_their_place() {
         [
             "GET /admin/p admin/p#p :admin_p",
             "ANY /shop Shop::Engine authenticated",
+            "GET /faq pages#faq :faq",
+            "GET /cars cars#index :cars",
+            "GET /site/about site#about :site_about",
             "GET /w w#w :w",
             "GET /shop/items/:id shop/items#show :item authenticated",
             "GET /o o#o :o",
@@ -364,6 +376,7 @@ fn parts_and_engines_find_their_place() {
         [
             "draw(:missing): there is no config/routes/missing.rb",
             "`surprise` is not known: routes that it makes are missing",
+            "`fancy_resources` is not known: read as `resources`",
             "`wrapped` is not known: its block is read as if it were not there",
             "no draw names this file: read as if drawn at the top",
         ]
