@@ -72,6 +72,10 @@ impl<'a> Reader<'a> {
         if let Some(value) = super::ruby::method(&receiver, name, &arguments, call.block_arg.as_ref()) {
             return value;
         }
+        if self.inside && arguments.iter().any(|a| matches!(a, Value::Mapper(_))) {
+            let text = node_text(recv, 4);
+            self.problem(node.span, format!("what `{text}.{name}` declares is missing"));
+        }
         if name == "new" || block.is_none() {
             if matches!(name, "to_proc" | "method") {
                 return Value::Lambda(None);
@@ -80,6 +84,10 @@ impl<'a> Reader<'a> {
                 "new" | "app" | "instance" | "freeze" | "build" => Value::Object(node_text(node, 4)),
                 _ => Value::Unknown(node_text(node, 4)),
             };
+        }
+        // Settings of a library (`Sidekiq::Web.class_eval { use … }`) are no routes.
+        if matches!(name, "class_eval" | "module_eval" | "configure" | "setup" | "config") {
+            return Value::Nil;
         }
         // A block given to something unknown: it is run once, so that what it declares is seen.
         if let Some(block) = block {

@@ -200,6 +200,9 @@ impl<'a> Reader<'a> {
             .or_else(|| default("controller"));
         let mut action =
             options.word("action").or_else(|| self.scope.action.clone()).or_else(|| default("action"));
+        if let Some((own, named)) = controller.as_deref().and_then(|c| c.split_once('#')) {
+            (controller, action) = (Some(own.to_owned()), Some(named.to_owned()));
+        }
         match to {
             Some(Value::Str(to) | Value::Sym(to)) => match to.split_once('#') {
                 Some((c, a)) => {
@@ -316,19 +319,25 @@ impl<'a> Reader<'a> {
         options: &Keywords<'a>,
         verbs: &[Verb],
     ) {
+        // A scope of its own only where the route adds to it.
+        if ["constraints", "defaults", "format"].iter().any(|name| options.has(name)) {
+            let outer = self.scope.clone();
+            if let Some(constraints) = options.get("constraints") {
+                self.scope.add_guard(constraints);
+            }
+            if let Some(defaults) = options.get("defaults") {
+                self.scope.add_defaults(defaults);
+            }
+            if let Some(format) = options.word("format") {
+                self.scope.add_defaults(&Value::Map(vec![(Value::sym("format"), Value::Str(format))]));
+            }
+            self.emit(path, target, name, &Keywords::default(), verbs);
+            self.scope = outer;
+            return;
+        }
         let full = normalise(path);
-        let mut scope = self.scope.clone();
-        if let Some(constraints) = options.get("constraints") {
-            scope.add_guard(constraints);
-        }
-        if let Some(defaults) = options.get("defaults") {
-            scope.add_defaults(defaults);
-        }
-        if let Some(format) = options.word("format") {
-            scope.add_defaults(&Value::Map(vec![(Value::sym("format"), Value::Str(format))]));
-        }
         if let Some(name) = &name {
-            self.names.insert((scope.engine.clone(), name.clone()));
+            self.names.insert((self.scope.engine.clone(), name.clone()));
         }
         for verb in verbs {
             let route = Route {
@@ -338,11 +347,11 @@ impl<'a> Reader<'a> {
                 name: name.take(),
                 file: self.files[self.file].index,
                 span: self.span,
-                guards: scope.guards.clone(),
-                authenticated: scope.authenticated,
-                development: scope.development,
-                defaults: scope.defaults.clone(),
-                engine: scope.engine.as_deref().map(str::to_owned),
+                guards: self.scope.guards.clone(),
+                authenticated: self.scope.authenticated,
+                development: self.scope.development,
+                defaults: self.scope.defaults.clone(),
+                engine: self.scope.engine.as_deref().map(str::to_owned),
             };
             self.push(route);
         }

@@ -154,7 +154,18 @@ impl<'a> Reader<'a> {
             .filter(|&i| self.files[i].path.ends_with(&wanted))
             .min_by_key(|&i| (!self.files[i].path.starts_with(root), self.files[i].path.len()));
         match found {
-            Some(at) if at != here => self.run_file(at, true),
+            Some(at) if at != here => {
+                self.run_file(at, true);
+                // GitLab draws the part of each edition.
+                for other in 0..self.files.len() {
+                    let path = self.files[other].path;
+                    let edition =
+                        ["ee/", "jh/"].iter().any(|e| path.strip_prefix(e) == Some(wanted.as_str()));
+                    if edition && other != at {
+                        self.run_file(other, true);
+                    }
+                }
+            }
             _ => self.problem(self.span, format!("draw(:{name}): there is no {wanted}")),
         }
         Value::Nil
