@@ -71,6 +71,12 @@ impl<'a> Reader<'a> {
                 words.push(Value::Map(options.0));
                 self.modern(name, words, block);
             }
+            _ if name.ends_with("_resources") || name.ends_with("_resource") => {
+                self.problem(self.span, format!("`map.{name}` is not known: read as `resources`"));
+                for word in words.into_iter().flat_map(Value::flat).filter_map(|w| w.word()) {
+                    self.classic_resource(&word, false, options.clone(), block);
+                }
+            }
             _ if matches!(words.first(), Some(Value::Str(_))) => {
                 self.classic_route(Some(name.to_owned()), words.first(), &options);
             }

@@ -4,8 +4,8 @@
 const UNCOUNTABLE: [&str; 10] =
     ["equipment", "information", "rice", "money", "species", "series", "fish", "sheep", "jeans", "police"];
 
-/// Singular and plural that no rule makes.
-const IRREGULAR: [(&str, &str); 8] = [
+/// Singular and plural that no rule makes; also at the end of a longer word (`salesperson`).
+const IRREGULAR: [(&str, &str); 7] = [
     ("person", "people"),
     ("man", "men"),
     ("child", "children"),
@@ -13,12 +13,14 @@ const IRREGULAR: [(&str, &str); 8] = [
     ("move", "moves"),
     ("zombie", "zombies"),
     ("movie", "movies"),
-    ("ox", "oxen"),
 ];
+
+/// The same for whole words only.
+const WHOLE: [(&str, &str); 2] = [("ox", "oxen"), ("axis", "axes")];
 
 /// Ending and what takes its place, first match wins; the ending is written with the letters that
 /// must stand in front of it, which stay.
-const SINGULAR: [(&str, &str); 42] = [
+const SINGULAR: [(&str, &str); 49] = [
     ("databases", "database"),
     ("quizzes", "quiz"),
     ("matrices", "matrix"),
@@ -58,6 +60,13 @@ const SINGULAR: [(&str, &str); 42] = [
     ("prognoses", "prognosis"),
     ("synopses", "synopsis"),
     ("theses", "thesis"),
+    ("analysis", "analysis"),
+    ("basis", "basis"),
+    ("diagnosis", "diagnosis"),
+    ("parenthesis", "parenthesis"),
+    ("prognosis", "prognosis"),
+    ("synopsis", "synopsis"),
+    ("thesis", "thesis"),
     ("ta", "tum"),
     ("ia", "ium"),
     ("news", "news"),
@@ -111,8 +120,11 @@ pub fn singular(word: &str) -> String {
     if uncountable(last) {
         return word.to_owned();
     }
-    if let Some((one, _)) = IRREGULAR.iter().find(|(_, many)| *many == last) {
+    if let Some((one, _)) = WHOLE.iter().find(|(one, many)| *many == last || *one == last) {
         return format!("{head}{one}");
+    }
+    if let Some((one, many)) = IRREGULAR.iter().find(|(_, many)| last.ends_with(many)) {
+        return format!("{head}{}{one}", &last[..last.len() - many.len()]);
     }
     if let Some((ending, other)) = SINGULAR.iter().find(|(ending, _)| last.ends_with(ending)) {
         return format!("{head}{}{other}", &last[..last.len() - ending.len()]);
@@ -136,8 +148,14 @@ pub fn plural(word: &str) -> String {
     if uncountable(last) || last.is_empty() {
         return word.to_owned();
     }
-    if let Some((_, many)) = IRREGULAR.iter().find(|(one, many)| *one == last || *many == last) {
+    if let Some((_, many)) = WHOLE.iter().find(|(one, many)| *one == last || *many == last) {
         return format!("{head}{many}");
+    }
+    if IRREGULAR.iter().any(|(_, many)| last.ends_with(many)) {
+        return word.to_owned();
+    }
+    if let Some((one, many)) = IRREGULAR.iter().find(|(one, _)| last.ends_with(one)) {
+        return format!("{head}{}{many}", &last[..last.len() - one.len()]);
     }
     if let Some((ending, other)) = PLURAL.iter().find(|(ending, _)| last.ends_with(ending)) {
         return format!("{head}{}{other}", &last[..last.len() - ending.len()]);
@@ -200,6 +218,11 @@ mod tests {
             assert_eq!(plural(one), many);
             assert_eq!(singular(many), one);
         }
+        for (one, many) in [("salesperson", "salespeople"), ("woman", "women"), ("analysis", "analyses")] {
+            assert_eq!((plural(one).as_str(), singular(many).as_str()), (many, one));
+        }
+        assert_eq!((singular("analysis").as_str(), singular("axes").as_str()), ("analysis", "axis"));
+        assert_eq!((plural("box").as_str(), plural("feedback").as_str()), ("boxes", "feedbacks"));
         assert_eq!(singular("status"), "status");
         assert_eq!(singular("access"), "access");
         assert_eq!(singular("caches"), "cach", "as Rails has it");

@@ -11,12 +11,13 @@ use super::scope::joined;
 use super::value::{Keywords, Value, normalise};
 
 /// Devise's modules that have routes, with the part of the mapping each makes.
-const DEVISE: [(&str, &str); 6] = [
+const DEVISE: [(&str, &str); 7] = [
     ("database_authenticatable", "sessions"),
     ("recoverable", "passwords"),
     ("registerable", "registrations"),
     ("confirmable", "confirmations"),
     ("lockable", "unlocks"),
+    ("invitable", "invitations"),
     ("omniauthable", "omniauth_callbacks"),
 ];
 
@@ -130,6 +131,16 @@ impl<'a> Reader<'a> {
                         (part, get(), two(one, "new"), "new", format!("new_{name}_{one}")),
                         (part, get(), sign(one), "show", format!("{name}_{one}")),
                         (part, post(), sign(one), "create", String::new()),
+                    ]);
+                }
+                "invitations" => {
+                    let at = |tail: &str| format!("/{}/{}", path_name("invitation"), path_name(tail));
+                    table.extend([
+                        (part, get(), at("accept"), "edit", format!("accept_{name}_invitation")),
+                        (part, get(), at("remove"), "destroy", format!("remove_{name}_invitation")),
+                        (part, get(), at("new"), "new", format!("new_{name}_invitation")),
+                        (part, update.to_vec(), sign("invitation"), "update", format!("{name}_invitation")),
+                        (part, post(), sign("invitation"), "create", String::new()),
                     ]);
                 }
                 _ => {

@@ -6,11 +6,14 @@
 //! known is named in [`Routes::problems`], never left out in silence. A part of a path that is not
 //! known stands in braces (`/{Settings.prefix}/users`).
 
+mod calls;
 mod classic;
+mod endpoint;
 pub mod inflect;
 mod libraries;
 mod mapper;
 mod reader;
+mod resources;
 mod ruby;
 mod scope;
 mod value;
@@ -146,7 +149,8 @@ pub struct Routes {
 
 /// Reads routes. `files` holds `config/routes.rb` first, then `config/routes/*.rb` and the same of
 /// engines; a file without a draw block of its own is a part that another one draws. `lookup` finds what they
-/// take from elsewhere.
+/// take from elsewhere. A file that reopens `ActionDispatch::Routing::Mapper` may stand among them: its
+/// methods are then words of the language.
 pub fn read<'a>(
     files: &'a [RouteFile<'a>],
     settings: &'a Settings<'a>,
@@ -154,17 +158,23 @@ pub fn read<'a>(
 ) -> Routes {
     let mut reader = Reader::new(files, settings, lookup);
     let whole: Vec<bool> = files.iter().map(|file| has_draw(file.body, 12)).collect();
+    for (at, file) in files.iter().enumerate() {
+        if !whole[at] && extends_mapper(file.body, 12) {
+            reader.run_file(at, false);
+        }
+    }
     for (at, _) in files.iter().enumerate().filter(|(at, _)| whole[*at]) {
         reader.run_file(at, false);
     }
-    for at in 0..files.len() {
-        if !reader.drawn[at] && !matches!(files[at].body.kind, Kind::Nil) {
-            let before = reader.routes.len();
-            reader.run_file(at, true);
-            if files[at].path.contains("config/routes/") && reader.routes.len() > before {
-                reader.file = at;
-                reader.problem(files[at].body.span, "no draw names this file: read as if drawn at the top");
-            }
+    for (at, file) in files.iter().enumerate() {
+        if reader.drawn[at] || matches!(file.body.kind, Kind::Nil) {
+            continue;
+        }
+        let before = reader.routes.len();
+        reader.run_file(at, true);
+        if file.path.contains("config/routes/") && reader.routes.len() > before {
+            reader.file = at;
+            reader.problem(file.body.span, "no draw names this file: read as if drawn at the top");
         }
     }
     let mut routes = Routes { routes: reader.routes, problems: reader.problems };
@@ -186,7 +196,22 @@ fn has_draw(node: &Node, depth: u32) -> bool {
         Kind::Def(def) => inner(&def.body),
         Kind::Call(call) => {
             let Some(block) = &call.block else { return false };
-            call.recv.as_ref().is_some_and(|recv| reader::draws(recv, call).is_some()) || inner(&block.body)
+            call.recv.as_ref().is_some_and(|recv| calls::draws(recv, call).is_some()) || inner(&block.body)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a file adds methods to the language of routes.
+fn extends_mapper(node: &Node, depth: u32) -> bool {
+    if depth == 0 {
+        return false;
+    }
+    match &node.kind {
+        Kind::Seq(nodes) => nodes.iter().any(|node| extends_mapper(node, depth - 1)),
+        Kind::Module(module) => {
+            let named = module.path.last().is_some_and(|n| n == "Mapper" || n == "MapperExtensions");
+            named || extends_mapper(&module.body, depth - 1)
         }
         _ => false,
     }

@@ -5,9 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::rc::Rc;
 
-use wardroom_ruby::ir::{
-    Assign, Block, Call, Def, If, Interp, Kind, Name, Node, Op, Pair, Param, ParamForm, Span,
-};
+use wardroom_ruby::ir::{Assign, Block, Def, If, Interp, Kind, Name, Node, Op, Pair, Param, ParamForm, Span};
 
 use super::scope::Scope;
 use super::value::{Keywords, Mapper, Value, constant_text, node_text, split_arguments};
@@ -30,7 +28,7 @@ pub(super) enum Concern<'a> {
 pub(super) struct Reader<'a> {
     pub files: &'a [RouteFile<'a>],
     pub settings: &'a Settings<'a>,
-    lookup: Option<Lookup<'a>>,
+    pub(super) lookup: Option<Lookup<'a>>,
     pub routes: Vec<Route>,
     pub problems: Vec<(u32, Span, String)>,
     /// Index into `files` of the code being run.
@@ -43,15 +41,15 @@ pub(super) struct Reader<'a> {
     pub names: HashSet<(Option<Rc<str>>, String)>,
     /// Files that `draw` or a draw block has read.
     pub drawn: Vec<bool>,
-    variables: Vec<HashMap<Name, Value<'a>>>,
-    constants: HashMap<String, Value<'a>>,
-    methods: HashMap<Name, (usize, &'a Def)>,
+    pub(super) variables: Vec<HashMap<Name, Value<'a>>>,
+    pub(super) constants: HashMap<String, Value<'a>>,
+    pub(super) methods: HashMap<Name, (usize, &'a Def)>,
     /// Methods of the file being run, innermost last, for `super`.
-    running: Vec<Name>,
+    pub(super) running: Vec<Name>,
     /// Whether a draw block is open.
-    inside: bool,
-    depth: u32,
-    fuel: u32,
+    pub(super) inside: bool,
+    pub(super) depth: u32,
+    pub(super) fuel: u32,
 }
 
 impl<'a> Reader<'a> {
@@ -126,7 +124,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    fn bind(&mut self, params: &'a [Param], arguments: Vec<Value<'a>>) {
+    pub(super) fn bind(&mut self, params: &'a [Param], arguments: Vec<Value<'a>>) {
         let keywords = params.iter().any(|p| matches!(p.form, ParamForm::Keyword | ParamForm::KeywordRest));
         let (positional, given) =
             if keywords { split_arguments(arguments) } else { (arguments, Keywords::default()) };
@@ -161,7 +159,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn set(&mut self, name: Name, value: Value<'a>) {
+    pub(super) fn set(&mut self, name: Name, value: Value<'a>) {
         let frame = self.variables.iter_mut().rev().find(|f| f.contains_key(&name));
         if let Some(frame) = frame {
             frame.insert(name, value);
@@ -170,7 +168,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn variable(&self, name: Name) -> Option<&Value<'a>> {
+    pub(super) fn variable(&self, name: Name) -> Option<&Value<'a>> {
         self.variables.iter().rev().find_map(|f| f.get(&name))
     }
 
@@ -335,7 +333,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The value of a constant or class method that another file defines.
-    fn elsewhere(&mut self, name: &str) -> Option<Value<'a>> {
+    pub(super) fn elsewhere(&mut self, name: &str) -> Option<Value<'a>> {
         let node = self.lookup.and_then(|lookup| lookup(name))?;
         let inside = mem::replace(&mut self.inside, false);
         let value = self.eval(node);
@@ -410,7 +408,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    fn assign(&mut self, target: &'a Node, value: Value<'a>) {
+    pub(super) fn assign(&mut self, target: &'a Node, value: Value<'a>) {
         match &target.kind {
             Kind::Local(name) | Kind::Ivar(name) | Kind::Cvar(name) | Kind::Gvar(name) => {
                 self.set(*name, value)
@@ -445,271 +443,16 @@ impl<'a> Reader<'a> {
         self.scope.development = before;
         if matches!(then, Value::Nil | Value::Unknown(_)) { otherwise } else { then }
     }
-
-    /// The arguments of a call: keywords last, a block passed with `&` is the caller's to see.
-    pub fn arguments(&mut self, call: &'a Call) -> Vec<Value<'a>> {
-        let mut out = Vec::with_capacity(call.args.len());
-        for argument in &call.args {
-            match &argument.kind {
-                Kind::Splat(inner) => match self.eval(inner) {
-                    Value::List(items) => out.extend(items),
-                    Value::Nil => {}
-                    other => out.push(other),
-                },
-                _ => out.push(self.eval(argument)),
-            }
-        }
-        out
-    }
-
-    fn call(&mut self, node: &'a Node, call: &'a Call) -> Value<'a> {
-        let name = call.name.as_str();
-        let block = call.block.as_ref();
-        let Some(recv) = &call.recv else {
-            return self.plain_call(node, call);
-        };
-        if let Some(value) = self.draw_call(recv, call) {
-            return value;
-        }
-        if let (Kind::Const(path), true, None) = (&recv.kind, call.args.is_empty(), block)
-            && let Some(value) = self.elsewhere(&format!("{}.{name}", constant_text(path)))
-            && !matches!(value, Value::Unknown(_))
-        {
-            return value;
-        }
-        let receiver = self.eval(recv);
-        if let Value::Mapper(mapper) = receiver {
-            return self.mapper_call(node, *mapper, call);
-        }
-        if matches!(
-            name,
-            "each"
-                | "map"
-                | "flat_map"
-                | "each_with_index"
-                | "each_pair"
-                | "each_key"
-                | "times"
-                | "tap"
-                | "then"
-                | "each_with_object"
-                | "filter_map"
-                | "collect"
-                | "each_value"
-                | "select"
-                | "reject"
-        ) && let Some(block) = block
-        {
-            return self.iterate(name, receiver, block);
-        }
-        let arguments = self.arguments(call);
-        if let Some(value) = super::ruby::method(&receiver, name, &arguments, call.block_arg.as_ref()) {
-            return value;
-        }
-        if name == "new" || block.is_none() {
-            if matches!(name, "to_proc" | "method") {
-                return Value::Lambda(None);
-            }
-            return match name {
-                "new" | "app" | "instance" | "freeze" | "build" => Value::Object(node_text(node, 4)),
-                _ => Value::Unknown(node_text(node, 4)),
-            };
-        }
-        // A block given to something unknown: it is run once, so that what it declares is seen.
-        if let Some(block) = block {
-            let arguments = block.params.iter().map(|p| Value::Unknown(p.name.to_string())).collect();
-            self.run(block, arguments);
-        }
-        Value::Unknown(node_text(node, 4))
-    }
-
-    fn plain_call(&mut self, node: &'a Node, call: &'a Call) -> Value<'a> {
-        let name = call.name.as_str();
-        let block = call.block.as_ref();
-        if call.bare
-            && let Some(value) = self.variable(call.name)
-        {
-            return value.clone();
-        }
-        match name {
-            "lambda" | "proc" => return Value::Lambda(block),
-            "redirect" => return Value::Redirect,
-            "require" | "require_dependency" | "require_relative" | "load" | "puts" | "p" | "raise"
-            | "private" | "logger" | "binding" | "attr_reader" | "attr_accessor" | "warn" | "exit"
-            | "sleep" | "extend" | "include" => {
-                return Value::Nil;
-            }
-            _ => {}
-        }
-        let mut arguments = self.arguments(call);
-        // `&block` passes on a block that a method here got; its routes are read where it stands.
-        if let Some(passed) = &call.block_arg
-            && let Value::Lambda(Some(body)) = self.eval(passed)
-        {
-            return self.user_or_declare(node.span, call.name, mem::take(&mut arguments), Some(body));
-        }
-        self.user_or_declare(node.span, call.name, arguments, block)
-    }
-
-    fn user_or_declare(
-        &mut self,
-        span: Span,
-        name: Name,
-        arguments: Vec<Value<'a>>,
-        block: Option<&'a Block>,
-    ) -> Value<'a> {
-        if let Some(&(file, def)) = self.methods.get(&name)
-            && name.as_str() != "draw"
-            && !self.running.contains(&name)
-        {
-            let was = mem::replace(&mut self.file, file);
-            self.running.push(name);
-            self.variables.push(HashMap::new());
-            self.bind(&def.params, arguments);
-            if let Some(param) = def.params.iter().find(|p| p.form == ParamForm::Block) {
-                self.set(param.name, Value::Lambda(block));
-            }
-            let value = self.eval(&def.body);
-            self.variables.pop();
-            self.running.pop();
-            self.file = was;
-            return value;
-        }
-        self.declare(span, name, arguments, block)
-    }
-
-    /// A call on the mapper itself: a word of the language of routes, if a draw block is open.
-    fn declare(
-        &mut self,
-        span: Span,
-        name: Name,
-        arguments: Vec<Value<'a>>,
-        block: Option<&'a Block>,
-    ) -> Value<'a> {
-        if !self.inside {
-            if let Some(block) = block {
-                self.run(block, Vec::new());
-            }
-            return Value::Unknown(name.to_string());
-        }
-        let outer = mem::replace(&mut self.span, span);
-        let value = self.modern(name.as_str(), arguments, block);
-        self.span = outer;
-        value
-    }
-
-    fn mapper_call(&mut self, node: &'a Node, mapper: Mapper<'a>, call: &'a Call) -> Value<'a> {
-        let arguments = self.arguments(call);
-        let outer = mem::replace(&mut self.span, node.span);
-        let block = call.block.as_ref();
-        let value = if mapper.classic {
-            self.classic(call.name.as_str(), &mapper.with, arguments, block)
-        } else {
-            let (mut words, keywords) = split_arguments(arguments);
-            let keywords = keywords.over(&mapper.with);
-            if !keywords.0.is_empty() {
-                words.push(Value::Map(keywords.0));
-            }
-            self.user_or_declare(node.span, call.name, words, block)
-        };
-        self.span = outer;
-        value
-    }
-
-    /// `Rails.application.routes.draw do`, and its kin; `None` where the call is something else.
-    fn draw_call(&mut self, recv: &'a Node, call: &'a Call) -> Option<Value<'a>> {
-        let block = call.block.as_ref()?;
-        let engine = draws(recv, call)?;
-        // An engine that isolates its namespace has all its controllers in that module.
-        let isolated = self.settings.isolated.iter().find(|(class, _)| Some(class) == engine.as_ref());
-        let module = isolated.map(|(_, module)| module.clone());
-        let scope = Scope { engine: engine.map(Rc::from), module, ..Scope::default() };
-        let outer = mem::replace(&mut self.scope, scope);
-        let inside = mem::replace(&mut self.inside, true);
-        self.drawn[self.file] = true;
-        let arguments = if block.params.is_empty() {
-            Vec::new()
-        } else {
-            vec![Value::Mapper(Box::new(Mapper { classic: true, with: Keywords::default() }))]
-        };
-        self.run(block, arguments);
-        self.inside = inside;
-        self.scope = outer;
-        Some(Value::Nil)
-    }
-
-    fn iterate(&mut self, name: &str, receiver: Value<'a>, block: &'a Block) -> Value<'a> {
-        let unknown = !matches!(receiver, Value::List(_) | Value::Map(_) | Value::Int(_));
-        if matches!(name, "tap" | "then") {
-            let value = self.run(block, vec![receiver.clone()]);
-            return if name == "tap" { receiver } else { value };
-        }
-        let before = self.routes.len();
-        let mut results = Vec::new();
-        for (at, item) in elements(&receiver).into_iter().enumerate() {
-            let arguments = match (name, item) {
-                ("each_with_index" | "each_with_object", item) => vec![item, Value::Int(at as i64)],
-                ("each_key", Value::List(pair)) => pair.into_iter().take(1).collect(),
-                ("each_value", Value::List(pair)) => pair.into_iter().skip(1).collect(),
-                // A name for what is not known: the block's own.
-                (_, Value::Unknown(_)) => {
-                    block.params.iter().map(|p| Value::Unknown(p.name.to_string())).collect()
-                }
-                (_, item) => vec![item],
-            };
-            let item = arguments.first().cloned().unwrap_or(Value::Nil);
-            let result = self.run(block, arguments);
-            match name {
-                "select" if result.truthy() == Some(false) => {}
-                "reject" if result.truthy() == Some(true) => {}
-                "select" | "reject" => results.push(item),
-                "filter_map" if matches!(result, Value::Nil) => {}
-                _ => results.push(result),
-            }
-        }
-        if unknown && self.routes.len() > before {
-            let text = receiver.text();
-            self.problem(block.span, format!("routes over a list that is not known here: {text}"));
-        }
-        match name {
-            "map" | "collect" | "flat_map" | "filter_map" | "select" | "reject" if !unknown => {
-                Value::List(results)
-            }
-            _ => receiver,
-        }
-    }
 }
 
 /// The elements that a loop goes over; for an unknown list one unknown element.
-fn elements<'a>(list: &Value<'a>) -> Vec<Value<'a>> {
+pub(super) fn elements<'a>(list: &Value<'a>) -> Vec<Value<'a>> {
     match list {
         Value::List(items) => items.clone(),
         Value::Map(pairs) => pairs.iter().map(|(k, v)| Value::List(vec![k.clone(), v.clone()])).collect(),
         Value::Int(n) => (0..(*n).clamp(0, 100)).map(Value::Int).collect(),
         other => vec![Value::Unknown(other.text())],
     }
-}
-
-/// Whether a call opens a draw block: `Some(None)` for the application's routes, `Some(Some(engine))`
-/// for those of an engine.
-pub(super) fn draws(recv: &Node, call: &Call) -> Option<Option<String>> {
-    let set = match (call.name.as_str(), &recv.kind) {
-        ("draw" | "append" | "prepend", Kind::Call(routes)) if routes.name == "routes" => {
-            match &routes.recv {
-                Some(owner) => owner,
-                None => return Some(None),
-            }
-        }
-        ("draw", Kind::Const(path)) if path.last().is_some_and(|n| n == "Routes") => return Some(None),
-        ("draw", Kind::Call(set)) if set.name == "new" => return Some(None),
-        ("add_routes" | "append_routes" | "prepend_routes", Kind::Const(_)) => recv,
-        _ => return None,
-    };
-    Some(match &set.kind {
-        Kind::Const(path) if path.last().is_some_and(|n| n == "Application") => None,
-        Kind::Const(path) => Some(constant_text(path)),
-        _ => None,
-    })
 }
 
 /// Whether a condition asks for the environment: `Some(true)` where it holds only outside

@@ -129,9 +129,10 @@ impl Resource {
         api_only: bool,
     ) -> Self {
         let name = options.word("as").unwrap_or_else(|| word.to_owned());
+        // A singleton's controller is the plural of the word, whatever `as` says.
         let controller = options
             .word("controller")
-            .unwrap_or_else(|| if singleton { inflect::plural(&name) } else { word.to_owned() });
+            .unwrap_or_else(|| if singleton { inflect::plural(word) } else { word.to_owned() });
         let listed = |key: &str| options.get(key).map(Value::words);
         let (only, except) = match (listed("only"), listed("except")) {
             (None, None) => (scope.only.clone(), scope.except.clone()),

@@ -62,8 +62,20 @@ fn resources_make_seven_actions() {
         ]
     );
     assert_eq!(
-        draw("resource :profile, only: %i[show update], controller: 'people'"),
-        ["GET /profile people#show :profile", "PATCH /profile people#update", "PUT /profile people#update"]
+        draw(
+            "resource :profile, only: %i[show update], controller: 'people'
+             resource :mood, only: :show, as: 'temper'
+             scope(only: :index) { resources :cats; resources(:dogs, only: :show) { resources :toys } }"
+        ),
+        [
+            "GET /profile people#show :profile",
+            "PATCH /profile people#update",
+            "PUT /profile people#update",
+            "GET /mood moods#show :temper",
+            "GET /cats cats#index :cats",
+            "GET /dogs/:dog_id/toys toys#index :dog_toys",
+            "GET /dogs/:id dogs#show :dog",
+        ]
     );
 }
 
@@ -175,6 +187,8 @@ fn single_routes_in_every_spelling() {
              get 'direct', to: UsersController.action(:show)
              get 'files/*path(.:format)', controller: 'files', action: 'show'
              match ':controller(/:action(/:id))', via: :get
+             get 'odd', controller: 'a#b'
+             Sidekiq::Web.class_eval { use Rack::Protection }
              root 'home#index'"
         ),
         [
@@ -191,6 +205,7 @@ fn single_routes_in_every_spelling() {
             "GET /direct users#show :direct",
             "GET /files/*path files#show",
             "GET /:controller(/:action(/:id)) :controller#:action",
+            "GET /odd a#b :odd",
             "GET / home#index :root",
         ]
     );
@@ -340,7 +355,17 @@ fn parts_and_engines_find_their_place() {
                    authenticate(:user) { mount Shop::Engine, at: '/shop' }
                    draw :missing
                    surprise :x
+                   Panel.routes(self)
+                   pages 'faq'
+                   fancy_resources :cars, only: :index
+                   namespace(:site) { get 'about' }
                    wrapped { get 'w', to: 'w#w' }
+                 end",
+            ),
+            (
+                "lib/mapper.rb",
+                "class ActionDispatch::Routing::Mapper
+                   def pages(name) = get(name, to: \"pages##{name}\")
                  end",
             ),
             ("config/routes/part.rb", "get 'p', to: 'p#p'"),
@@ -354,6 +379,9 @@ fn parts_and_engines_find_their_place() {
         [
             "GET /admin/p admin/p#p :admin_p",
             "ANY /shop Shop::Engine authenticated",
+            "GET /faq pages#faq :faq",
+            "GET /cars cars#index :cars",
+            "GET /site/about site#about :site_about",
             "GET /w w#w :w",
             "GET /shop/items/:id shop/items#show :item authenticated",
             "GET /o o#o :o",
@@ -364,6 +392,8 @@ fn parts_and_engines_find_their_place() {
         [
             "draw(:missing): there is no config/routes/missing.rb",
             "`surprise` is not known: routes that it makes are missing",
+            "what `Panel.routes` declares is missing",
+            "`fancy_resources` is not known: read as `resources`",
             "`wrapped` is not known: its block is read as if it were not there",
             "no draw names this file: read as if drawn at the top",
         ]
