@@ -12,6 +12,11 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("ruby.toml", include_str!("../knowledge/ruby.toml")),
     ("rails.toml", include_str!("../knowledge/rails.toml")),
     ("gems.toml", include_str!("../knowledge/gems.toml")),
+    ("injection.toml", include_str!("../knowledge/injection.toml")),
+    ("markup.toml", include_str!("../knowledge/markup.toml")),
+    ("files.toml", include_str!("../knowledge/files.toml")),
+    ("access.toml", include_str!("../knowledge/access.toml")),
+    ("data.toml", include_str!("../knowledge/data.toml")),
 ];
 
 macro_rules! marks {

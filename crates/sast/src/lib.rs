@@ -1,1 +1,16 @@
-//! placeholder
+//! The checks: each one file, a pure function from the application's model and its flows to
+//! findings.
+//!
+//! A check never reads a file, never prints and never decides what a user gets to see: it says what
+//! it found, how bad, how sure and why. One failing check never stops the others.
+
+#[macro_use]
+mod rule;
+
+pub mod checks;
+mod context;
+mod run;
+
+pub use context::{Context, Draft};
+pub use rule::{Check, dedent};
+pub use run::{Outcome, registry, run};

@@ -1,0 +1,221 @@
+//! What a check sees, and how it says what it found.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use wardroom_flow::{Flow, Flows, Mark, SourceKind, Unresolved};
+use wardroom_model::{Confidence, Endpoint, Rule, Severity};
+use wardroom_rails::{App, File, FileId, MethodId};
+use wardroom_ruby::ir::{Call, Kind, Node, Span};
+use wardroom_ruby::walk;
+
+/// The application, its flows, and the findings so far.
+pub struct Context<'c, 'a> {
+    /// The application.
+    pub app: &'c App<'a>,
+    /// What reaches what.
+    pub flows: &'c Flows,
+    pub(crate) drafts: RefCell<Vec<Draft>>,
+}
+
+/// A finding as a check writes it; place, fingerprint and snippets are filled in later.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub(crate) rule: &'static Rule,
+    pub(crate) file: FileId,
+    pub(crate) span: Span,
+    pub(crate) message: String,
+    pub(crate) reason: String,
+    pub(crate) remedy: String,
+    pub(crate) severity: Severity,
+    pub(crate) confidence: Confidence,
+    pub(crate) steps: Vec<wardroom_flow::FlowStep>,
+    pub(crate) endpoints: Vec<Arc<Endpoint>>,
+    pub(crate) fix: Option<(String, Vec<(FileId, Span, String)>)>,
+}
+
+/// Fills in a finding and hands it in when it is dropped out of the chain by [`Builder::report`].
+#[must_use = "a finding counts only once it is reported"]
+pub struct Builder<'b, 'c, 'a> {
+    context: &'b Context<'c, 'a>,
+    draft: Draft,
+}
+
+impl<'c, 'a> Context<'c, 'a> {
+    /// Starts a finding at a place.
+    pub fn finding(&self, rule: &'static Rule, file: FileId, span: Span, message: impl Into<String>) -> Builder<'_, 'c, 'a> {
+        let draft = Draft {
+            rule,
+            file,
+            span,
+            message: message.into(),
+            reason: String::new(),
+            remedy: String::new(),
+            severity: rule.severity,
+            confidence: Confidence::Medium,
+            steps: Vec::new(),
+            endpoints: Vec::new(),
+            fix: None,
+        };
+        Builder { context: self, draft }
+    }
+
+    /// Starts a finding at a sink, with the flow's path, endpoints, confidence and reason.
+    pub fn flow_finding(&self, rule: &'static Rule, flow: &Flow, message: impl Into<String>) -> Builder<'_, 'c, 'a> {
+        let (confidence, reason) = confidence(flow);
+        let mut builder = self.finding(rule, flow.file, flow.span, message);
+        builder.draft.confidence = confidence;
+        builder.draft.reason = reason;
+        builder.draft.steps.clone_from(&flow.steps);
+        builder.draft.endpoints.clone_from(&flow.endpoints);
+        builder
+    }
+
+    /// Starts a finding at a sink that a parameter reaches without any known outsider's data.
+    pub fn unresolved_finding(&self, rule: &'static Rule, open: &Unresolved, message: impl Into<String>) -> Builder<'_, 'c, 'a> {
+        let mut builder = self.finding(rule, open.file, open.span, message);
+        builder.draft.steps.clone_from(&open.steps);
+        builder.draft.endpoints.clone_from(&open.endpoints);
+        builder.draft.confidence = Confidence::Low;
+        builder.draft.reason = match (open.calls, open.open_calls) {
+            (0, _) => "who calls this is not known".to_owned(),
+            (calls, open) => format!("{open} of {calls} known calls hand over something that the code does not fix"),
+        };
+        builder
+    }
+
+    /// The flows into one kind of sink, the surest one for each sink: an outsider's own words before
+    /// what is stored, no doubt before doubt.
+    pub fn flows_to(&self, mark: Mark) -> Vec<&'c Flow> {
+        let mut best: Vec<&'c Flow> = Vec::new();
+        for flow in self.flows.flows.iter().filter(|f| f.mark == mark) {
+            match best.last_mut() {
+                Some(last) if last.file == flow.file && last.span == flow.span => {
+                    if confidence(flow).0 > confidence(last).0 {
+                        *last = flow;
+                    }
+                }
+                _ => best.push(flow),
+            }
+        }
+        best
+    }
+
+    /// Parameters that reach one kind of sink.
+    pub fn unresolved_to(&self, mark: Mark) -> impl Iterator<Item = &'c Unresolved> {
+        self.flows.unresolved.iter().filter(move |u| u.mark == mark)
+    }
+
+    /// A file.
+    pub fn file(&self, id: FileId) -> &'a File {
+        self.app.file(id)
+    }
+
+    /// The source of a span.
+    pub fn source(&self, file: FileId, span: Span) -> String {
+        self.app.file(file).source(span).into_owned()
+    }
+
+    /// Every file that is code (Ruby or template), by number.
+    pub fn code_files(&self) -> impl Iterator<Item = (FileId, &'a File)> {
+        self.app.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), f)).filter(|(_, f)| !matches!(f.parsed.body.kind, Kind::Nil))
+    }
+
+    /// Visits every call of the application, with the file it stands in.
+    pub fn each_call(&self, mut visit: impl FnMut(FileId, &'a Node, &'a Call)) {
+        for (id, file) in self.code_files() {
+            walk::each(&file.parsed.body, &mut |node| {
+                if let Kind::Call(call) = &node.kind {
+                    visit(id, node, call);
+                }
+                true
+            });
+        }
+    }
+
+    /// The endpoints that a method answers.
+    pub fn endpoints_of(&self, method: MethodId) -> Vec<Arc<Endpoint>> {
+        self.app.endpoints_of.get(&method).cloned().unwrap_or_default()
+    }
+}
+
+impl Builder<'_, '_, '_> {
+    /// How sure.
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.draft.confidence = confidence;
+        self
+    }
+
+    /// At most this sure.
+    pub fn at_most(mut self, confidence: Confidence) -> Self {
+        self.draft.confidence = self.draft.confidence.min(confidence);
+        self
+    }
+
+    /// How bad, where the place says more than the rule.
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.draft.severity = severity;
+        self
+    }
+
+    /// Why the engine is as sure as it says.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.draft.reason = reason.into();
+        self
+    }
+
+    /// How to mend it here.
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.draft.remedy = remedy.into();
+        self
+    }
+
+    /// Steps that lead to the place.
+    pub fn step(mut self, file: FileId, span: Span, note: impl Into<String>) -> Self {
+        self.draft.steps.push(wardroom_flow::FlowStep { file, span, note: note.into() });
+        self
+    }
+
+    /// From where it can be reached.
+    pub fn endpoints(mut self, endpoints: Vec<Arc<Endpoint>>) -> Self {
+        self.draft.endpoints = endpoints;
+        self
+    }
+
+    /// A safe mechanical change: what it does, and the replacements.
+    pub fn fix(mut self, title: impl Into<String>, replacements: Vec<(FileId, Span, String)>) -> Self {
+        self.draft.fix = Some((title.into(), replacements));
+        self
+    }
+
+    /// Hands it in.
+    pub fn report(self) {
+        self.context.drafts.borrow_mut().push(self.draft);
+    }
+}
+
+/// How sure a flow is by itself, and why.
+///
+/// An outsider's own words on a path without doubt: high. What users have stored, or a path with a
+/// doubt: medium. Two doubts, or stored words with one: low.
+pub fn confidence(flow: &Flow) -> (Confidence, String) {
+    let (mut confidence, mut reasons) = match flow.source {
+        SourceKind::Params | SourceKind::Cookie | SourceKind::Upload | SourceKind::Request => (Confidence::High, Vec::new()),
+        SourceKind::Stored => (Confidence::Medium, vec![format!("`{}` holds what a user has stored", flow.words)]),
+        SourceKind::Job => (Confidence::Medium, vec!["the data comes through a job's arguments".to_owned()]),
+        SourceKind::Remote => (Confidence::Medium, vec!["the data comes from another system".to_owned()]),
+        SourceKind::Local => (Confidence::Low, vec!["the data comes from who runs the program".to_owned()]),
+    };
+    let doubts = [
+        (flow.unknown_call, "it passes through a call of which nothing is known"),
+        (flow.guarded, "a check stands in front whose worth is not known"),
+        (flow.guessed, "the type of an object on the way was guessed from a name"),
+    ];
+    for (doubt, why) in doubts {
+        if doubt {
+            confidence = confidence.lower();
+            reasons.push(why.to_owned());
+        }
+    }
+    (confidence, reasons.join("; "))
+}
