@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use wardroom_model::Endpoint;
-use wardroom_ruby::ir::Name;
+use wardroom_ruby::ir::{Kind, Name, Node};
 
 use crate::config::Config;
 use crate::controllers::{self, Controller};
 use crate::endpoints;
 use crate::files::{File, FileId, Role};
 use crate::gems::Gems;
-use crate::index::{Index, MethodId};
+use crate::index::{Index, MethodId, literal_name, path_name};
 use crate::models::{self, ByName, Model};
-use crate::names::{camelize, underscore};
+use crate::inflect::{camelize, underscore};
 use crate::routes::{self, RouteFile, Routes};
 use crate::schema::Schema;
 use crate::views::{Views, logical_path};
@@ -82,7 +82,7 @@ impl<'a> App<'a> {
     /// Puts the model together.
     pub fn build(files: &'a [File]) -> Self {
         let index = Index::build(files);
-        let ruby: Vec<(u32, &str, &wardroom_ruby::ir::Node)> = files
+        let ruby: Vec<(u32, &str, &Node)> = files
             .iter()
             .enumerate()
             .filter(|(_, f)| matches!(f.role, Role::Ruby | Role::Migration))
@@ -113,10 +113,7 @@ impl<'a> App<'a> {
             .collect();
         route_files.sort_by_key(|f| (f.path != "config/routes.rb", f.path));
         let version = gems.rails_version().unwrap_or(crate::gems::Version(7, 0, 0));
-        let routes = {
-            let settings = routes::Settings { rails: (version.0, version.1), ..routes::Settings::default() };
-            routes::read(&route_files, &settings, None)
-        };
+        let routes = read_routes(&route_files, &index, &config, (version.0, version.1));
         let mut app = App {
             files,
             index,
@@ -174,7 +171,7 @@ impl<'a> App<'a> {
         for controller in self.controllers.values() {
             for declared in self.index.class(controller.class).into_iter().flat_map(|c| c.macros.iter()) {
                 if declared.call.name == "helper_method" {
-                    for name in declared.call.args.iter().filter_map(crate::index::literal_name) {
+                    for name in declared.call.args.iter().filter_map(literal_name) {
                         if let Some(id) = self.index.find(controller.class, name) {
                             self.view_methods.entry(name).or_insert(id);
                         }
@@ -185,7 +182,7 @@ impl<'a> App<'a> {
         // Concerns of controllers declare helper methods as well.
         for class in self.index.classes.values().filter(|c| c.module) {
             for declared in class.macros.iter().filter(|m| m.call.name == "helper_method") {
-                for name in declared.call.args.iter().filter_map(crate::index::literal_name) {
+                for name in declared.call.args.iter().filter_map(literal_name) {
                     if let Some(id) = class.methods.get(&name) {
                         self.view_methods.entry(name).or_insert(*id);
                     }
@@ -273,7 +270,53 @@ impl<'a> App<'a> {
     }
 }
 
-fn read_gems(files: &[File], ruby: &[(u32, &str, &wardroom_ruby::ir::Node)]) -> Gems {
+/// Routes, with what the rest of the application says that they depend on.
+fn read_routes<'a>(files: &[RouteFile<'a>], index: &Index<'a>, config: &Config, rails: (u32, u32)) -> Routes {
+    let mut isolated = Vec::new();
+    let mut devise = Vec::new();
+    for class in index.classes.values() {
+        for declared in &class.macros {
+            match declared.call.name.as_str() {
+                "isolate_namespace" => {
+                    if let Some(Kind::Const(path)) = declared.call.args.first().map(|a| &a.kind) {
+                        isolated.push((class.name.to_string(), underscore(&path_name(path))));
+                    }
+                }
+                "devise" => {
+                    let modules = declared.call.args.iter().filter_map(literal_name).map(|n| n.to_string()).collect();
+                    devise.push((class.name.to_string(), modules));
+                }
+                _ => {}
+            }
+        }
+    }
+    isolated.sort();
+    devise.sort();
+    let settings = routes::Settings {
+        rails,
+        api_only: config.flag("api_only").unwrap_or(false),
+        isolated: &isolated,
+        devise: &devise,
+    };
+    let find = definitions(index);
+    let lookup = |words: &str| find(words).map(|node| node);
+    let routes = routes::read(files, &settings, Some(&lookup));
+    Routes { routes: routes.routes, problems: routes.problems }
+}
+
+/// Finds the value of a constant (`A::B`) or the body of a class method (`A.b`).
+fn definitions<'s, 'a: 's>(index: &'s Index<'a>) -> impl Fn(&str) -> Option<&'s Node> + 's {
+    move |words| {
+        if let Some((class, method)) = words.split_once('.') {
+            let id = index.find_singleton(Name::from(class), Name::from(method))?;
+            return Some(index.method(id).body);
+        }
+        let path: Vec<Name> = words.split("::").map(Name::from).collect();
+        index.constant(&path, &[]).map(|(node, _)| node)
+    }
+}
+
+fn read_gems(files: &[File], ruby: &[(u32, &str, &Node)]) -> Gems {
     let texts: Vec<(&str, String)> = files
         .iter()
         .filter(|f| matches!(f.role, Role::Lockfile | Role::RubyVersion))

@@ -7,7 +7,7 @@ use wardroom_ruby::ir::*;
 
 use crate::files::FileId;
 use crate::index::{Index, Macro, MethodId, Visibility, literal_name};
-use crate::names::underscore;
+use crate::inflect::underscore;
 
 /// One controller.
 #[derive(Debug)]

@@ -47,10 +47,12 @@ fn from_route(app: &App<'_>, route: &Route) -> Vec<(Endpoint, Option<MethodId>)>
         Target::Mount { app } => vec![(plain(app.clone()), None)],
         Target::Redirect => vec![(plain("redirect".to_owned()), None)],
         Target::Other(what) => vec![(plain(what.clone()), None)],
-        Target::Action { controller, action } if controller == ":controller" || action == ":action" => {
+        Target::Action { controller, action } if route.is_wildcard() || action.starts_with(':') => {
             // The request chooses: every action of every controller (or of this one) can be reached.
             let mut out = Vec::new();
-            let mut all: Vec<_> = app.controllers.values().filter(|c| controller == ":controller" || c.path == *controller).collect();
+            let folder = controller.strip_suffix(":controller");
+            let chosen = |path: &str| folder.map_or(path == controller, |f| path.starts_with(f));
+            let mut all: Vec<_> = app.controllers.values().filter(|c| chosen(&c.path)).collect();
             all.sort_by(|a, b| a.path.cmp(&b.path));
             for found in all {
                 let mut actions: Vec<_> = found.actions.iter().collect();

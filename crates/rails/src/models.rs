@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use wardroom_ruby::ir::*;
 
 use crate::index::{Index, literal_name};
-use crate::names::{camelize, underscore};
-use crate::schema::{ColumnType, Schema, plural, singular};
+use crate::inflect::{camelize, plural, singular, underscore};
+use crate::schema::{ColumnType, Schema};
 
 /// One model.
 #[derive(Debug)]

@@ -4,7 +4,6 @@
 //! The type of a column says what a value read from it, or bound to it, can be: an integer column
 //! holds no markup.
 
-mod inflect;
 mod migrate;
 mod sql;
 
@@ -12,10 +11,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use inflect::{plural, singular};
+
 
 use crate::gems::RubyFile;
-use crate::names::underscore;
+use crate::inflect::{plural, underscore};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -7,7 +7,7 @@ use wardroom_ruby::ir::{Assign, Block, Call, Kind, Name, Node, Op, Param, Span};
 
 use super::value::{self, Literals, SettingValue};
 use super::{Change, Config, Middleware, Setting, Stage, cors, csp};
-use crate::names::underscore;
+use crate::inflect::underscore;
 
 /// How deep statements may nest.
 const DEPTH: u32 = 48;

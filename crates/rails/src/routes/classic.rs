@@ -4,7 +4,7 @@ use wardroom_model::Verb;
 use wardroom_ruby::ir::Block;
 
 use super::Target;
-use super::inflect;
+use crate::inflect;
 use super::reader::Reader;
 use super::value::{Keywords, Mapper, Value, normalise, split_arguments};
 

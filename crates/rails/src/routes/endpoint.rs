@@ -253,7 +253,7 @@ impl<'a> Reader<'a> {
     pub(super) fn in_module(&self, controller: &str) -> String {
         let controller =
             if controller.contains(|c: char| c.is_uppercase()) && !controller.contains(['{', ':']) {
-                super::inflect::underscore(controller)
+                crate::inflect::underscore(controller)
             } else {
                 controller.to_owned()
             };

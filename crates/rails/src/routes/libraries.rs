@@ -4,7 +4,7 @@ use wardroom_model::Verb;
 use wardroom_ruby::ir::{Block, Kind};
 
 use super::Target;
-use super::inflect;
+use crate::inflect;
 use super::mapper::Body;
 use super::reader::Reader;
 use super::scope::joined;

@@ -9,7 +9,6 @@
 mod calls;
 mod classic;
 mod endpoint;
-pub mod inflect;
 mod libraries;
 mod mapper;
 mod reader;

@@ -2,7 +2,7 @@
 
 use wardroom_ruby::ir::{Kind, Node};
 
-use super::inflect;
+use crate::inflect;
 use super::value::Value;
 
 /// What a method gives on a known value; `None` where it is not known.

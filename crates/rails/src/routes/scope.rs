@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::inflect;
+use crate::inflect;
 use super::value::{Keywords, Value};
 
 /// In which kind of block a route stands; it decides what a bare action name means.

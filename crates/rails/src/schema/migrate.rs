@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use wardroom_ruby::ir::{Call, Kind, Name, Node};
 
-use super::{ColumnType, plural, sql, table_candidates};
+use super::{ColumnType, sql, table_candidates};
+use crate::inflect::{plural, singular};
 use crate::config::value::{self, SettingValue};
 
 /// Table → column → type.
@@ -89,7 +90,7 @@ impl Migration<'_> {
                 let table = named.map_or_else(|| format!("{one}_{two}"), str::to_owned);
                 let columns = self.tables.entry(table.clone()).or_default();
                 for side in [one, two] {
-                    columns.insert(format!("{}_id", super::singular(&side)), ColumnType::Integer);
+                    columns.insert(format!("{}_id", singular(&side)), ColumnType::Integer);
                 }
                 self.definitions(&table, call, depth);
             }

@@ -1,4 +1,5 @@
-//! English plurals the way Rails' inflector makes them, as far as route and parameter names need it.
+//! Rails' spelling rules: `admin/user_groups` ↔ `Admin::UserGroups`, and English plurals the way its
+//! inflector makes them.
 
 /// Words that are their own plural.
 const UNCOUNTABLE: [&str; 10] =
@@ -191,6 +192,27 @@ fn split(word: &str) -> (&str, &str) {
 
 fn uncountable(last: &str) -> bool {
     UNCOUNTABLE.contains(&last)
+}
+
+/// `admin/user_groups` → `Admin::UserGroups`
+pub fn camelize(path: &str) -> String {
+    let mut out = String::with_capacity(path.len() + 4);
+    let mut upper = true;
+    for c in path.chars() {
+        match c {
+            '/' => {
+                out.push_str("::");
+                upper = true;
+            }
+            '_' => upper = true,
+            c if upper => {
+                out.extend(c.to_uppercase());
+                upper = false;
+            }
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
