@@ -1,9 +1,9 @@
 //! Running the engine over an application: every action with its filters and its template, every
 //! other method, every template, every file's own code.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use wardroom_model::{Endpoint, Step as ModelStep};
 use wardroom_rails::{App, FileId, Habitat, MethodId, Role, Timing};
 use wardroom_ruby::ir::{HtmlContext, Name, Span};
@@ -208,7 +208,7 @@ fn settle(engine: &mut Engine<'_>, unit: Unit, hits: &[Hit], binding: &Binding<'
 
 fn finish(engine: Engine<'_>) -> Flows {
     let app = engine.app;
-    let mut reach = Reach { app, callers: &engine.callers, known: HashMap::new() };
+    let mut reach = Reach { app, callers: &engine.callers, known: FxHashMap::default() };
     let mut out = Flows::default();
     for raw in &engine.flows {
         let Doubt { unknown_call, guarded, guessed } = raw.hit.taint.doubt;
@@ -231,8 +231,8 @@ fn finish(engine: Engine<'_>) -> Flows {
         });
     }
     out.flows.sort_by_key(|f| (f.file, f.span, f.mark, f.source, f.words));
-    let resolved: HashSet<(FileId, Span, Mark)> = out.flows.iter().map(|f| (f.file, f.span, f.mark)).collect();
-    let mut seen = HashSet::new();
+    let resolved: FxHashSet<(FileId, Span, Mark)> = out.flows.iter().map(|f| (f.file, f.span, f.mark)).collect();
+    let mut seen = FxHashSet::default();
     for open in &engine.open_hits {
         let hit = &open.hit;
         if resolved.contains(&(hit.file, hit.span, hit.mark)) || !seen.insert((hit.file, hit.span, hit.mark)) {
@@ -315,8 +315,8 @@ fn steps(hit: &Hit) -> Vec<FlowStep> {
 /// From which endpoints a unit can be reached, by the calls that were followed.
 struct Reach<'e, 'a> {
     app: &'e App<'a>,
-    callers: &'e HashMap<Unit, HashSet<Unit>>,
-    known: HashMap<Unit, Vec<Arc<Endpoint>>>,
+    callers: &'e FxHashMap<Unit, FxHashSet<Unit>>,
+    known: FxHashMap<Unit, Vec<Arc<Endpoint>>>,
 }
 
 impl Reach<'_, '_> {
@@ -324,7 +324,7 @@ impl Reach<'_, '_> {
         if let Some(known) = self.known.get(&unit) {
             return known.clone();
         }
-        let mut seen = BTreeSet::from([unit]);
+        let mut seen = FxHashSet::from_iter([unit]);
         let mut queue = vec![unit];
         let mut found: Vec<Arc<Endpoint>> = Vec::new();
         while let Some(at) = queue.pop() {

@@ -1,8 +1,8 @@
 //! The engine: summaries of methods and templates, made once each, on demand.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use wardroom_rails::{App, FileId, Habitat, MethodId};
 use wardroom_ruby::ir::{HtmlContext, Name, Node, Span};
 
@@ -57,14 +57,14 @@ pub struct RawFlow {
 pub struct Engine<'a> {
     pub app: &'a App<'a>,
     pub knowledge: &'a Knowledge,
-    summaries: HashMap<Unit, Option<Rc<Summary>>>,
-    template_params: HashMap<FileId, Vec<Name>>,
+    summaries: FxHashMap<Unit, Option<Rc<Summary>>>,
+    template_params: FxHashMap<FileId, Vec<Name>>,
     pub flows: Vec<RawFlow>,
-    seen_flows: HashSet<(FileId, Span, Mark, Name)>,
+    seen_flows: FxHashSet<(FileId, Span, Mark, Name)>,
     pub open_hits: Vec<OpenHit>,
-    pub seen: HashMap<(Unit, u16), Seen>,
-    pub callers: HashMap<Unit, HashSet<Unit>>,
-    constants: HashMap<usize, Value>,
+    pub seen: FxHashMap<(Unit, u16), Seen>,
+    pub callers: FxHashMap<Unit, FxHashSet<Unit>>,
+    constants: FxHashMap<usize, Value>,
     depth: u32,
 }
 
@@ -73,14 +73,14 @@ impl<'a> Engine<'a> {
         Engine {
             app,
             knowledge,
-            summaries: HashMap::new(),
-            template_params: HashMap::new(),
+            summaries: FxHashMap::default(),
+            template_params: FxHashMap::default(),
             flows: Vec::new(),
-            seen_flows: HashSet::new(),
+            seen_flows: FxHashSet::default(),
             open_hits: Vec::new(),
-            seen: HashMap::new(),
-            callers: HashMap::new(),
-            constants: HashMap::new(),
+            seen: FxHashMap::default(),
+            callers: FxHashMap::default(),
+            constants: FxHashMap::default(),
             depth: 0,
         }
     }

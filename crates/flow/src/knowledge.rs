@@ -1,9 +1,9 @@
 //! What the engine knows of Ruby, Rails and gems: sources, sinks, sanitizers and how methods hand
 //! data on. All of it is data, in the files of `knowledge/`; users add their own in the same format.
 
-use std::collections::HashMap;
 use std::ops::{BitOr, BitOrAssign};
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use wardroom_ruby::ir::Name;
 
@@ -233,13 +233,13 @@ pub enum Carries {
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
     /// Sinks.
-    pub sinks: HashMap<Name, Vec<Sink>>,
+    pub sinks: FxHashMap<Name, Vec<Sink>>,
     /// Sources.
-    pub sources: HashMap<Name, Vec<Source>>,
+    pub sources: FxHashMap<Name, Vec<Source>>,
     /// Sanitizers.
-    pub sanitizers: HashMap<Name, Vec<Sanitizer>>,
+    pub sanitizers: FxHashMap<Name, Vec<Sanitizer>>,
     /// How methods hand data on.
-    pub carries: HashMap<Name, Carries>,
+    pub carries: FxHashMap<Name, Carries>,
 }
 
 /// A knowledge file that does not read.

@@ -1,8 +1,8 @@
 //! The whole application, put together from its files.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use wardroom_model::Endpoint;
 use wardroom_ruby::ir::{Kind, Name, Node};
 
@@ -51,31 +51,31 @@ pub struct App<'a> {
     /// Classes, modules, methods, constants.
     pub index: Index<'a>,
     /// Controllers by class.
-    pub controllers: HashMap<Name, Controller<'a>>,
+    pub controllers: FxHashMap<Name, Controller<'a>>,
     /// Models by class.
-    pub models: HashMap<Name, Model>,
+    pub models: FxHashMap<Name, Model>,
     /// What a variable's name says about the model in it.
     pub by_name: ByName,
     /// Templates by the names under which they are rendered.
     pub views: Views,
     /// Methods that templates can call: those of helper modules and `helper_method`.
-    pub view_methods: HashMap<Name, MethodId>,
+    pub view_methods: FxHashMap<Name, MethodId>,
     /// Declared routes.
     pub routes: Routes,
     /// Every way in, with its filters.
     pub endpoints: Vec<Arc<Endpoint>>,
     /// Endpoints by the method that answers them.
-    pub endpoints_of: HashMap<MethodId, Vec<Arc<Endpoint>>>,
+    pub endpoints_of: FxHashMap<MethodId, Vec<Arc<Endpoint>>>,
     /// Settings.
     pub config: Config,
     /// Gems and versions.
     pub gems: Gems,
     /// The database's columns.
     pub schema: Schema,
-    habitats: HashMap<Name, Habitat>,
+    habitats: FxHashMap<Name, Habitat>,
     file_habitats: Vec<Habitat>,
-    includers: HashMap<Name, Vec<Name>>,
-    components: HashMap<FileId, Name>,
+    includers: FxHashMap<Name, Vec<Name>>,
+    components: FxHashMap<FileId, Name>,
 }
 
 impl<'a> App<'a> {
@@ -121,17 +121,17 @@ impl<'a> App<'a> {
             models,
             by_name,
             views,
-            view_methods: HashMap::new(),
+            view_methods: FxHashMap::default(),
             routes,
             endpoints: Vec::new(),
-            endpoints_of: HashMap::new(),
+            endpoints_of: FxHashMap::default(),
             config,
             gems,
             schema,
-            habitats: HashMap::new(),
+            habitats: FxHashMap::default(),
             file_habitats: files.iter().map(|f| file_habitat(&f.path)).collect(),
-            includers: HashMap::new(),
-            components: HashMap::new(),
+            includers: FxHashMap::default(),
+            components: FxHashMap::default(),
         };
         app.settle();
         endpoints::attach(&mut app);

@@ -1,7 +1,7 @@
 //! Controllers: their actions, and the filters that run in front of each.
 
-use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
 use wardroom_model::FilterRole;
 use wardroom_ruby::ir::*;
 
@@ -17,7 +17,7 @@ pub struct Controller<'a> {
     /// As routes and views name it: `admin/users`.
     pub path: String,
     /// Its public methods, inherited ones included; not those of the framework.
-    pub actions: HashMap<Name, MethodId>,
+    pub actions: FxHashMap<Name, MethodId>,
     /// Filter declarations in the order in which they were made, skips included.
     pub filters: Vec<FilterDeclaration<'a>>,
 }
@@ -71,8 +71,8 @@ const ROOTS: &[&str] = &[
 ];
 
 /// Finds every controller.
-pub fn find<'a>(index: &Index<'a>) -> HashMap<Name, Controller<'a>> {
-    let mut controllers = HashMap::new();
+pub fn find<'a>(index: &Index<'a>) -> FxHashMap<Name, Controller<'a>> {
+    let mut controllers = FxHashMap::default();
     for class in index.classes.values() {
         if class.module || class.name.is_empty() {
             continue;
@@ -82,8 +82,8 @@ pub fn find<'a>(index: &Index<'a>) -> HashMap<Name, Controller<'a>> {
         if !descends && !class.name.ends_with("Controller") {
             continue;
         }
-        let mut actions = HashMap::new();
-        for ancestor in &ancestors {
+        let mut actions = FxHashMap::default();
+        for ancestor in ancestors {
             // What every controller inherits from the application's base is no action of its own.
             if ancestor.ends_with("ApplicationController") && *ancestor != class.name {
                 continue;

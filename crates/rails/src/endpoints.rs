@@ -1,9 +1,9 @@
 //! From routes to endpoints: each with its handler, the parameters that this reads and the filters
 //! in front of it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use wardroom_model::{Endpoint, Filter};
 use wardroom_ruby::ir::{Kind, Name, Node};
 use wardroom_ruby::walk;
@@ -17,7 +17,7 @@ use crate::routes::{Route, Target, path_parameters};
 /// Makes the application's endpoints out of its routes.
 pub fn attach(app: &mut App<'_>) {
     let mut endpoints = Vec::new();
-    let mut of: HashMap<MethodId, Vec<Arc<Endpoint>>> = HashMap::new();
+    let mut of: FxHashMap<MethodId, Vec<Arc<Endpoint>>> = FxHashMap::default();
     for route in &app.routes.routes {
         for (endpoint, method) in from_route(app, route) {
             let endpoint = Arc::new(endpoint);

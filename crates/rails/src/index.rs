@@ -1,7 +1,7 @@
 //! Every class, module, method and constant of the application, and how constants resolve.
 
-use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
 use wardroom_ruby::ir::*;
 use wardroom_ruby::walk;
 
@@ -70,13 +70,13 @@ pub struct Class<'a> {
     /// Mixed into the class itself by `extend`.
     pub extends: Vec<Name>,
     /// Instance methods.
-    pub methods: HashMap<Name, MethodId>,
+    pub methods: FxHashMap<Name, MethodId>,
     /// Methods of the class itself.
-    pub singletons: HashMap<Name, MethodId>,
+    pub singletons: FxHashMap<Name, MethodId>,
     /// Calls in its body, in order; for a concern also those of its `included` block.
     pub macros: Vec<Macro<'a>>,
     /// Constants that it sets.
-    pub constants: HashMap<Name, (&'a Node, FileId)>,
+    pub constants: FxHashMap<Name, (&'a Node, FileId)>,
     /// Where it is opened: file, whole span, name.
     pub places: Vec<(FileId, Span, Span)>,
     /// Lexical nesting of the first place, innermost first (the class itself included).
@@ -87,11 +87,13 @@ pub struct Class<'a> {
 #[derive(Debug, Default)]
 pub struct Index<'a> {
     /// Classes and modules by full name; `""` holds what stands outside of any.
-    pub classes: HashMap<Name, Class<'a>>,
+    pub classes: FxHashMap<Name, Class<'a>>,
     /// Methods, in order of files.
     pub methods: Vec<Method<'a>>,
     /// Methods of one name, instance and singleton.
-    pub by_name: HashMap<Name, Vec<MethodId>>,
+    pub by_name: FxHashMap<Name, Vec<MethodId>>,
+    /// Every class with all that it inherits from, in the order of look-up.
+    lineages: FxHashMap<Name, Box<[Name]>>,
 }
 
 /// Adds a constant to a namespace.
@@ -150,6 +152,15 @@ impl<'a> Index<'a> {
                 class.extends = extends;
             }
         }
+        self.lineages = self
+            .classes
+            .keys()
+            .map(|class| {
+                let mut lineage = Vec::new();
+                self.collect(*class, &mut lineage, 0);
+                (*class, lineage.into())
+            })
+            .collect();
         for (number, method) in self.methods.iter().enumerate() {
             self.by_name.entry(method.name).or_default().push(MethodId(number as u32));
         }
@@ -180,11 +191,10 @@ impl<'a> Index<'a> {
         &self.methods[id.0 as usize]
     }
 
-    /// The class and all that it inherits from, in the order in which Ruby looks for a method.
-    pub fn ancestors(&self, class: Name) -> Vec<Name> {
-        let mut out = Vec::new();
-        self.collect(class, &mut out, 0);
-        out
+    /// The class and all that it inherits from, in the order in which Ruby looks for a method;
+    /// nothing for a class that the application does not have.
+    pub fn ancestors(&self, class: Name) -> &[Name] {
+        self.lineages.get(&class).map_or(&[], |lineage| lineage)
     }
 
     fn collect(&self, name: Name, out: &mut Vec<Name>, depth: u32) {
@@ -218,7 +228,7 @@ impl<'a> Index<'a> {
             return Some(*found);
         }
         self.by_name.get(&method)?;
-        self.ancestors(class).into_iter().find_map(|a| self.classes.get(&a)?.methods.get(&method).copied())
+        self.ancestors(class).iter().find_map(|a| self.classes.get(a)?.methods.get(&method).copied())
     }
 
     /// The method that `super` in a method of `owner` reaches for an object of `class`.
@@ -232,7 +242,7 @@ impl<'a> Index<'a> {
     pub fn find_singleton(&self, class: Name, method: Name) -> Option<MethodId> {
         self.by_name.get(&method)?;
         for ancestor in self.ancestors(class) {
-            let Some(class) = self.classes.get(&ancestor) else { continue };
+            let Some(class) = self.classes.get(ancestor) else { continue };
             if let Some(found) = class.singletons.get(&method) {
                 return Some(*found);
             }
@@ -260,20 +270,18 @@ impl<'a> Index<'a> {
             let found = nesting.iter().find_map(|n| self.classes.get(n)?.constants.get(last));
             let inherited = || {
                 let class = nesting.first()?;
-                self.ancestors(*class).into_iter().find_map(|a| self.classes.get(&a)?.constants.get(last))
+                self.ancestors(*class).iter().find_map(|a| self.classes.get(a)?.constants.get(last))
             };
             return found.or_else(inherited).or_else(|| self.classes.get(&Name::from(""))?.constants.get(last)).copied();
         }
         let class = self.resolve(path_name(scope), nesting);
-        self.ancestors(class).into_iter().find_map(|a| self.classes.get(&a)?.constants.get(last)).copied()
+        self.ancestors(class).iter().find_map(|a| self.classes.get(a)?.constants.get(last)).copied()
     }
 
     /// Every class-body call of a class: those of its ancestors first (superclass, then concerns),
     /// then its own, in the order in which Ruby would run them.
     pub fn macros(&self, class: Name) -> Vec<Macro<'a>> {
-        let mut ancestors = self.ancestors(class);
-        ancestors.reverse();
-        ancestors.iter().filter_map(|a| self.classes.get(a)).flat_map(|c| c.macros.iter().copied()).collect()
+        self.ancestors(class).iter().rev().filter_map(|a| self.classes.get(a)).flat_map(|c| c.macros.iter().copied()).collect()
     }
 }
 

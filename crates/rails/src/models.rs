@@ -1,7 +1,7 @@
 //! Active Record models: columns, associations, enums, and what may be assigned in bulk.
 
-use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
 use wardroom_ruby::ir::*;
 
 use crate::index::{Index, literal_name};
@@ -14,9 +14,9 @@ pub struct Model {
     /// Its full name.
     pub class: Name,
     /// Its columns with their types; empty where no schema is known.
-    pub columns: HashMap<Name, ColumnType>,
+    pub columns: FxHashMap<Name, ColumnType>,
     /// Its associations by name.
-    pub associations: HashMap<Name, Association>,
+    pub associations: FxHashMap<Name, Association>,
     /// Attributes that are enums: their values come from the code.
     pub enums: Vec<Name>,
 }
@@ -33,8 +33,8 @@ pub struct Association {
 }
 
 /// Finds every model.
-pub fn find(index: &Index<'_>, schema: &Schema, paths: &dyn Fn(crate::files::FileId) -> bool) -> HashMap<Name, Model> {
-    let mut models = HashMap::new();
+pub fn find(index: &Index<'_>, schema: &Schema, paths: &dyn Fn(crate::files::FileId) -> bool) -> FxHashMap<Name, Model> {
+    let mut models = FxHashMap::default();
     for class in index.classes.values() {
         if class.module || class.name.is_empty() {
             continue;
@@ -50,8 +50,8 @@ pub fn find(index: &Index<'_>, schema: &Schema, paths: &dyn Fn(crate::files::Fil
             .map(|n| vec![n.to_string()])
             .unwrap_or_default();
         for ancestor in index.ancestors(class.name) {
-            if index.class(ancestor).is_some_and(|c| !c.module) {
-                tables.extend(schema.table_for_class(&ancestor).map(str::to_owned));
+            if index.class(*ancestor).is_some_and(|c| !c.module) {
+                tables.extend(schema.table_for_class(ancestor).map(str::to_owned));
             }
         }
         let columns = tables.iter().find_map(|t| schema.tables.get(t));
@@ -59,7 +59,7 @@ pub fn find(index: &Index<'_>, schema: &Schema, paths: &dyn Fn(crate::files::Fil
             continue;
         }
         let columns = columns.map(|c| c.iter().map(|(n, t)| (Name::from(n.as_str()), *t)).collect()).unwrap_or_default();
-        let mut model = Model { class: class.name, columns, associations: HashMap::new(), enums: Vec::new() };
+        let mut model = Model { class: class.name, columns, associations: FxHashMap::default(), enums: Vec::new() };
         for declared in index.macros(class.name) {
             declare(&mut model, declared.call, index, &class.nesting);
         }
@@ -106,13 +106,13 @@ fn declare(model: &mut Model, call: &Call, index: &Index<'_>, nesting: &[Name]) 
 /// The model that a variable's name suggests: `user`, `@user`, `users` (then `true`: many).
 #[derive(Debug, Default)]
 pub struct ByName {
-    names: HashMap<Name, (Name, bool)>,
+    names: FxHashMap<Name, (Name, bool)>,
 }
 
 impl ByName {
     /// Prepares the look-up.
-    pub fn new(models: &HashMap<Name, Model>) -> Self {
-        let mut names: HashMap<Name, (Name, bool)> = HashMap::new();
+    pub fn new(models: &FxHashMap<Name, Model>) -> Self {
+        let mut names: FxHashMap<Name, (Name, bool)> = FxHashMap::default();
         let mut sorted: Vec<&Name> = models.keys().collect();
         // Shorter names first: `User` wins `user` over `Admin::User`.
         sorted.sort_by_key(|n| (n.matches("::").count(), n.len(), n.as_str()));

@@ -1,7 +1,7 @@
 //! Templates by the names under which they are rendered.
 
-use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
 use wardroom_ruby::ir::Name;
 
 use crate::files::{File, FileId, Format, Role};
@@ -9,7 +9,7 @@ use crate::files::{File, FileId, Format, Role};
 /// Every template, by logical path: `users/show`, `users/_form` (partials keep their underscore).
 #[derive(Debug, Default)]
 pub struct Views {
-    by_path: HashMap<Name, Vec<FileId>>,
+    by_path: FxHashMap<Name, Vec<FileId>>,
 }
 
 /// The part of a template's path that names it: after the last `views/` (or the view path of
