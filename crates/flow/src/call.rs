@@ -75,6 +75,9 @@ impl<'a> Eval<'_, 'a> {
             self.sinks(call, recv, args, span, true);
             return self.apply(unit, call, recv, args, span);
         }
+        if let Some(value) = self.plain_attribute(call, recv, args, span) {
+            return value;
+        }
         self.sinks(call, recv, args, span, false);
         if let Some(value) = self.sanitized(call, recv, args, span) {
             self.run_block(call, recv, None);
@@ -204,6 +207,12 @@ impl<'a> Eval<'_, 'a> {
                 self.framework_text(call, args, span)
             }
             "render" | "render_to_string" | "render_to_body" => Some(self.render(call, args, span)),
+            "mail" if self.habitat == Habitat::Mailer => {
+                self.sinks(call, None, args, span, false);
+                self.render_mail(span);
+                self.run_block(call, None, None);
+                Some(Value::default())
+            }
             "local_assigns" => Some(Value::shaped(Shape::Special(Special::Flash)).clone()).filter(|_| false),
             _ if (name.ends_with("_path") || name.ends_with("_url")) && !shadowed && outside => {
                 // A route helper, unless it is a variable handed to a template.
@@ -435,9 +444,23 @@ impl<'a> Eval<'_, 'a> {
             return self.resolve_own(name);
         }
         match &recv?.shape {
-            Shape::Class(class) => app.index.find_singleton(*class, name),
+            Shape::Class(class) => app.index.find_singleton(*class, name).or_else(|| self.resolve_later(*class, name)),
             Shape::Object(class, _) => app.index.find(*class, name),
             Shape::Relation(class) => app.index.find_singleton(*class, name),
+            _ => None,
+        }
+    }
+
+    /// `SomeJob.perform_later(x)`, `SomeMailer.welcome(x)`: a call on the class that runs a method of
+    /// an object.
+    fn resolve_later(&self, class: Name, name: Name) -> Option<MethodId> {
+        let app = self.engine.app;
+        let file = app.index.class(class)?.places.first()?.0;
+        match name.as_str() {
+            "perform_later" | "perform_async" | "perform_now" | "perform_in" | "perform_at" | "perform_inline" | "perform_bulk" | "enqueue" => {
+                app.index.find(class, Name::from("perform"))
+            }
+            _ if app.habitat(class, file) == Habitat::Mailer => app.index.find(class, name),
             _ => None,
         }
     }
@@ -464,6 +487,48 @@ impl<'a> Eval<'_, 'a> {
             }
         }
         app.index.class(Name::from(""))?.methods.get(&name).copied()
+    }
+
+    /// A method that `attr_reader`, `attr_accessor` or `delegate` made.
+    fn plain_attribute(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], span: Span) -> Option<Value> {
+        let app = self.engine.app;
+        let own = matches!(call.recv, None | Some(Node { kind: Kind::SelfRef, .. }));
+        if own && !self.singleton && !self.class.is_empty() {
+            let name = call.name.as_str();
+            if let (Some(base), Some(value)) = (name.strip_suffix('='), args.last()) {
+                if app.index.has_attribute(self.class, Name::from(base)) {
+                    Env::set(&mut self.env.ivars, Name::from(&*format!("@{base}")), value.clone());
+                    return Some(value.clone());
+                }
+                return None;
+            }
+            if args.is_empty() && app.index.has_attribute(self.class, call.name) {
+                return Some(self.ivar(Name::from(&*format!("@{name}")), span));
+            }
+            let to = app.index.delegate(self.class, call.name)?;
+            let target = match app.index.find(self.class, to) {
+                Some(id) => {
+                    let summary = self.enter(Unit::Method(id), &[]);
+                    let ivars = self.env.ivars.clone();
+                    let step = self.step(span, What::Passed(to, Name::from("")));
+                    Binding { args: &[], ivars: &ivars, own: true, step }.value(&summary.result, None)
+                }
+                None if app.index.has_attribute(self.class, to) => self.ivar(Name::from(&*format!("@{to}")), span),
+                None => {
+                    let class = self.model_of_self()?;
+                    let association = app.models.get(&class)?.associations.get(&to)?;
+                    Value::object(association.class)
+                }
+            };
+            return self.record_call(&target, call, span, args);
+        }
+        match &recv?.shape {
+            Shape::Object(class, Some(ivars)) if args.is_empty() && app.index.has_attribute(*class, call.name) => {
+                let name = Name::from(&*format!("@{}", call.name));
+                Some(ivars.iter().find(|(n, _)| *n == name).map_or_else(Value::default, |(_, v)| v.clone()))
+            }
+            _ => None,
+        }
     }
 
     /// The callee's parameters in its own order.
@@ -542,7 +607,8 @@ impl<'a> Eval<'_, 'a> {
         let method = self.engine.app.index.method(id);
         // `send(:name, a)` hands on what follows the name.
         let dynamic = matches!(call.name.as_str(), "send" | "public_send" | "__send__" | "try" | "try!") && call.name != method.name;
-        let args = if dynamic { args.get(1..).unwrap_or_default() } else { args };
+        let delayed = matches!(call.name.as_str(), "perform_in" | "perform_at");
+        let args = if dynamic || delayed { args.get(1..).unwrap_or_default() } else { args };
         let args = self.bind(id, args);
         let unit = Unit::Method(id);
         let summary = self.enter(unit, &args);
@@ -691,6 +757,16 @@ impl<'a> Eval<'_, 'a> {
         self.run_block(call, None, None);
         // What a template gives back has been looked at within it.
         Value::shaped(Shape::Markup)
+    }
+
+    /// The template of a mailer's method takes the variables that it has set.
+    fn render_mail(&mut self, span: Span) {
+        let Unit::Method(id) = self.unit else { return };
+        let app = self.engine.app;
+        let path = format!("{}/{}", wardroom_rails::underscore(&self.class), app.index.method(id).name);
+        for file in app.views.get(&path) {
+            self.render_template(*file, &[], span);
+        }
     }
 
     /// Applies a template with these variables and the instance variables of here.

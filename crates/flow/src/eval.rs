@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use wardroom_rails::{FileId, Habitat};
+use wardroom_rails::{FileId, Habitat, Visibility};
 use wardroom_ruby::ir::*;
 
-use crate::engine::{Engine, Site, Unit};
-use crate::knowledge::{Mark, Marks};
+use crate::engine::{Engine, Site, Unit, source};
+use crate::knowledge::{Mark, Marks, SourceKind};
 use crate::path::{Path, Step, What};
 use crate::summary::{Hit, Summary};
 use crate::value::{Doubt, Origin, Shape, Taint, Taints, Value, join_taints, map_taints};
@@ -112,6 +112,10 @@ impl<'e, 'a> Eval<'e, 'a> {
     pub fn bind_params(&mut self, params: &'a [Param]) {
         for (i, param) in params.iter().enumerate() {
             let mut value = self.placeholder(Origin::Param(i as u16, None), param.span, param.name);
+            if self.comes_from_outside(param) {
+                let words = Name::from(&*format!("argument {}", param.name));
+                value = Value::tainted(Shape::Unknown, source(SourceKind::Params, words, self.file, param.span));
+            }
             if let Some(default) = &param.default {
                 let default = self.eval(default);
                 if !matches!(default.shape, Shape::Unknown | Shape::Harmless | Shape::Text(_)) && matches!(value.shape, Shape::Unknown) {
@@ -131,6 +135,22 @@ impl<'e, 'a> Eval<'e, 'a> {
                 self.assign(target, value.element());
             }
             self.env.locals.push((param.name, value));
+        }
+    }
+
+    /// Whether the framework fills a parameter with what a client sent.
+    fn comes_from_outside(&self, param: &Param) -> bool {
+        let Unit::Method(id) = self.unit else { return false };
+        let method = self.engine.app.index.method(id);
+        if method.singleton || method.visibility == Visibility::Hidden {
+            return false;
+        }
+        match self.habitat {
+            // A field's or mutation's arguments.
+            Habitat::Graphql => matches!(param.form, ParamForm::Keyword | ParamForm::KeywordRest) && !method.name.ends_with('?'),
+            // The data of a channel's action.
+            Habitat::Channel => param.form == ParamForm::Required && !matches!(method.name.as_str(), "initialize"),
+            _ => false,
         }
     }
 
@@ -344,6 +364,12 @@ impl<'e, 'a> Eval<'e, 'a> {
                 self.module(module);
                 Value::harmless()
             }
+            Kind::Splat(inner) if matches!(inner.kind, Kind::Nil) => {
+                self.env.local(Name::from("*")).cloned().unwrap_or_default()
+            }
+            Kind::DoubleSplat(inner) if matches!(inner.kind, Kind::Nil) => {
+                self.env.local(Name::from("**")).cloned().unwrap_or_default()
+            }
             Kind::Splat(inner) | Kind::DoubleSplat(inner) | Kind::BlockPass(inner) => self.eval(inner),
             Kind::Out(out) => {
                 self.out(out, node.span);
@@ -424,8 +450,8 @@ impl<'e, 'a> Eval<'e, 'a> {
     pub fn hash(&mut self, pairs: &'a [Pair]) -> Value {
         let mut out: Vec<(Option<Name>, Value)> = Vec::with_capacity(pairs.len());
         for pair in pairs {
-            if let Kind::DoubleSplat(inner) = &pair.key.kind {
-                let value = self.eval(inner);
+            if let Kind::DoubleSplat(_) = &pair.key.kind {
+                let value = self.eval(&pair.key);
                 match &value.shape {
                     Shape::Hash(inner) => out.extend(inner.iter().cloned()),
                     _ => out.push((None, value)),

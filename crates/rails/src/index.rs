@@ -77,6 +77,10 @@ pub struct Class<'a> {
     pub macros: Vec<Macro<'a>>,
     /// Constants that it sets.
     pub constants: FxHashMap<Name, (&'a Node, FileId)>,
+    /// Attributes that `attr_reader` and its kin read and write.
+    pub attributes: Vec<Name>,
+    /// Methods handed on to another object: the method, and the method that gives the object.
+    pub delegates: Vec<(Name, Name)>,
     /// Where it is opened: file, whole span, name.
     pub places: Vec<(FileId, Span, Span)>,
     /// Lexical nesting of the first place, innermost first (the class itself included).
@@ -276,6 +280,17 @@ impl<'a> Index<'a> {
         }
         let class = self.resolve(path_name(scope), nesting);
         self.ancestors(class).iter().find_map(|a| self.classes.get(a)?.constants.get(last)).copied()
+    }
+
+    /// Whether objects of a class have this as an attribute made by `attr_reader` or the like.
+    pub fn has_attribute(&self, class: Name, name: Name) -> bool {
+        self.ancestors(class).iter().any(|a| self.classes.get(a).is_some_and(|c| c.attributes.contains(&name)))
+    }
+
+    /// The method that gives the object to which a class hands a method on.
+    pub fn delegate(&self, class: Name, name: Name) -> Option<Name> {
+        let in_class = |a: &Name| self.classes.get(a)?.delegates.iter().find(|(n, _)| *n == name).map(|(_, to)| *to);
+        self.ancestors(class).iter().find_map(in_class)
     }
 
     /// Every class-body call of a class: those of its ancestors first (superclass, then concerns),
@@ -504,6 +519,22 @@ impl<'a> Builder<'a> {
                         self.method(scope.class, name, scope.singleton, visibility, &block.params, &block.body, span, call.name_span);
                     }
                 }
+                ("attr_reader" | "attr_accessor" | "attr_writer" | "mattr_accessor" | "cattr_accessor" | "attribute" | "class_attribute" | "option" | "param" | "prop", _) => {
+                    let names: Vec<Name> = call.args.iter().filter_map(literal_name).collect();
+                    self.class(scope.class).attributes.extend(names);
+                }
+                ("delegate", _) => {
+                    let to = match call.args.last() {
+                        Some(Node { kind: Kind::Hash(pairs), .. }) => {
+                            pairs.iter().find(|p| literal_name(&p.key).is_some_and(|k| k == "to")).and_then(|p| literal_name(&p.value))
+                        }
+                        _ => None,
+                    };
+                    if let Some(to) = to {
+                        let names: Vec<(Name, Name)> = call.args.iter().filter_map(literal_name).map(|n| (n, to)).collect();
+                        self.class(scope.class).delegates.extend(names);
+                    }
+                }
                 ("scope" | "named_scope", Some(name)) => {
                     let body = call.args.iter().skip(1).find_map(|a| match &a.kind {
                         Kind::Lambda(block) => Some((block.params.as_slice(), &block.body)),
@@ -535,7 +566,7 @@ impl<'a> Builder<'a> {
                         }
                     }
                 }
-                ("included" | "prepended" | "class_methods" | "with_options" | "concerning" | "class_eval" | "controller" | "namespace", _) => {
+                ("included" | "prepended" | "class_methods" | "with_options" | "concerning" | "class_eval" | "controller" | "namespace" | "helpers" | "before" | "desc", _) => {
                     if let Some(block) = &call.block {
                         let singleton = call.name == "class_methods";
                         let inner = Scope { singleton, ..scope.clone() };

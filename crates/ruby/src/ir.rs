@@ -113,7 +113,7 @@ pub enum Kind {
     Def(Box<Def>),
     /// `class`, `module`, `class << self`
     Module(Box<Module>),
-    /// `*a` in a list
+    /// `*a` in a list; of `Nil` for `*` alone and `...`, which hand on what came in
     Splat(Box<Node>),
     /// `**a` in keywords: it stands as a pair's key, with a `Nil` value.
     DoubleSplat(Box<Node>),
@@ -195,7 +195,7 @@ pub struct Block {
 /// One parameter of a method or block.
 #[derive(Debug, Clone, Serialize)]
 pub struct Param {
-    /// Its name; empty where it has none.
+    /// Its name; `*` and `**` for rests without one (and `*` for `...`), empty for the others.
     pub name: Name,
     /// How it is passed.
     pub form: ParamForm,

@@ -322,6 +322,7 @@ impl Lower<'_> {
             }
             P::RestParameterNode { .. } => {
                 out.form = ParamForm::Rest;
+                out.name = Name::from("*");
                 if let Some(id) = param.as_rest_parameter_node().and_then(|p| p.name()) {
                     out.name = name(&id);
                 }
@@ -341,6 +342,7 @@ impl Lower<'_> {
             }
             P::KeywordRestParameterNode { .. } => {
                 out.form = ParamForm::KeywordRest;
+                out.name = Name::from("**");
                 if let Some(id) = param.as_keyword_rest_parameter_node().and_then(|p| p.name()) {
                     out.name = name(&id);
                 }
@@ -351,7 +353,10 @@ impl Lower<'_> {
                     out.name = name(&id);
                 }
             }
-            P::ForwardingParameterNode { .. } => out.form = ParamForm::Forward,
+            P::ForwardingParameterNode { .. } => {
+                out.form = ParamForm::Forward;
+                out.name = Name::from("*");
+            }
             P::MultiTargetNode { .. } => {
                 if let Some(p) = param.as_multi_target_node() {
                     out.inner = self.targets(&p.lefts(), p.rest(), &p.rights());
