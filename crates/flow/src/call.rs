@@ -111,6 +111,9 @@ impl<'a> Eval<'_, 'a> {
     fn framework(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], span: Span) -> Option<Value> {
         let name = call.name.as_str();
         let Some(recv) = recv.filter(|_| !matches!(call.recv, Some(Node { kind: Kind::SelfRef, .. }))) else {
+            if name == "new" && self.singleton {
+                return self.construct(self.class, call, args, span);
+            }
             return self.framework_word(call, args, span);
         };
         match &recv.shape {
@@ -701,7 +704,31 @@ impl<'a> Eval<'_, 'a> {
 
     // ---- templates -----------------------------------------------------------------------------
 
+    /// `render SomeComponent.new(…)`
+    fn render_component(&mut self, component: &Value, span: Span) -> bool {
+        let Shape::Object(class, ivars) = &component.shape else { return false };
+        let app = self.engine.app;
+        let Some(file) = app.index.class(*class).and_then(|c| c.places.first()).map(|p| p.0) else { return false };
+        if app.habitat(*class, file) != Habitat::View {
+            return false;
+        }
+        let ivars = ivars.clone().unwrap_or_default();
+        let step = self.step(span, What::Passed(*class, Name::from("")));
+        let methods = ["call", "view_template", "template", "show"].map(|m| app.index.find(*class, Name::from(m)).map(Unit::Method));
+        let units = methods.into_iter().flatten().chain(app.templates_of(*class).into_iter().map(Unit::Template));
+        for unit in units {
+            let summary = self.enter(unit, &[]);
+            let binding = Binding { args: &[], ivars: &ivars, own: false, step };
+            self.instantiate(&summary.hits, &binding);
+        }
+        true
+    }
+
     fn render(&mut self, call: &'a Call, args: &[Value], span: Span) -> Value {
+        if args.first().is_some_and(|component| self.render_component(component, span)) {
+            self.run_block(call, None, None);
+            return Value::shaped(Shape::Markup);
+        }
         self.sinks(call, None, args, span, false);
         let folder = self.engine.app.render_folder(self.class, self.file);
         let in_view = matches!(self.habitat, Habitat::View | Habitat::Helper);

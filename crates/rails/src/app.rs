@@ -245,6 +245,13 @@ impl<'a> App<'a> {
         self.components.get(&file).copied()
     }
 
+    /// The templates of a component.
+    pub fn templates_of(&self, component: Name) -> Vec<FileId> {
+        let mut files: Vec<FileId> = self.components.iter().filter(|(_, c)| **c == component).map(|(f, _)| *f).collect();
+        files.sort();
+        files
+    }
+
     /// The folder in which a rendering without a folder looks for its template.
     pub fn render_folder(&self, class: Name, file: FileId) -> String {
         if let Some(controller) = self.controllers.get(&class) {

@@ -38,8 +38,13 @@ pub fn load(sources: Vec<Source>) -> Loaded {
         }),
     };
     let haml_major = gems.locked.get("haml").and_then(|v| crate::gems::Version::parse(v)).map_or(6, |v| v.0);
-    let parsed: Vec<(File, Vec<Problem>)> =
-        sources.into_par_iter().map(|source| one(source, has_schema, !old, haml_major)).collect();
+    let parsed: Vec<(File, Vec<Problem>)> = sources
+        .into_par_iter()
+        .flat_map_iter(|source| {
+            let inline = inline_template(&source, haml_major);
+            std::iter::once(one(source, has_schema, !old, haml_major)).chain(inline)
+        })
+        .collect();
     let mut loaded = Loaded::default();
     for (file, problems) in parsed {
         loaded.files.push(file);
@@ -50,6 +55,41 @@ pub fn load(sources: Vec<Source>) -> Loaded {
 
 fn memchr(text: &[u8], needle: &[u8]) -> bool {
     text.windows(needle.len()).any(|w| w == needle)
+}
+
+/// The template that a component holds in its own file: `erb_template <<~ERB`. It becomes a file of its
+/// own with the same path and text; all around it is blanked, so that places stay true.
+fn inline_template(source: &Source, haml_major: u32) -> Option<(File, Vec<Problem>)> {
+    if !source.path.ends_with(".rb") {
+        return None;
+    }
+    let text = std::str::from_utf8(&source.text).ok()?;
+    let at = text.find("_template <<")?;
+    let engine = match text[..at].rsplit(|c: char| !c.is_alphanumeric()).next()? {
+        "erb" => Engine::Erb,
+        "haml" => Engine::Haml,
+        "slim" => Engine::Slim,
+        _ => return None,
+    };
+    let opening = &text[at + "_template <<".len()..];
+    let word: &str = opening.trim_start_matches(['~', '-', '\'', '"']);
+    let word = &word[..word.find(|c: char| !c.is_alphanumeric() && c != '_')?];
+    let start = at + text[at..].find('\n')? + 1;
+    let mut end = start;
+    for line in text[start..].split_inclusive('\n') {
+        if line.trim() == word {
+            break;
+        }
+        end += line.len();
+    }
+    let blank = |part: &str| -> String {
+        part.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect()
+    };
+    let alone = format!("{}{}{}", blank(&text[..start]), &text[start..end], blank(&text[end..]));
+    let options = Options { html: true, escape: true, haml_major };
+    let parsed = parse_template(&compile(engine, &alone, &options));
+    let role = Role::Template { engine, format: Format::Html };
+    Some((File::new(source.path.clone(), source.text.clone(), role, parsed), Vec::new()))
 }
 
 fn nothing() -> Parsed {
