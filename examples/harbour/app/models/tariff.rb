@@ -1,0 +1,3 @@
+class Tariff < ApplicationRecord
+  validates :name, :formula, presence: true
+end
