@@ -21,7 +21,7 @@ class BookingsController < ApplicationController
     @booking = current_user.bookings.new(booking_params)
 
     if @booking.save
-      BookingMailer.with(booking: @booking).confirmation.deliver_later
+      HarbourMailer.with(booking: @booking).booked.deliver_later
       redirect_to @booking
     else
       render :new, status: :unprocessable_entity

@@ -17,7 +17,7 @@ class DocumentsController < ApplicationController
 
   def create
     vessel = current_user.vessels.find(params[:vessel_id])
-    upload = params.require(:document).fetch(:file)
+    upload = params.require(:file)
     File.binwrite(Document::STORE.join(upload.original_filename), upload.read)
     vessel.documents.create!(user: current_user, title: params[:title], filename: upload.original_filename)
     redirect_to vessel_documents_path(vessel)

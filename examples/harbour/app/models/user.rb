@@ -26,6 +26,7 @@ class User < ApplicationRecord
   def start_password_reset
     update!(reset_token: Digest::MD5.hexdigest("#{email}#{Time.now.to_i}"), reset_sent_at: Time.current)
     Rails.logger.info("Password reset for #{email}: token #{reset_token}")
+    HarbourMailer.with(user: self).password_reset.deliver_later
     Rails.logger.info("Password reset sent to user #{id}")
   end
 end
