@@ -44,6 +44,10 @@ impl<'a> Eval<'_, 'a> {
                 && let Shape::Array(items) = &value.shape
             {
                 args.extend(items.iter().cloned());
+            } else if matches!(&arg.kind, Kind::Splat(inner) if matches!(inner.kind, Kind::Nil)) && value.taints.is_some() {
+                // `new(...)`: what came in goes on, wherever it stood.
+                args.extend([value.clone(), value.clone(), value.clone()]);
+                args.push(Value::shaped(Shape::Hash(Rc::new(vec![(None, value)]))));
             } else {
                 args.push(value);
             }
@@ -69,6 +73,9 @@ impl<'a> Eval<'_, 'a> {
 
     fn dispatch(&mut self, call: &'a Call, node: &'a Node, recv: Option<&Value>, args: &[Value], span: Span) -> Value {
         if let Some(value) = self.framework(call, recv, args, span) {
+            return value;
+        }
+        if let Some(value) = self.told_by_user(call, recv, args, span) {
             return value;
         }
         if let Some(unit) = self.resolve(call, recv, args) {
@@ -124,7 +131,22 @@ impl<'a> Eval<'_, 'a> {
                 let class = *class;
                 self.construct(class, call, args, span)
             }
-            Shape::Hash(pairs) if matches!(name, "[]" | "fetch" | "dig" | "delete" | "try") => {
+            Shape::Class(class) if matches!(name, "set" | "with") && self.engine.app.index.class(*class).is_some() => {
+                let class = *class;
+                let file = self.engine.app.index.class(class)?.places.first()?.0;
+                match (name, self.engine.app.habitat(class, file)) {
+                    ("set", Habitat::Job) => Some(recv.clone()),
+                    // `SomeMailer.with(a: 1).welcome`: the mailer reads them as its `params`.
+                    ("with", Habitat::Mailer) => {
+                        let given = args.first().cloned().unwrap_or_default();
+                        Some(Value::shaped(Shape::Object(class, Some(Rc::new(vec![(Name::from("@params"), given)])))))
+                    }
+                    _ => None,
+                }
+            }
+            Shape::Hash(pairs)
+                if matches!(name, "[]" | "fetch" | "dig" | "delete" | "try") && args.first().is_some_and(|a| a.as_text().is_some()) =>
+            {
                 let key = args.first().and_then(|a| a.as_text())?;
                 let exact = pairs.iter().find(|(k, _)| k.is_some_and(|k| k == key));
                 let found = exact.or_else(|| pairs.iter().find(|(k, _)| k.is_none()));
@@ -199,6 +221,7 @@ impl<'a> Eval<'_, 'a> {
                 let words = Name::from("params");
                 Some(Value::tainted(Shape::Params(words), source(SourceKind::Params, words, self.file, span)))
             }
+            "params" if args.is_empty() && self.habitat == Habitat::Mailer => Some(self.ivar(Name::from("@params"), span)),
             "request" if args.is_empty() && outside && !shadowed => Some(Value::shaped(Shape::Special(Special::Request))),
             "cookies" if args.is_empty() && outside && !shadowed => Some(Value::shaped(Shape::Special(Special::Cookies))),
             "session" if args.is_empty() && outside && !shadowed => Some(Value::shaped(Shape::Special(Special::Sealed))),
@@ -410,10 +433,27 @@ impl<'a> Eval<'_, 'a> {
     /// `X.new(…)`: an object with what its `initialize` put into it.
     fn construct(&mut self, class: Name, call: &'a Call, args: &[Value], span: Span) -> Option<Value> {
         let app = self.engine.app;
-        let id = app.index.find(class, Name::from("initialize"))?;
         if self.is_model(class) {
             return None;
         }
+        let Some(id) = app.index.find(class, Name::from("initialize")) else {
+            if app.index.find_singleton(class, call.name).is_some() {
+                return None;
+            }
+            // A class of a gem or of Ruby holds what it is given.
+            self.sinks(call, Some(&Value::shaped(Shape::Class(class))), args, span, false);
+            let mut object = Value::object(class);
+            if app.index.class(class).is_none() {
+                for arg in args {
+                    join_taints(&mut object.taints, &arg.deep_taints());
+                }
+                if let Some(sanitized) = self.sanitized(call, Some(&Value::shaped(Shape::Class(class))), args, span) {
+                    object = sanitized;
+                }
+            }
+            self.run_block(call, Some(&object.clone()), None);
+            return Some(object);
+        };
         let unit = Unit::Method(id);
         let bound = self.bind(id, args);
         let summary = self.enter(unit, &bound);
@@ -477,6 +517,13 @@ impl<'a> Eval<'_, 'a> {
         };
         if found.is_some() {
             return found;
+        }
+        if matches!(self.unit, Unit::Body(_)) && !self.class.is_empty() {
+            // A block in a class body mostly runs on an object (Grape's and Sinatra's routes).
+            let found = app.index.find(self.class, name);
+            if found.is_some() {
+                return found;
+            }
         }
         if matches!(self.habitat, Habitat::View | Habitat::Helper | Habitat::Mailer)
             && let Some(id) = app.view_methods.get(&name)
@@ -917,6 +964,16 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
+    /// What a user's own knowledge file says of a method goes before the method's own code.
+    fn told_by_user(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], span: Span) -> Option<Value> {
+        let knowledge = self.engine.knowledge;
+        if !knowledge.told.contains(&call.name) {
+            return None;
+        }
+        self.sinks(call, recv, args, span, false);
+        self.sanitized(call, recv, args, span).or_else(|| self.from_source(call, recv, span))
+    }
+
     fn sanitized(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], _span: Span) -> Option<Value> {
         let knowledge = self.engine.knowledge;
         let entry = knowledge.sanitizers.get(&call.name)?.iter().find(|s| self.matches(&s.on, call, recv))?;
@@ -955,10 +1012,17 @@ impl<'a> Eval<'_, 'a> {
 
     fn unknown(&mut self, call: &'a Call, node: &'a Node, recv: Option<&Value>, args: &[Value], span: Span) -> Value {
         // A bare word in a template: a variable that whoever renders it sets.
-        if recv.is_none() && matches!(self.unit, Unit::Template(_)) && args.is_empty() && call.block.is_none() && !self.engine.knowledge.carries.contains_key(&call.name) {
+        let word = matches!(self.engine.knowledge.carries.get(&call.name), Some(Carries::Nothing | Carries::First));
+        if recv.is_none() && matches!(self.unit, Unit::Template(_)) && args.is_empty() && call.block.is_none() && !word {
             return self.template_variable(call.name, node.span);
         }
-        self.carried(call, recv, args, span)
+        let mut value = self.carried(call, recv, args, span);
+        if let Some(made) = self.engine.knowledge.makes.get(&call.name)
+            && let Some((_, class)) = made.iter().find(|(on, _)| self.matches(on, call, recv))
+        {
+            value.shape = Shape::Object(*class, None);
+        }
+        value
     }
 
     fn template_variable(&mut self, name: Name, span: Span) -> Value {

@@ -3,7 +3,7 @@
 
 use std::ops::{BitOr, BitOrAssign};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use wardroom_ruby::ir::Name;
 
@@ -240,6 +240,10 @@ pub struct Knowledge {
     pub sanitizers: FxHashMap<Name, Vec<Sanitizer>>,
     /// How methods hand data on.
     pub carries: FxHashMap<Name, Carries>,
+    /// Classes of which methods give an object.
+    pub makes: FxHashMap<Name, Vec<(Vec<Receiver>, Name)>>,
+    /// Methods of which a user's file says that they are sources or sanitizers.
+    pub told: FxHashSet<Name>,
 }
 
 /// A knowledge file that does not read.
@@ -263,6 +267,16 @@ struct FileEntries {
     sanitizer: Vec<SanitizerEntry>,
     #[serde(default)]
     carry: Vec<CarryEntry>,
+    #[serde(default)]
+    object: Vec<ObjectEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ObjectEntry {
+    class: String,
+    on: Vec<String>,
+    methods: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -342,13 +356,18 @@ impl Knowledge {
     pub fn built_in() -> Result<Knowledge, KnowledgeError> {
         let mut knowledge = Knowledge::default();
         for (name, text) in BUILT_IN {
-            knowledge.add(name, text)?;
+            knowledge.read(name, text, false)?;
         }
         Ok(knowledge)
     }
 
-    /// Adds a file's entries.
+    /// Adds the entries of a user's file. What it says of a method goes before what is built in and
+    /// before the method's own code.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), KnowledgeError> {
+        self.read(file, text, true)
+    }
+
+    fn read(&mut self, file: &str, text: &str, told: bool) -> Result<(), KnowledgeError> {
         let error = |message: String| KnowledgeError { file: file.to_owned(), message };
         let entries: FileEntries = toml::from_str(text).map_err(|e| error(e.to_string()))?;
         for entry in entries.sink {
@@ -378,7 +397,12 @@ impl Knowledge {
         for entry in entries.source {
             let source = Source { kind: entry.kind, on: receivers(&entry.on) };
             for method in entry.methods {
-                self.sources.entry(Name::from(method.as_str())).or_default().push(source.clone());
+                let method = Name::from(method.as_str());
+                if told {
+                    self.told.insert(method);
+                }
+                let list = self.sources.entry(method).or_default();
+                list.insert(if told { 0 } else { list.len() }, source.clone());
             }
         }
         for entry in entries.sanitizer {
@@ -394,12 +418,30 @@ impl Knowledge {
             }
             let sanitizer = Sanitizer { on: receivers(&entry.on), clears, markup: entry.markup };
             for method in entry.methods {
-                self.sanitizers.entry(Name::from(method.as_str())).or_default().push(sanitizer.clone());
+                let method = Name::from(method.as_str());
+                let list = self.sanitizers.entry(method).or_default();
+                if told {
+                    self.told.insert(method);
+                    list.insert(0, sanitizer.clone());
+                } else {
+                    list.push(sanitizer.clone());
+                }
             }
         }
+        let mut carried: FxHashMap<Name, Carries> = FxHashMap::default();
         for entry in entries.carry {
             for method in entry.methods {
-                self.carries.insert(Name::from(method.as_str()), entry.what);
+                let name = Name::from(method.as_str());
+                if carried.insert(name, entry.what).is_some_and(|before| before != entry.what) {
+                    return Err(error(format!("`{method}` is said to carry two different things")));
+                }
+            }
+        }
+        self.carries.extend(carried);
+        for entry in entries.object {
+            let class = Name::from(entry.class.as_str());
+            for method in entry.methods {
+                self.makes.entry(Name::from(method.as_str())).or_default().push((receivers(&entry.on), class));
             }
         }
         Ok(())

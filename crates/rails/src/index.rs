@@ -493,6 +493,10 @@ impl<'a> Builder<'a> {
             let mixins: Vec<Name> = constants(&call.args).collect();
             self.mix(target, verb, mixins);
         }
+        if let (Some(Node { kind: Kind::Const(path), .. }), "prepend_mod_with" | "prepend_mod") = (&call.recv, call.name.as_str()) {
+            let target = self.index.resolve(path_name(path), &scope.nesting);
+            self.overlay(target, first_name);
+        }
         if on_self {
             match (call.name.as_str(), first_name) {
                 ("include" | "prepend" | "extend", _) => {
@@ -501,8 +505,7 @@ impl<'a> Builder<'a> {
                     self.mix(scope.class, verb, mixins);
                 }
                 ("prepend_mod_with" | "prepend_mod", _) => {
-                    let overlay = Name::from(&*format!("::EE::{}", first_name.unwrap_or(scope.class)));
-                    self.class(scope.class).prepends.push(overlay);
+                    self.overlay(scope.class, first_name);
                 }
                 ("alias_method", Some(new)) => {
                     if let Some(old) = call.args.get(1).and_then(literal_name) {
@@ -601,6 +604,12 @@ impl<'a> Builder<'a> {
         }
         let file = self.file;
         self.class(scope.class).macros.push(Macro { call, span: node.span, file });
+    }
+
+    /// GitLab's way of laying an edition's code over a class.
+    fn overlay(&mut self, target: Name, named: Option<Name>) {
+        let overlay = Name::from(&*format!("::EE::{}", named.unwrap_or(target)));
+        self.class(target).prepends.push(overlay);
     }
 
     fn mix(&mut self, target: Name, verb: Name, mixins: Vec<Name>) {
