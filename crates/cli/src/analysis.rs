@@ -64,13 +64,13 @@ impl Analysis {
     }
 }
 
-/// Analyses a tree, or takes the result of an earlier run over the same bytes.
-pub fn of(tree: Tree, knowledge: &[KnowledgeFile], cache: Option<&Cache>, progress: &Progress) -> anyhow::Result<Analysis> {
+/// Analyses a tree, or takes the result of an earlier run over the same bytes; whether it did.
+pub fn of(tree: Tree, knowledge: &[KnowledgeFile], cache: Option<&Cache>, progress: &Progress) -> anyhow::Result<(Analysis, bool)> {
     let key = cache.map(|c| (c, digest(&tree, knowledge)));
     if let Some((cache, key)) = &key
         && let Some(known) = cache.load(key)
     {
-        return Ok(known);
+        return Ok((known, true));
     }
     let fresh = run(tree, knowledge, progress)?;
     if let Some((cache, key)) = &key
@@ -79,7 +79,7 @@ pub fn of(tree: Tree, knowledge: &[KnowledgeFile], cache: Option<&Cache>, progre
         progress.phase("keep");
         cache.store(key, &fresh);
     }
-    Ok(fresh)
+    Ok((fresh, false))
 }
 
 /// The built-in knowledge with the user's.

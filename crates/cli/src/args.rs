@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
-use wardroom_model::{Confidence, Severity};
+use wardroom_model::{Confidence, Severity, Verb};
 use wardroom_report::Format;
 
 /// Finds what is wrong in a Rails application, and shows the path that proves it.
@@ -28,6 +28,8 @@ pub struct Args {
 pub enum Command {
     /// Scan a code base and report what is wrong in it
     Scan(Box<ScanArgs>),
+    /// List the ways into an application: who can call what, with which parameters, behind which filters
+    Surface(SurfaceArgs),
     /// List the rules
     Rules(RulesArgs),
     /// Print a rule's page: what it finds, why it is bad, what to write instead
@@ -38,6 +40,15 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Print the tree of one file as JSON
+    #[command(hide = true)]
+    Ir {
+        /// A Ruby file or a template
+        file: PathBuf,
+    },
+    /// Print the help of every command as one Markdown page
+    #[command(hide = true)]
+    Manual,
 }
 
 /// When to use colour.
@@ -150,6 +161,19 @@ pub struct ScanArgs {
     /// Leave out the findings of an earlier JSON report
     #[arg(long, value_name = "FILE", help_heading = "What counts")]
     pub baseline: Option<PathBuf>,
+    /// Only what was added since a git revision (its merge base with HEAD), committed or not
+    #[arg(long, value_name = "REF", help_heading = "What counts")]
+    pub changed_since: Option<String>,
+
+    /// Print the mechanical fixes of the shown findings as a diff, instead of the report
+    #[arg(long, conflicts_with = "output", help_heading = "Mending and ignoring")]
+    pub fix: bool,
+    /// Make these changes, then scan again and say what became of each finding
+    #[arg(long, conflicts_with_all = ["output", "changed_since"], help_heading = "Mending and ignoring")]
+    pub apply: bool,
+    /// Carry an existing `config/brakeman.ignore` over into .wardroom-ignore.toml
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "apply", "output", "changed_since"], help_heading = "Mending and ignoring")]
+    pub import_ignores: Option<PathBuf>,
 
     /// Extra sources, sinks and sanitizers, beside those of program/scans/ (repeatable)
     #[arg(long, value_name = "FILE", help_heading = "How")]
@@ -160,6 +184,50 @@ pub struct ScanArgs {
     /// Neither read nor keep results of earlier scans
     #[arg(long, help_heading = "How")]
     pub no_cache: bool,
+}
+
+/// Options of `wardroom surface`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:
+  wardroom surface                            every endpoint of the application in this folder
+  wardroom surface app --unauthenticated      those that ask nobody to sign in
+  wardroom surface --controller admin --verb post,delete
+  wardroom surface --format json | jq length")]
+pub struct SurfaceArgs {
+    /// The application's folder
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// What to write
+    #[arg(long, short, value_enum, default_value_t)]
+    pub format: SurfaceFormat,
+    /// Only endpoints without a filter that always asks who is calling
+    #[arg(long)]
+    pub unauthenticated: bool,
+    /// Only handlers of controllers whose path contains this (`admin`, `admin/users`)
+    #[arg(long, value_name = "NAME")]
+    pub controller: Option<String>,
+    /// Only these methods (repeatable; commas)
+    #[arg(long, value_delimiter = ',', value_parser = verb)]
+    pub verb: Vec<Verb>,
+    /// Neither read nor keep results of earlier scans
+    #[arg(long)]
+    pub no_cache: bool,
+}
+
+fn verb(word: &str) -> Result<Verb, String> {
+    Verb::parse(word).ok_or_else(|| format!("`{word}` is none of get, post, put, patch, delete, head, options, any"))
+}
+
+/// What the ways in can be written as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SurfaceFormat {
+    /// For a person at a terminal
+    #[default]
+    Table,
+    /// Everything, for a program
+    Json,
+    /// For a spreadsheet
+    Csv,
 }
 
 /// Options of `wardroom rules`.

@@ -10,10 +10,12 @@ mod clock;
 mod failure;
 mod ignores;
 mod input;
+mod manual;
 mod output;
 mod progress;
 mod rules;
 mod scan;
+mod surface;
 
 use std::panic;
 use std::process::ExitCode;
@@ -50,9 +52,12 @@ fn main() -> ExitCode {
 fn run(args: Args) -> ExitCode {
     let result = match args.command {
         Command::Scan(options) => scan::run(&options),
+        Command::Surface(options) => surface::run(&options),
         Command::Rules(options) => rules::list(&options),
         Command::Explain(options) => rules::explain(&options.rule, options.color),
         Command::Completions { shell } => rules::completions(shell),
+        Command::Ir { file } => surface::tree(&file),
+        Command::Manual => manual::print(),
     };
     match result {
         Ok(code) => ExitCode::from(code),

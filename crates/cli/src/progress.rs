@@ -18,7 +18,6 @@ struct State {
 pub struct Progress {
     shared: Arc<(Mutex<State>, Condvar)>,
     thread: Option<std::thread::JoinHandle<()>>,
-    started: Instant,
     phases: Mutex<Vec<(&'static str, Instant)>>,
 }
 
@@ -31,7 +30,7 @@ impl Progress {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new().spawn(move || show(&shared)).ok()
         });
-        Progress { shared, thread: thread.flatten(), started: Instant::now(), phases: Mutex::new(Vec::new()) }
+        Progress { shared, thread: thread.flatten(), phases: Mutex::new(Vec::new()) }
     }
 
     /// A new phase begins.
@@ -45,11 +44,6 @@ impl Progress {
         let phases = self.phases.lock().unwrap_or_else(PoisonError::into_inner);
         let ends = phases.iter().skip(1).map(|p| p.1).chain([Instant::now()]);
         phases.iter().zip(ends).map(|((name, from), to)| ((*name).to_owned(), (to - *from).as_secs_f64() * 1000.0)).collect()
-    }
-
-    /// Since the start.
-    pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
     }
 }
 

@@ -1,11 +1,16 @@
 //! `wardroom scan`.
 
+pub mod changed;
+mod fix;
+mod import;
+mod stats;
+
 use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use wardroom_model::{Finding, Report, Rule};
+use wardroom_model::{Confidence, Finding, Report, Rule, Severity};
 use wardroom_report::Format;
 
 use crate::analysis::{self, Analysis};
@@ -19,58 +24,129 @@ use crate::output::{self, Console};
 use crate::progress::Progress;
 use crate::rules;
 
+/// One scan's result, before it is written.
+pub struct Scanned {
+    /// What is shown.
+    pub report: Report,
+    /// What was found, but for the findings.
+    pub analysis: Analysis,
+    /// Every finding, shown or not, with what ignores say of it.
+    pub all: Vec<Finding>,
+    /// The scanned folder.
+    pub root: PathBuf,
+    /// There was nothing to read.
+    empty: bool,
+    /// The result is that of an earlier run.
+    cached: bool,
+}
+
 /// Runs it; the exit code.
 pub fn run(options: &ScanArgs) -> anyhow::Result<u8> {
     if let Some(rule) = &options.explain {
         return rules::explain(rule, options.color);
     }
-    let wanted = wanted_rules(options)?;
+    let wanted = Wanted::of(options)?;
     if let Some(path) = &options.output {
         output::check_writable(path)?;
     }
-    let baseline = options.baseline.as_deref().map(read_baseline).transpose()?;
     start_threads(options.threads)?;
-
-    let started = clock::now();
     let progress = Progress::start(options.quiet);
-    progress.phase("read");
-    let input = input::read(&options.path, &options.knowledge)?;
-    let file_ignores = file::read(&input.root)?;
-    let cache = if options.no_cache { None } else { Cache::of_user() };
-    let Input { root: _, only_file, tree, knowledge } = input;
-    let empty = tree.files.is_empty() && tree.problems.is_empty();
-    let mut analysis = analysis::of(tree, &knowledge, cache.as_ref(), &progress)?;
-
-    let mut findings = std::mem::take(&mut analysis.findings);
-    ignores::apply(&mut findings, &analysis.ignores, &file_ignores, Date::of(started), &mut analysis.problems);
-    for finding in &mut findings {
-        if baseline.as_ref().is_some_and(|b| b.contains(&finding.fingerprint.0)) {
-            ignores::suppress(finding, "baseline", "in the baseline");
-        }
-    }
-    findings.retain(|f| {
-        wanted.iter().any(|r| r.id == f.rule)
-            && f.confidence >= options.min_confidence
-            && f.severity >= options.severity
-            && only_file.as_ref().is_none_or(|only| **only == *f.location.file)
-    });
-    sort(&mut findings);
-
-    let mut report = analysis.report(options.path.display().to_string(), started, progress.phases());
-    report.rules = wanted;
-    report.findings = findings;
+    let scanned = scan(options, &wanted, &progress)?;
     drop(progress);
     if !options.quiet {
-        notices(&analysis, empty, &options.path);
+        notices(&scanned, &options.path);
     }
-    let code = verdict(&report, &analysis, options.fail_on);
-    match deliver(&report, options) {
+    if options.stats {
+        stats::tell(&scanned.report, scanned.cached);
+    }
+    if let Some(file) = &options.import_ignores {
+        return import::run(file, &scanned, options.quiet);
+    }
+    if options.fix || options.apply {
+        return fix::run(options, &wanted, scanned);
+    }
+    let code = verdict(&scanned, options.fail_on);
+    match deliver(&scanned.report, options) {
         Err(error) if error.chain().any(is_broken_pipe) => {}
         result => result?,
     }
     // Taking the report apart would only cost time.
-    std::mem::forget((report, analysis));
+    std::mem::forget(scanned);
     Ok(code)
+}
+
+/// Reads, analyses and applies the user's wishes.
+pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow::Result<Scanned> {
+    let started = clock::now();
+    let today = Date::of(started);
+    progress.phase("read");
+    let Input { root, only_file, tree, knowledge } = input::read(&options.path, &options.knowledge)?;
+    let file_ignores = file::read(&root)?;
+    let cache = if options.no_cache { None } else { Cache::of_user() };
+    let empty = tree.files.is_empty() && tree.problems.is_empty();
+    let old = options.changed_since.as_ref().map(|reference| changed::old_tree(&root, reference, &tree)).transpose()?;
+    let (mut analysis, cached) = analysis::of(tree, &knowledge, cache.as_ref(), progress)?;
+
+    let mut all = std::mem::take(&mut analysis.findings);
+    ignores::apply(&mut all, &analysis.ignores, &file_ignores, today, &mut analysis.problems);
+    for finding in &mut all {
+        if wanted.baseline.contains(&finding.fingerprint.0) {
+            ignores::suppress(finding, "baseline", "in the baseline");
+        }
+    }
+    sort(&mut all);
+    let shown = |f: &&Finding| wanted.shows(f) && only_file.as_ref().is_none_or(|only| **only == *f.location.file);
+    let mut findings: Vec<Finding> = all.iter().filter(shown).cloned().collect();
+    if let Some(old) = old {
+        // Nothing that matters has changed: nothing can have been added.
+        let before = match old {
+            None => None,
+            Some(tree) => Some(analysis::of(tree, &knowledge, cache.as_ref(), progress)?.0),
+        };
+        let known: HashSet<String> = match before {
+            None => all.iter().map(|f| f.fingerprint.0.clone()).collect(),
+            Some(mut before) => {
+                let mut findings = std::mem::take(&mut before.findings);
+                ignores::apply(&mut findings, &before.ignores, &file_ignores, today, &mut Vec::new());
+                // What was hidden then and is shown now is new to who reads the report.
+                findings.iter().filter(|f| wanted.shows(f) && f.suppression.is_none()).map(|f| f.fingerprint.0.clone()).collect()
+            }
+        };
+        findings.retain(|f| !known.contains(&f.fingerprint.0));
+    }
+
+    let mut report = analysis.report(options.path.display().to_string(), started, progress.phases());
+    report.rules.clone_from(&wanted.rules);
+    report.findings = findings;
+    Ok(Scanned { report, analysis, all, root, empty, cached })
+}
+
+/// Which findings the user wants to hear of.
+pub struct Wanted {
+    /// Rules, by id.
+    pub rules: Vec<&'static Rule>,
+    min_confidence: Confidence,
+    min_severity: Severity,
+    /// Fingerprints of an earlier report.
+    baseline: HashSet<String>,
+}
+
+impl Wanted {
+    fn of(options: &ScanArgs) -> anyhow::Result<Wanted> {
+        Ok(Wanted {
+            rules: wanted_rules(options)?,
+            // Somebody may have set aside what is now hardly worth a look: all of it can be matched.
+            min_confidence: if options.import_ignores.is_some() { Confidence::Low } else { options.min_confidence },
+            min_severity: options.severity,
+            baseline: options.baseline.as_deref().map(read_baseline).transpose()?.unwrap_or_default(),
+        })
+    }
+
+    fn shows(&self, finding: &Finding) -> bool {
+        finding.confidence >= self.min_confidence
+            && finding.severity >= self.min_severity
+            && self.rules.binary_search_by(|r| r.id.cmp(&finding.rule)).is_ok()
+    }
 }
 
 /// The rules that the user wants to hear of, by id.
@@ -107,22 +183,23 @@ pub fn sort(findings: &mut [Finding]) {
 }
 
 /// What the user would otherwise have to guess from an empty report.
-fn notices(analysis: &Analysis, empty: bool, path: &Path) {
-    if empty {
+fn notices(scanned: &Scanned, path: &Path) {
+    if scanned.empty {
         Console::stderr(&format!("wardroom: {} holds no Ruby, so there is nothing to scan", path.display()));
-    } else if !analysis.rails {
+    } else if !scanned.analysis.rails {
         Console::stderr(&format!("wardroom: no Rails application in {} (neither the gem nor config/application.rb); its Ruby was scanned all the same", path.display()));
     }
 }
 
-fn verdict(report: &Report, analysis: &Analysis, fail_on: FailOn) -> u8 {
+/// The exit code of a scan.
+pub fn verdict(scanned: &Scanned, fail_on: FailOn) -> u8 {
     let counts = |f: &Finding| match fail_on {
         FailOn::Never => false,
         FailOn::From(severity, confidence) => f.severity >= severity && f.confidence >= confidence,
     };
-    if report.active().any(counts) {
+    if scanned.report.active().any(counts) {
         FINDINGS
-    } else if analysis.failed {
+    } else if scanned.analysis.failed {
         // What was not looked for cannot be said to be absent.
         RUN
     } else {
