@@ -1,36 +1,66 @@
-//! scratch
-#![allow(clippy::print_stdout)]
-use std::time::Instant;
-fn main() {
-    rayon::ThreadPoolBuilder::new().stack_size(64 << 20).build_global().ok();
-    let h = std::thread::Builder::new().stack_size(1 << 30).spawn(run).unwrap();
-    h.join().unwrap();
+//! The command `wardroom`: the place where everything is wired together, and the only one that
+//! prints.
+//!
+//! Exit codes: 0 nothing that counts was found, 1 findings, 2 wrong use, 3 could not run.
+
+mod analysis;
+mod args;
+mod cache;
+mod clock;
+mod failure;
+mod ignores;
+mod input;
+mod manual;
+mod output;
+mod progress;
+mod rules;
+mod scan;
+mod surface;
+
+use std::panic;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::failure::Failure;
+use crate::output::Console;
+
+/// Stack of the thread that does the work, in bytes: analyses recurse over trees as deep as people
+/// and generators write them. It is address space, not memory; the smaller ones are for machines
+/// that bound it.
+const STACKS: [usize; 3] = [1 << 30, 256 << 20, 64 << 20];
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    // A panic in one check is caught and told as a problem; the default message would tear the report.
+    panic::set_hook(Box::new(|_| {}));
+    for stack in STACKS {
+        let args = args.clone();
+        if let Ok(thread) = std::thread::Builder::new().name("wardroom".to_owned()).stack_size(stack).spawn(move || run(args)) {
+            return thread.join().unwrap_or_else(|panic| {
+                let said = analysis::said(&*panic);
+                Console::stderr(&format!("wardroom: internal error: {said}. Please report it."));
+                ExitCode::from(failure::RUN)
+            });
+        }
+    }
+    Console::stderr("wardroom: no thread could be started");
+    ExitCode::from(failure::RUN)
 }
-fn run() {
-    let root = std::env::args().nth(1).unwrap_or_else(|| ".".into());
-    let filter = std::env::args().nth(2);
-    let t = Instant::now();
-    let tree = wardroom_source::read_tree(root.as_ref(), &|p| wardroom_rails::wanted(p)).unwrap();
-    eprintln!("read {} skipped {} {:?}", tree.files.len(), tree.skipped, t.elapsed());
-    let t = Instant::now();
-    let loaded = wardroom_rails::load(tree.files);
-    eprintln!("load {:?} problems {}", t.elapsed(), loaded.problems.len());
-    let t = Instant::now();
-    let app = wardroom_rails::App::build(&loaded.files);
-    eprintln!("app {:?} classes {} methods {} controllers {} models {} endpoints {}", t.elapsed(), app.index.classes.len(), app.index.methods.len(), app.controllers.len(), app.models.len(), app.endpoints.len());
-    let t = Instant::now();
-    let k = wardroom_flow::Knowledge::built_in().unwrap();
-    let flows = wardroom_flow::analyse(&app, &k);
-    eprintln!("flow {:?} flows {} unresolved {}", t.elapsed(), flows.flows.len(), flows.unresolved.len());
-    for f in &flows.flows {
-        if filter.as_ref().is_some_and(|x| x != f.mark.as_str()) { continue; }
-        let l = app.file(f.file).location(f.span);
-        println!("{} {}:{} {} <- {:?} {} u={} g={} s={} eps={} | {}", f.mark.as_str(), l.file, l.start.line, f.method, f.source, f.words, f.unknown_call, f.guarded, f.guessed, f.endpoints.len(), l.snippet.lines().next().unwrap_or("").trim());
+
+fn run(args: Args) -> ExitCode {
+    let result = match args.command {
+        Command::Scan(options) => scan::run(&options),
+        Command::Surface(options) => surface::run(&options),
+        Command::Rules(options) => rules::list(&options),
+        Command::Explain(options) => rules::explain(&options.rule, options.color),
+        Command::Completions { shell } => rules::completions(shell),
+        Command::Ir { file } => surface::tree(&file),
+        Command::Manual => manual::print(),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => Failure::told(&error),
     }
-    for f in &flows.unresolved {
-        if filter.as_ref().is_some_and(|x| x != f.mark.as_str()) { continue; }
-        let l = app.file(f.file).location(f.span);
-        println!("OPEN {} {}:{} {} <- {} calls={}/{} {:?} | {}", f.mark.as_str(), l.file, l.start.line, f.method, f.parameter, f.open_calls, f.calls, f.habitat, l.snippet.lines().next().unwrap_or("").trim());
-    }
-    std::mem::forget(app);
 }

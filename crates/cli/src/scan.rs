@@ -1,0 +1,227 @@
+//! `wardroom scan`.
+
+pub mod changed;
+mod fix;
+mod import;
+mod stats;
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use wardroom_model::{Confidence, Finding, Report, Rule, Severity};
+use wardroom_report::Format;
+
+use crate::analysis::{self, Analysis};
+use crate::args::{FailOn, ScanArgs};
+use crate::cache::Cache;
+use crate::clock::{self, Date};
+use crate::failure::{CLEAN, FINDINGS, RUN, is_broken_pipe, usage};
+use crate::ignores::{self, file};
+use crate::input::{self, Input};
+use crate::output::{self, Console};
+use crate::progress::Progress;
+use crate::rules;
+
+/// One scan's result, before it is written.
+pub struct Scanned {
+    /// What is shown.
+    pub report: Report,
+    /// What was found, but for the findings.
+    pub analysis: Analysis,
+    /// Every finding, shown or not, with what ignores say of it.
+    pub all: Vec<Finding>,
+    /// The scanned folder.
+    pub root: PathBuf,
+    /// There was nothing to read.
+    empty: bool,
+    /// The result is that of an earlier run.
+    cached: bool,
+}
+
+/// Runs it; the exit code.
+pub fn run(options: &ScanArgs) -> anyhow::Result<u8> {
+    if let Some(rule) = &options.explain {
+        return rules::explain(rule, options.color);
+    }
+    let wanted = Wanted::of(options)?;
+    if let Some(path) = &options.output {
+        output::check_writable(path)?;
+    }
+    start_threads(options.threads)?;
+    let progress = Progress::start(options.quiet);
+    let scanned = scan(options, &wanted, &progress)?;
+    drop(progress);
+    if !options.quiet {
+        notices(&scanned, &options.path);
+    }
+    if options.stats {
+        stats::tell(&scanned.report, scanned.cached);
+    }
+    if let Some(file) = &options.import_ignores {
+        return import::run(file, &scanned, options.quiet);
+    }
+    if options.fix || options.apply {
+        return fix::run(options, &wanted, scanned);
+    }
+    let code = verdict(&scanned, options.fail_on);
+    match deliver(&scanned.report, options) {
+        Err(error) if error.chain().any(is_broken_pipe) => {}
+        result => result?,
+    }
+    // Taking the report apart would only cost time.
+    std::mem::forget(scanned);
+    Ok(code)
+}
+
+/// Reads, analyses and applies the user's wishes.
+pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow::Result<Scanned> {
+    let started = clock::now();
+    let today = Date::of(started);
+    progress.phase("read");
+    let Input { root, only_file, tree, knowledge } = input::read(&options.path, &options.knowledge)?;
+    let file_ignores = file::read(&root)?;
+    let cache = if options.no_cache { None } else { Cache::of_user() };
+    let empty = tree.files.is_empty() && tree.problems.is_empty();
+    let old = options.changed_since.as_ref().map(|reference| changed::old_tree(&root, reference, &tree)).transpose()?;
+    let (mut analysis, cached) = analysis::of(tree, &knowledge, cache.as_ref(), progress)?;
+
+    let mut all = std::mem::take(&mut analysis.findings);
+    ignores::apply(&mut all, &analysis.ignores, &file_ignores, today, &mut analysis.problems);
+    for finding in &mut all {
+        if wanted.baseline.contains(&finding.fingerprint.0) {
+            ignores::suppress(finding, "baseline", "in the baseline");
+        }
+    }
+    sort(&mut all);
+    let shown = |f: &&Finding| wanted.shows(f) && only_file.as_ref().is_none_or(|only| **only == *f.location.file);
+    let mut findings: Vec<Finding> = all.iter().filter(shown).cloned().collect();
+    if let Some(old) = old {
+        // Nothing that matters has changed: nothing can have been added.
+        let before = match old {
+            None => None,
+            Some(tree) => Some(analysis::of(tree, &knowledge, cache.as_ref(), progress)?.0),
+        };
+        let known: HashSet<String> = match before {
+            None => all.iter().map(|f| f.fingerprint.0.clone()).collect(),
+            Some(mut before) => {
+                let mut findings = std::mem::take(&mut before.findings);
+                ignores::apply(&mut findings, &before.ignores, &file_ignores, today, &mut Vec::new());
+                // What was hidden then and is shown now is new to who reads the report.
+                findings.iter().filter(|f| wanted.shows(f) && f.suppression.is_none()).map(|f| f.fingerprint.0.clone()).collect()
+            }
+        };
+        findings.retain(|f| !known.contains(&f.fingerprint.0));
+    }
+
+    let mut report = analysis.report(options.path.display().to_string(), started, progress.phases());
+    report.rules.clone_from(&wanted.rules);
+    report.findings = findings;
+    Ok(Scanned { report, analysis, all, root, empty, cached })
+}
+
+/// Which findings the user wants to hear of.
+pub struct Wanted {
+    /// Rules, by id.
+    pub rules: Vec<&'static Rule>,
+    min_confidence: Confidence,
+    min_severity: Severity,
+    /// Fingerprints of an earlier report.
+    baseline: HashSet<String>,
+}
+
+impl Wanted {
+    fn of(options: &ScanArgs) -> anyhow::Result<Wanted> {
+        Ok(Wanted {
+            rules: wanted_rules(options)?,
+            // Somebody may have set aside what is now hardly worth a look: all of it can be matched.
+            min_confidence: if options.import_ignores.is_some() { Confidence::Low } else { options.min_confidence },
+            min_severity: options.severity,
+            baseline: options.baseline.as_deref().map(read_baseline).transpose()?.unwrap_or_default(),
+        })
+    }
+
+    fn shows(&self, finding: &Finding) -> bool {
+        finding.confidence >= self.min_confidence
+            && finding.severity >= self.min_severity
+            && self.rules.binary_search_by(|r| r.id.cmp(&finding.rule)).is_ok()
+    }
+}
+
+/// The rules that the user wants to hear of, by id.
+fn wanted_rules(options: &ScanArgs) -> anyhow::Result<Vec<&'static Rule>> {
+    let named = |list: &[String]| -> anyhow::Result<HashSet<&'static str>> {
+        list.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).map(|id| Ok(rules::find(id)?.id)).collect()
+    };
+    let (only, skip) = (named(&options.only)?, named(&options.skip)?);
+    let wanted = |r: &&Rule| (only.is_empty() || only.contains(r.id)) && !skip.contains(r.id);
+    Ok(rules::all().into_iter().filter(wanted).collect())
+}
+
+/// The fingerprints of an earlier report.
+fn read_baseline(path: &Path) -> anyhow::Result<HashSet<String>> {
+    let wrong = |what: String| usage(format!("--baseline {}: {what}", path.display()));
+    let text = fs::read(path).map_err(|e| wrong(e.to_string()))?;
+    let report: serde_json::Value = serde_json::from_slice(&text).map_err(|e| wrong(format!("it is no JSON: {e}")))?;
+    let findings = report.get("findings").and_then(|f| f.as_array());
+    let findings = findings.ok_or_else(|| wrong("it is no report of `wardroom scan --format json`".to_owned()))?;
+    Ok(findings.iter().filter_map(|f| f.get("fingerprint")?.as_str().map(str::to_owned)).collect())
+}
+
+/// Starts the pool. Its threads recurse over trees, like the main one.
+pub fn start_threads(threads: Option<u16>) -> anyhow::Result<()> {
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(64 << 20).num_threads(threads.map_or(0, usize::from));
+    pool.build_global().context("the threads could not be started")
+}
+
+/// Worst first, then by place.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        (b.severity, b.confidence).cmp(&(a.severity, a.confidence)).then_with(|| (&a.location, &a.rule).cmp(&(&b.location, &b.rule)))
+    });
+}
+
+/// What the user would otherwise have to guess from an empty report.
+fn notices(scanned: &Scanned, path: &Path) {
+    if scanned.empty {
+        Console::stderr(&format!("wardroom: {} holds no Ruby, so there is nothing to scan", path.display()));
+    } else if !scanned.analysis.rails {
+        Console::stderr(&format!("wardroom: no Rails application in {} (neither the gem nor config/application.rb); its Ruby was scanned all the same", path.display()));
+    }
+}
+
+/// The exit code of a scan.
+pub fn verdict(scanned: &Scanned, fail_on: FailOn) -> u8 {
+    let counts = |f: &Finding| match fail_on {
+        FailOn::Never => false,
+        FailOn::From(severity, confidence) => f.severity >= severity && f.confidence >= confidence,
+    };
+    if scanned.report.active().any(counts) {
+        FINDINGS
+    } else if scanned.analysis.failed {
+        // What was not looked for cannot be said to be absent.
+        RUN
+    } else {
+        CLEAN
+    }
+}
+
+fn deliver(report: &Report, options: &ScanArgs) -> anyhow::Result<()> {
+    let style = Console::style(options.color, options.short, options.output.is_some());
+    match &options.output {
+        Some(path) => {
+            let mut text = Vec::new();
+            wardroom_report::write(options.format, report, &style, &mut text)?;
+            output::write_whole(path, &text)?;
+            if !options.quiet && options.format != Format::Text {
+                let active = report.active().count();
+                let s = if active == 1 { "" } else { "s" };
+                Console::stderr(&format!("wardroom: {active} finding{s}; the report is in {}", path.display()));
+            }
+            Ok(())
+        }
+        None if options.quiet => Ok(()),
+        None => Console::stdout(|out| Ok(wardroom_report::write(options.format, report, &style, out)?)),
+    }
+}
