@@ -44,6 +44,10 @@ impl<'a> Eval<'_, 'a> {
                 && let Shape::Array(items) = &value.shape
             {
                 args.extend(items.iter().cloned());
+                // What was appended to the list later stands behind what it began with.
+                if value.taints.is_some() {
+                    args.push(Value { shape: Shape::Unknown, taints: value.taints.clone() });
+                }
             } else {
                 args.push(value);
             }
@@ -840,7 +844,7 @@ impl<'a> Eval<'_, 'a> {
             Receiver::Object => matches!(recv.map(|r| &r.shape), Some(Shape::Object(class, _)) if self.is_model(*class)) || own && self.model_of_self().is_some() && !self.singleton,
             Receiver::Connection => match &call.recv {
                 Some(Node { kind: Kind::Call(inner), .. }) => matches!(inner.name.as_str(), "connection" | "conn" | "raw_connection" | "lease_connection"),
-                Some(Node { kind: Kind::Local(name) | Kind::Ivar(name), .. }) => matches!(name.trim_start_matches('@'), "connection" | "conn" | "db" | "c"),
+                Some(Node { kind: Kind::Local(name) | Kind::Ivar(name), .. }) => matches!(name.trim_start_matches('@'), "connection" | "conn" | "db"),
                 None => matches!(call.name.as_str(), "execute" | "select_all" | "select_values" | "select_value" | "select_rows" | "exec_query") && self.habitat != Habitat::Job,
                 _ => false,
             },
@@ -857,6 +861,7 @@ impl<'a> Eval<'_, 'a> {
                 _ => false,
             },
             Receiver::Unknown => matches!(recv.map(|r| &r.shape), Some(Shape::Unknown)),
+            Receiver::Called(name) => matches!(&call.recv, Some(Node { kind: Kind::Call(inner), .. }) if inner.name == *name),
         })
     }
 
@@ -919,16 +924,25 @@ impl<'a> Eval<'_, 'a> {
 
     fn sanitized(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], _span: Span) -> Option<Value> {
         let knowledge = self.engine.knowledge;
-        let entry = knowledge.sanitizers.get(&call.name)?.iter().find(|s| self.matches(&s.on, call, recv))?;
-        if entry.clears == Marks::ALL && !entry.markup {
+        let mut found = false;
+        let mut clears = Marks::NONE;
+        let mut markup = false;
+        for entry in knowledge.sanitizers.get(&call.name)?.iter().filter(|s| self.matches(&s.on, call, recv)) {
+            found = true;
+            clears |= entry.clears;
+            markup |= entry.markup;
+        }
+        if !found {
+            return None;
+        }
+        if clears == Marks::ALL && !markup {
             return Some(Value::harmless());
         }
         let mut taints: Taints = recv.filter(|r| !matches!(r.shape, Shape::Class(_))).and_then(Value::deep_taints);
         for arg in args {
             join_taints(&mut taints, &arg.deep_taints());
         }
-        let clears = entry.clears;
-        let shape = if entry.markup { Shape::Markup } else if taints.is_none() && recv.is_none_or(Value::is_fixed) && args.iter().all(Value::is_fixed) { Shape::Harmless } else { Shape::Unknown };
+        let shape = if markup { Shape::Markup } else if taints.is_none() && recv.is_none_or(Value::is_fixed) && args.iter().all(Value::is_fixed) { Shape::Harmless } else { Shape::Unknown };
         Some(Value { shape, taints: map_taints(&taints, |t| t.cleared |= clears) })
     }
 

@@ -159,6 +159,8 @@ pub enum Receiver {
     Instance(Name),
     /// Something of which nothing is known.
     Unknown,
+    /// What a call of this name gives: `.headers` for `response.headers`.
+    Called(Name),
 }
 
 /// Which arguments matter.
@@ -209,6 +211,22 @@ pub struct Sanitizer {
     pub markup: bool,
 }
 
+/// A declaration that names methods which a library calls with what a request holds.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Callback {
+    /// The declarations: `scoped_search`, or a class method that lists the names.
+    pub macros: Vec<String>,
+    /// Keywords that name the method.
+    pub keywords: Vec<String>,
+    /// Positional arguments that name it.
+    pub positions: Vec<usize>,
+    /// `macros` are class methods in whose body the names stand.
+    pub listed: bool,
+    /// Which of the called method's parameters hold the request's data; all where this is empty.
+    pub data: Vec<usize>,
+}
+
 /// How a method that is not the application's own hands data on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -240,6 +258,8 @@ pub struct Knowledge {
     pub sanitizers: FxHashMap<Name, Vec<Sanitizer>>,
     /// How methods hand data on.
     pub carries: FxHashMap<Name, Carries>,
+    /// Declarations that make methods callbacks.
+    pub callbacks: Vec<Callback>,
 }
 
 /// A knowledge file that does not read.
@@ -263,6 +283,8 @@ struct FileEntries {
     sanitizer: Vec<SanitizerEntry>,
     #[serde(default)]
     carry: Vec<CarryEntry>,
+    #[serde(default)]
+    callback: Vec<Callback>,
 }
 
 #[derive(Deserialize)]
@@ -329,9 +351,10 @@ fn receivers(words: &[String]) -> Vec<Receiver> {
             "object" => Receiver::Object,
             "connection" => Receiver::Connection,
             "unknown" => Receiver::Unknown,
-            _ => match word.strip_prefix('#') {
-                Some(class) => Receiver::Instance(Name::from(class)),
-                None => Receiver::Constant(Name::from(word.as_str())),
+            _ => match (word.strip_prefix('#'), word.strip_prefix('.')) {
+                (Some(class), _) => Receiver::Instance(Name::from(class)),
+                (_, Some(call)) => Receiver::Called(Name::from(call)),
+                _ => Receiver::Constant(Name::from(word.as_str())),
             },
         })
         .collect()
@@ -402,6 +425,7 @@ impl Knowledge {
                 self.carries.insert(Name::from(method.as_str()), entry.what);
             }
         }
+        self.callbacks.extend(entries.callback);
         Ok(())
     }
 }
