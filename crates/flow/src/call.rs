@@ -332,7 +332,15 @@ impl<'a> Eval<'_, 'a> {
                     _ => format!("params[:{key}]"),
                 };
                 let words = Name::from(words.as_str());
-                self.same_origin(recv, words, span, Shape::Params(words))
+                // What lies within named keys has named keys itself.
+                self.same_origin(recv, words, span, Shape::Permitted)
+            }
+            "original_filename" | "read" | "path" | "tempfile" | "content_type" | "open" => {
+                let words = match recv.each_taint().first().map(|t| &t.origin) {
+                    Some(Origin::Source(_, words)) => *words,
+                    _ => Name::from("params"),
+                };
+                self.params_call(call, recv, words, args, span)
             }
             "merge" | "except" | "slice" | "to_h" | "reverse_merge" | "merge!" | "tap" | "reject" | "dup" | "compact" | "symbolize_keys"
             | "with_indifferent_access" | "to_hash" | "deep_symbolize_keys" | "transform_values" | "permit" | "compact_blank" | "presence" | "delete_if" | "each" | "then" | "to_unsafe_h" => {
@@ -999,6 +1007,26 @@ impl<'a> Eval<'_, 'a> {
                     return value;
                 }
                 "*" if matches!(recv.shape, Shape::Text(_)) => return Value::harmless(),
+                // What is in both lists: if one of them is the code's own, so is that.
+                "&" => {
+                    let other = args.first().map(Value::deep_taints);
+                    let mine = recv.deep_taints();
+                    let open = mine.iter().flat_map(|t| t.iter()).any(|t| matches!(t.origin, Origin::Source(..)));
+                    let taints = if open { other.flatten() } else { mine };
+                    return Value { shape: Shape::Unknown, taints };
+                }
+                // A path that goes on behind a directory begins with the directory.
+                "join" if !args.is_empty() && !matches!(recv.shape, Shape::Array(_) | Shape::Params(_) | Shape::Permitted) => {
+                    let class = matches!(recv.shape, Shape::Class(_));
+                    let mut taints = if class { None } else { recv.deep_taints() };
+                    for (i, arg) in args.iter().enumerate() {
+                        let behind = !class || i > 0;
+                        let marks = if behind { Marks::of(Mark::Open) | Marks::of(Mark::Argument) } else { Marks::NONE };
+                        join_taints(&mut taints, &map_taints(&arg.deep_taints(), |t| t.cleared |= marks));
+                    }
+                    let fixed = recv.is_fixed() && args.iter().all(Value::is_fixed);
+                    return Value { shape: if fixed { Shape::Harmless } else { Shape::Unknown }, taints };
+                }
                 "%" | "format" => {
                     let mut value = recv.clone();
                     let marks = recv.as_text().map_or(Marks::NONE, |t| cleared_by_prefix(t.split('%').next().unwrap_or_default()));
@@ -1192,6 +1220,24 @@ impl<'a> Eval<'_, 'a> {
                 Some(self.block(block, values))
             }
             (_, "inject" | "reduce") => Some(self.block(block, &[item.clone(), item])),
+            // The code has named the keys.
+            (Shape::Permitted, "each" | "each_pair" | "map" | "collect" | "select" | "reject" | "filter_map" | "flat_map" | "to_h" | "any?" | "all?" | "delete_if" | "find" | "detect")
+                if block.params.len() == 2 =>
+            {
+                Some(self.block(block, &[Value::harmless(), item]))
+            }
+            // A parameter: the keys are those of the hash that a caller hands over.
+            (Shape::Unknown, "each" | "each_pair" | "map" | "collect" | "select" | "reject" | "filter_map" | "flat_map" | "to_h" | "any?" | "all?" | "delete_if" | "find" | "detect")
+                if block.params.len() == 2 && block.params.iter().all(|p| p.inner.is_empty()) =>
+            {
+                let mut keys = item.clone();
+                keys.taints = map_taints(&keys.taints, |t| {
+                    if let Origin::Param(index, None) = &t.origin {
+                        t.origin = Origin::Param(*index, Some(Name::from(KEYS)));
+                    }
+                });
+                Some(self.block(block, &[keys, item]))
+            }
             (_, "each_with_index" | "each_with_object" | "map_with_index") => Some(self.block(block, &[item, Value::harmless()])),
             _ => Some(self.block(block, std::slice::from_ref(&item))),
         }
@@ -1203,6 +1249,9 @@ impl<'a> Eval<'_, 'a> {
         Some(self.block(block, values))
     }
 }
+
+/// In place of a key: the keys themselves of a hash that is a parameter.
+pub const KEYS: &str = "\0keys";
 
 /// What a parameter holds that the caller leaves out.
 fn absent(param: &Param) -> Value {

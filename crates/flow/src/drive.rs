@@ -1,6 +1,7 @@
 //! Running the engine over an application: every action with its filters and its template, every
 //! other method, every template, every file's own code.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -8,7 +9,7 @@ use wardroom_model::{Endpoint, Step as ModelStep};
 use wardroom_rails::{App, FileId, Habitat, MethodId, Role, Timing};
 use wardroom_ruby::ir::{HtmlContext, Name, Span};
 
-use crate::engine::{Binding, Engine, Unit, source};
+use crate::engine::{Binding, Engine, Site, Unit, source};
 use crate::eval::{Env, Eval};
 use crate::knowledge::{Knowledge, Mark, SourceKind};
 use crate::path::{Step, What};
@@ -255,6 +256,21 @@ fn callbacks(engine: &mut Engine<'_>) {
         let step = Step { file: method.file, span: method.name_span, what: What::Passed(method.name, Name::from("")) };
         let binding = Binding { args: &args, ivars: &[], own: false, step };
         settle(engine, unit, &summary.hits, &binding, &mut Vec::new());
+        let given = binding.value(&summary.result, None);
+        for key in knowledge.callbacks[entry].sql.iter().map(String::as_str) {
+            let Some(value) = given.key(key) else { continue };
+            // Of a list only the first member is SQL.
+            let value = match &value.shape {
+                Shape::Array(items) => items.first().cloned().unwrap_or_default(),
+                _ => value.clone(),
+            };
+            for taint in value.deep_taints().iter().flat_map(|t| t.iter()) {
+                let built = taint.path.steps().into_iter().rfind(|s| matches!(s.what, What::Built));
+                let (file, span) = built.map_or((method.file, method.name_span), |s| (s.file, s.span));
+                let site = Site { mark: Mark::Sql, method: method.name, context: None, argument: Name::from(key), file, span, prefix: None };
+                engine.record(unit, site.hit(taint.clone()), &mut Vec::new(), false);
+            }
+        }
     }
 }
 

@@ -223,6 +223,8 @@ pub struct Callback {
     pub positions: Vec<usize>,
     /// `macros` are class methods in whose body the names stand.
     pub listed: bool,
+    /// Keys of the hash that it gives back under which the library takes SQL.
+    pub sql: Vec<String>,
     /// Which of the called method's parameters hold the request's data; all where this is empty.
     pub data: Vec<usize>,
 }

@@ -1,6 +1,6 @@
 //! Instance variables and methods named by a user.
 
-use wardroom_flow::Mark;
+use wardroom_flow::{Mark, SourceKind};
 use wardroom_model::Confidence;
 
 use super::place;
@@ -37,12 +37,15 @@ rule! {
 /// Looks at every flow into the name of a variable.
 pub fn run(context: &Context<'_, '_>) {
     for flow in context.flows_to(Mark::Variable) {
+        if place::is_column_names(&flow.words) {
+            continue;
+        }
         let call = place::call_at(context, flow.file, flow.span);
         let reads = flow.method.ends_with("_get");
         let finding = context
             .flow_finding(rule(), flow, format!("`{}` names what `{}` {}", flow.words, flow.method, if reads { "reads" } else { "sets" }))
             .remedy("Go through a list of names that the code holds.");
-        let bound = if reads || place::has_fixed_tail(context, &flow.steps, call) { Confidence::Low } else { Confidence::High };
+        let bound = if reads || flow.source == SourceKind::Stored || place::has_fixed_tail(context, &flow.steps, call) { Confidence::Low } else { Confidence::High };
         finding.at_most(bound).report();
     }
 }

@@ -1,6 +1,6 @@
 //! LDAP filters and names built from what a user sends.
 
-use wardroom_flow::Mark;
+use wardroom_flow::{Mark, SourceKind};
 use wardroom_model::Confidence;
 
 use super::place;
@@ -48,6 +48,8 @@ pub fn run(context: &Context<'_, '_>) {
         }
         // A value in `eq` cannot end the filter, but `*` in it matches anything.
         let wildcard = matches!(flow.method.as_str(), "eq" | "ne" | "ex") && !place::is_built(&flow.steps);
+        // A whole filter or base that is stored is a setting of the directory.
+        let setting = flow.source == SourceKind::Stored && !place::is_built(&flow.steps);
         let message = match wildcard {
             true => format!("`{}` stands in an LDAP comparison, where `*` matches anything", flow.words),
             false => format!("`{}` becomes part of the LDAP query given to `{}`", flow.words, flow.method),
@@ -55,6 +57,6 @@ pub fn run(context: &Context<'_, '_>) {
         let finding = context
             .flow_finding(rule(), flow, message)
             .remedy("Compare with `Net::LDAP::Filter.equals`, or put the value through `Net::LDAP::Filter.escape` first.");
-        if wildcard { finding.at_most(Confidence::Low).report() } else { finding.report() }
+        if wildcard || setting { finding.at_most(Confidence::Low).report() } else { finding.report() }
     }
 }

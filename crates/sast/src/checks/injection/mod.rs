@@ -2,6 +2,7 @@
 
 mod argument_injection;
 mod code_injection;
+mod command_from_setting;
 mod command_injection;
 mod dynamic_instance_variable;
 mod dynamic_send;
@@ -24,6 +25,7 @@ use crate::rule::Check;
 pub const CHECKS: &[Check] = &[
     Check { rule: argument_injection::rule, run: argument_injection::run },
     Check { rule: code_injection::rule, run: code_injection::run },
+    Check { rule: command_from_setting::rule, run: command_from_setting::run },
     Check { rule: command_injection::rule, run: command_injection::run },
     Check { rule: dynamic_instance_variable::rule, run: dynamic_instance_variable::run },
     Check { rule: dynamic_send::rule, run: dynamic_send::run },

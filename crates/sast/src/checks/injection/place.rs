@@ -59,8 +59,19 @@ fn ends_fixed(node: &Node) -> bool {
     }
 }
 
+/// Whether the data names a setter: `send("#{key}=", value)`.
+pub fn is_setter(call: Option<&Call>) -> bool {
+    let Some(Node { kind: Kind::Interp(interp), .. }) = call.and_then(|c| c.args.first()) else { return false };
+    matches!(interp.parts.last(), Some(Node { kind: Kind::Str(text), .. }) if &**text == "=")
+}
+
+/// Whether the data is names rather than values: those of a record's columns.
+pub fn is_column_names(words: &str) -> bool {
+    ["#attributes", "#as_json", "#serializable_hash"].iter().any(|w| words.ends_with(w))
+}
+
 /// Code that a developer runs by hand, or that runs once: nobody outside reaches it.
 pub fn is_hand_run(path: &str) -> bool {
-    const FOLDERS: &[&str] = &["db/", "lib/tasks/", "script/", "scripts/", "bin/", "config/", "tools/", "extras/", "contrib/"];
+    const FOLDERS: &[&str] = &["db/", "lib/tasks/", "script/", "scripts/", "bin/", "config/", "tools/", "extra/", "extras/", "contrib/"];
     path.ends_with(".rake") || path.ends_with("Rakefile") || FOLDERS.iter().any(|f| path.starts_with(f) || path.contains(&format!("/{f}")) && !path.contains("/app/"))
 }

@@ -1,8 +1,9 @@
 //! SQL built from what a user sends.
 
-use wardroom_flow::{Mark, SourceKind};
+use wardroom_flow::{Flow, Mark, SourceKind};
 use wardroom_model::Confidence;
-use wardroom_rails::Habitat;
+use wardroom_rails::{Habitat, literal_name};
+use wardroom_ruby::ir::{Kind, Node, Span};
 
 use super::place;
 use crate::context::Context;
@@ -67,6 +68,10 @@ pub fn run(context: &Context<'_, '_>) {
         let finding = context
             .flow_finding(rule(), flow, format!("`{}` becomes part of the SQL given to `{}`", flow.words, flow.method))
             .remedy(REMEDY);
+        let finding = match built_at(context, flow) {
+            Some(span) => finding.span(span),
+            None => finding,
+        };
         if place::is_hand_run(&context.file(flow.file).path) { finding.at_most(Confidence::Low).report() } else { finding.report() }
     }
     // From Rails 6.1 on, `order` and `pluck` refuse what is not the name of a column; 6.0 warns.
@@ -81,6 +86,7 @@ pub fn run(context: &Context<'_, '_>) {
                 .report();
         }
     }
+    associations(context);
     for open in context.unresolved_to(Mark::Sql) {
         let built = place::is_built(&open.steps);
         if !built && open.calls == 0 {
@@ -94,5 +100,58 @@ pub fn run(context: &Context<'_, '_>) {
             .confidence(if sure { Confidence::Medium } else { Confidence::Low })
             .remedy(REMEDY)
             .report();
+    }
+}
+
+/// Where the data becomes part of SQL, if that is elsewhere in the sink's file: that is the line to
+/// mend, and several statements may share it.
+fn built_at(context: &Context<'_, '_>, flow: &Flow) -> Option<Span> {
+    const WORDS: &[&str] = &[" = '", "like '", "like \"", "select ", "where ", " and ", " or ", " in (", " >= ", " <= ", "order by", " from ", " join "];
+    let step = flow.steps.iter().find(|s| {
+        s.note == "built into a string" && {
+            let code = context.source(s.file, s.span).to_lowercase();
+            WORDS.iter().any(|w| code.contains(w))
+        }
+    })?;
+    let inside = flow.span.start <= step.span.start && step.span.end <= flow.span.end;
+    (step.file == flow.file && !inside).then_some(step.span)
+}
+
+/// SQL that an association is declared with, put together for each record.
+fn associations(context: &Context<'_, '_>) {
+    const SQL: &[&str] = &["finder_sql", "counter_sql", "delete_sql", "insert_sql"];
+    for class in context.app.index.classes.values() {
+        for declared in class.macros.iter().filter(|m| matches!(m.call.name.as_str(), "has_many" | "has_one" | "has_and_belongs_to_many")) {
+            let Some(Node { kind: Kind::Hash(pairs), .. }) = declared.call.args.last() else { continue };
+            for pair in pairs.iter().filter(|p| literal_name(&p.key).is_some_and(|k| SQL.contains(&k.as_str()))) {
+                let mut open: Option<&Node> = None;
+                wardroom_ruby::walk::each(&pair.value, &mut |node| {
+                    if let Kind::Interp(interp) = &node.kind {
+                        open = open.or(interp.parts.iter().find(|p| is_text_of_record(p)));
+                    }
+                    true
+                });
+                if let Some(part) = open {
+                    let word = context.source(declared.file, part.span);
+                    context
+                        .finding(rule(), declared.file, pair.value.span, format!("`{word}` becomes part of the SQL that the association runs"))
+                        .reason("what a record says of itself is mostly what a user has stored")
+                        .remedy("Declare the association with `:primary_key` and `:foreign_key` or a scope, or put the value through `connection.quote`.")
+                        .report();
+                }
+            }
+        }
+    }
+}
+
+/// A part of SQL that may be a user's text: not a number, a name of the schema or quoted.
+fn is_text_of_record(part: &Node) -> bool {
+    match &part.kind {
+        Kind::Call(call) => {
+            let name = call.name.as_str();
+            !(name == "id" || name.ends_with("_id") || name.ends_with("_ids") || name == "to_i" || name == "join" || name.contains("quot") || name.contains("sanitize") || name.contains("table_name"))
+        }
+        Kind::Ivar(_) => true,
+        _ => false,
     }
 }
