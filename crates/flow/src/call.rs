@@ -44,6 +44,10 @@ impl<'a> Eval<'_, 'a> {
                 && let Shape::Array(items) = &value.shape
             {
                 args.extend(items.iter().cloned());
+                // What was appended to the list later stands behind what it began with.
+                if value.taints.is_some() {
+                    args.push(Value { shape: Shape::Unknown, taints: value.taints.clone() });
+                }
             } else if matches!(&arg.kind, Kind::Splat(inner) if matches!(inner.kind, Kind::Nil)) && value.taints.is_some() {
                 // `new(...)`: what came in goes on, wherever it stood.
                 args.extend([value.clone(), value.clone(), value.clone()]);
@@ -351,7 +355,15 @@ impl<'a> Eval<'_, 'a> {
                     _ => format!("params[:{key}]"),
                 };
                 let words = Name::from(words.as_str());
-                self.same_origin(recv, words, span, Shape::Params(words))
+                // What lies within named keys has named keys itself.
+                self.same_origin(recv, words, span, Shape::Permitted)
+            }
+            "original_filename" | "read" | "path" | "tempfile" | "content_type" | "open" => {
+                let words = match recv.each_taint().first().map(|t| &t.origin) {
+                    Some(Origin::Source(_, words)) => *words,
+                    _ => Name::from("params"),
+                };
+                self.params_call(call, recv, words, args, span)
             }
             "merge" | "except" | "slice" | "to_h" | "reverse_merge" | "merge!" | "tap" | "reject" | "dup" | "compact" | "symbolize_keys"
             | "with_indifferent_access" | "to_hash" | "deep_symbolize_keys" | "transform_values" | "permit" | "compact_blank" | "presence" | "delete_if" | "each" | "then" | "to_unsafe_h" => {
@@ -887,7 +899,7 @@ impl<'a> Eval<'_, 'a> {
             Receiver::Object => matches!(recv.map(|r| &r.shape), Some(Shape::Object(class, _)) if self.is_model(*class)) || own && self.model_of_self().is_some() && !self.singleton,
             Receiver::Connection => match &call.recv {
                 Some(Node { kind: Kind::Call(inner), .. }) => matches!(inner.name.as_str(), "connection" | "conn" | "raw_connection" | "lease_connection"),
-                Some(Node { kind: Kind::Local(name) | Kind::Ivar(name), .. }) => matches!(name.trim_start_matches('@'), "connection" | "conn" | "db" | "c"),
+                Some(Node { kind: Kind::Local(name) | Kind::Ivar(name), .. }) => matches!(name.trim_start_matches('@'), "connection" | "conn" | "db"),
                 None => matches!(call.name.as_str(), "execute" | "select_all" | "select_values" | "select_value" | "select_rows" | "exec_query") && self.habitat != Habitat::Job,
                 _ => false,
             },
@@ -904,6 +916,7 @@ impl<'a> Eval<'_, 'a> {
                 _ => false,
             },
             Receiver::Unknown => matches!(recv.map(|r| &r.shape), Some(Shape::Unknown)),
+            Receiver::Called(name) => matches!(&call.recv, Some(Node { kind: Kind::Call(inner), .. }) if inner.name == *name),
         })
     }
 
@@ -976,16 +989,25 @@ impl<'a> Eval<'_, 'a> {
 
     fn sanitized(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], _span: Span) -> Option<Value> {
         let knowledge = self.engine.knowledge;
-        let entry = knowledge.sanitizers.get(&call.name)?.iter().find(|s| self.matches(&s.on, call, recv))?;
-        if entry.clears == Marks::ALL && !entry.markup {
+        let mut found = false;
+        let mut clears = Marks::NONE;
+        let mut markup = false;
+        for entry in knowledge.sanitizers.get(&call.name)?.iter().filter(|s| self.matches(&s.on, call, recv)) {
+            found = true;
+            clears |= entry.clears;
+            markup |= entry.markup;
+        }
+        if !found {
+            return None;
+        }
+        if clears == Marks::ALL && !markup {
             return Some(Value::harmless());
         }
         let mut taints: Taints = recv.filter(|r| !matches!(r.shape, Shape::Class(_))).and_then(Value::deep_taints);
         for arg in args {
             join_taints(&mut taints, &arg.deep_taints());
         }
-        let clears = entry.clears;
-        let shape = if entry.markup { Shape::Markup } else if taints.is_none() && recv.is_none_or(Value::is_fixed) && args.iter().all(Value::is_fixed) { Shape::Harmless } else { Shape::Unknown };
+        let shape = if markup { Shape::Markup } else if taints.is_none() && recv.is_none_or(Value::is_fixed) && args.iter().all(Value::is_fixed) { Shape::Harmless } else { Shape::Unknown };
         Some(Value { shape, taints: map_taints(&taints, |t| t.cleared |= clears) })
     }
 
@@ -1049,6 +1071,26 @@ impl<'a> Eval<'_, 'a> {
                     return value;
                 }
                 "*" if matches!(recv.shape, Shape::Text(_)) => return Value::harmless(),
+                // What is in both lists: if one of them is the code's own, so is that.
+                "&" => {
+                    let other = args.first().map(Value::deep_taints);
+                    let mine = recv.deep_taints();
+                    let open = mine.iter().flat_map(|t| t.iter()).any(|t| matches!(t.origin, Origin::Source(..)));
+                    let taints = if open { other.flatten() } else { mine };
+                    return Value { shape: Shape::Unknown, taints };
+                }
+                // A path that goes on behind a directory begins with the directory.
+                "join" if !args.is_empty() && !matches!(recv.shape, Shape::Array(_) | Shape::Params(_) | Shape::Permitted) => {
+                    let class = matches!(recv.shape, Shape::Class(_));
+                    let mut taints = if class { None } else { recv.deep_taints() };
+                    for (i, arg) in args.iter().enumerate() {
+                        let behind = !class || i > 0;
+                        let marks = if behind { Marks::of(Mark::Open) | Marks::of(Mark::Argument) } else { Marks::NONE };
+                        join_taints(&mut taints, &map_taints(&arg.deep_taints(), |t| t.cleared |= marks));
+                    }
+                    let fixed = recv.is_fixed() && args.iter().all(Value::is_fixed);
+                    return Value { shape: if fixed { Shape::Harmless } else { Shape::Unknown }, taints };
+                }
                 "%" | "format" => {
                     let mut value = recv.clone();
                     let marks = recv.as_text().map_or(Marks::NONE, |t| cleared_by_prefix(t.split('%').next().unwrap_or_default()));
@@ -1242,6 +1284,24 @@ impl<'a> Eval<'_, 'a> {
                 Some(self.block(block, values))
             }
             (_, "inject" | "reduce") => Some(self.block(block, &[item.clone(), item])),
+            // The code has named the keys.
+            (Shape::Permitted, "each" | "each_pair" | "map" | "collect" | "select" | "reject" | "filter_map" | "flat_map" | "to_h" | "any?" | "all?" | "delete_if" | "find" | "detect")
+                if block.params.len() == 2 =>
+            {
+                Some(self.block(block, &[Value::harmless(), item]))
+            }
+            // A parameter: the keys are those of the hash that a caller hands over.
+            (Shape::Unknown, "each" | "each_pair" | "map" | "collect" | "select" | "reject" | "filter_map" | "flat_map" | "to_h" | "any?" | "all?" | "delete_if" | "find" | "detect")
+                if block.params.len() == 2 && block.params.iter().all(|p| p.inner.is_empty()) =>
+            {
+                let mut keys = item.clone();
+                keys.taints = map_taints(&keys.taints, |t| {
+                    if let Origin::Param(index, None) = &t.origin {
+                        t.origin = Origin::Param(*index, Some(Name::from(KEYS)));
+                    }
+                });
+                Some(self.block(block, &[keys, item]))
+            }
             (_, "each_with_index" | "each_with_object" | "map_with_index") => Some(self.block(block, &[item, Value::harmless()])),
             _ => Some(self.block(block, std::slice::from_ref(&item))),
         }
@@ -1253,6 +1313,9 @@ impl<'a> Eval<'_, 'a> {
         Some(self.block(block, values))
     }
 }
+
+/// In place of a key: the keys themselves of a hash that is a parameter.
+pub const KEYS: &str = "\0keys";
 
 /// What a parameter holds that the caller leaves out.
 fn absent(param: &Param) -> Value {

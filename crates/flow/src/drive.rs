@@ -1,6 +1,7 @@
 //! Running the engine over an application: every action with its filters and its template, every
 //! other method, every template, every file's own code.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -8,12 +9,12 @@ use wardroom_model::{Endpoint, Step as ModelStep};
 use wardroom_rails::{App, FileId, Habitat, MethodId, Role, Timing};
 use wardroom_ruby::ir::{HtmlContext, Name, Span};
 
-use crate::engine::{Binding, Engine, Unit};
+use crate::engine::{Binding, Engine, Site, Unit, source};
 use crate::eval::{Env, Eval};
 use crate::knowledge::{Knowledge, Mark, SourceKind};
 use crate::path::{Step, What};
 use crate::summary::Hit;
-use crate::value::{Doubt, Value};
+use crate::value::{Doubt, Shape, Value};
 
 /// A source that reaches a sink.
 #[derive(Clone, Debug)]
@@ -125,6 +126,7 @@ pub fn analyse(app: &App<'_>, knowledge: &Knowledge) -> Flows {
             action(&mut engine, controller.class, name, id);
         }
     }
+    callbacks(&mut engine);
     for number in 0..app.index.methods.len() {
         engine.summary(Unit::Method(MethodId(number as u32)));
     }
@@ -192,6 +194,83 @@ fn action(engine: &mut Engine<'_>, class: Name, name: Name, id: MethodId) {
         let mut eval = Eval::new(engine, unit, file, class, false);
         eval.env.ivars.clone_from(&ivars);
         eval.render_template(template, &[], span);
+    }
+}
+
+/// Methods that a library calls with what a request holds, as a declaration says.
+fn callbacks(engine: &mut Engine<'_>) {
+    let app = engine.app;
+    let knowledge = engine.knowledge;
+    if knowledge.callbacks.is_empty() {
+        return;
+    }
+    let mut named: BTreeSet<(MethodId, usize)> = BTreeSet::new();
+    for (entry, callback) in knowledge.callbacks.iter().enumerate() {
+        for class in app.index.classes.values() {
+            if callback.listed {
+                let lists = callback.macros.iter().filter_map(|m| class.singletons.get(&Name::from(m.as_str())));
+                for list in lists {
+                    wardroom_ruby::walk::each(app.index.method(*list).body, &mut |node| {
+                        if let Some(id) = wardroom_rails::literal_name(node).and_then(|n| app.index.find_singleton(class.name, n)) {
+                            named.insert((id, entry));
+                        }
+                        true
+                    });
+                }
+                continue;
+            }
+            for declared in class.macros.iter().filter(|m| callback.macros.iter().any(|name| m.call.name == name.as_str())) {
+                let call = declared.call;
+                let mut names: Vec<Name> = callback.positions.iter().filter_map(|p| wardroom_rails::literal_name(call.args.get(*p)?)).collect();
+                if let Some(wardroom_ruby::ir::Node { kind: wardroom_ruby::ir::Kind::Hash(pairs), .. }) = call.args.last() {
+                    let pairs = pairs.iter().filter(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| callback.keywords.iter().any(|w| k == w.as_str())));
+                    names.extend(pairs.filter_map(|p| wardroom_rails::literal_name(&p.value)));
+                }
+                for name in names {
+                    // In the class itself, in the same file (a concern's class methods), or the only one.
+                    let all = app.index.by_name.get(&name).map_or(&[][..], Vec::as_slice);
+                    let found = app
+                        .index
+                        .find_singleton(class.name, name)
+                        .or_else(|| all.iter().copied().find(|id| app.index.method(*id).file == declared.file))
+                        .or(if let [only] = all { Some(*only) } else { None });
+                    named.extend(found.map(|id| (id, entry)));
+                }
+            }
+        }
+    }
+    for (id, entry) in named {
+        let data = &knowledge.callbacks[entry].data;
+        let method = app.index.method(id);
+        let unit = Unit::Method(id);
+        let args: Vec<Value> = method
+            .params
+            .iter()
+            .enumerate()
+            .map(|(i, param)| match data.is_empty() || data.contains(&i) {
+                true => Value::tainted(Shape::Unknown, source(SourceKind::Params, param.name, method.file, param.span)),
+                false => Value::harmless(),
+            })
+            .collect();
+        let summary = engine.summary(unit);
+        let step = Step { file: method.file, span: method.name_span, what: What::Passed(method.name, Name::from("")) };
+        let binding = Binding { args: &args, ivars: &[], own: false, step };
+        settle(engine, unit, &summary.hits, &binding, &mut Vec::new());
+        let given = binding.value(&summary.result, None);
+        for key in knowledge.callbacks[entry].sql.iter().map(String::as_str) {
+            let Some(value) = given.key(key) else { continue };
+            // Of a list only the first member is SQL.
+            let value = match &value.shape {
+                Shape::Array(items) => items.first().cloned().unwrap_or_default(),
+                _ => value.clone(),
+            };
+            for taint in value.deep_taints().iter().flat_map(|t| t.iter()) {
+                let built = taint.path.steps().into_iter().rfind(|s| matches!(s.what, What::Built));
+                let (file, span) = built.map_or((method.file, method.name_span), |s| (s.file, s.span));
+                let site = Site { mark: Mark::Sql, method: method.name, context: None, argument: Name::from(key), file, span, prefix: None };
+                engine.record(unit, site.hit(taint.clone()), &mut Vec::new(), false);
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use wardroom_rails::{App, FileId, Habitat, MethodId};
 use wardroom_ruby::ir::{HtmlContext, Name, Node, Span};
 
+use crate::call::KEYS;
 use crate::eval::Eval;
 use crate::knowledge::{Knowledge, Mark, Marks, SourceKind};
 use crate::path::{Path, Step, What};
@@ -205,6 +206,8 @@ impl Binding<'_> {
             Origin::Param(index, key) => {
                 let Some(arg) = self.args.get(*index as usize) else { return };
                 match (key, &arg.shape) {
+                    (Some(key), Shape::Permitted) if *key == KEYS => return,
+                    (Some(key), Shape::Hash(pairs)) if *key == KEYS && pairs.iter().all(|(k, _)| k.is_some()) => return,
                     (Some(key), Shape::Hash(pairs)) => {
                         let exact = pairs.iter().find(|(k, _)| *k == Some(*key));
                         let found = exact.or_else(|| pairs.iter().find(|(k, _)| k.is_none()));

@@ -159,6 +159,8 @@ pub enum Receiver {
     Instance(Name),
     /// Something of which nothing is known.
     Unknown,
+    /// What a call of this name gives: `.headers` for `response.headers`.
+    Called(Name),
 }
 
 /// Which arguments matter.
@@ -209,6 +211,24 @@ pub struct Sanitizer {
     pub markup: bool,
 }
 
+/// A declaration that names methods which a library calls with what a request holds.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Callback {
+    /// The declarations: `scoped_search`, or a class method that lists the names.
+    pub macros: Vec<String>,
+    /// Keywords that name the method.
+    pub keywords: Vec<String>,
+    /// Positional arguments that name it.
+    pub positions: Vec<usize>,
+    /// `macros` are class methods in whose body the names stand.
+    pub listed: bool,
+    /// Keys of the hash that it gives back under which the library takes SQL.
+    pub sql: Vec<String>,
+    /// Which of the called method's parameters hold the request's data; all where this is empty.
+    pub data: Vec<usize>,
+}
+
 /// How a method that is not the application's own hands data on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -244,6 +264,8 @@ pub struct Knowledge {
     pub makes: FxHashMap<Name, Vec<(Vec<Receiver>, Name)>>,
     /// Methods of which a user's file says that they are sources or sanitizers.
     pub told: FxHashSet<Name>,
+    /// Declarations that make methods callbacks.
+    pub callbacks: Vec<Callback>,
 }
 
 /// A knowledge file that does not read.
@@ -269,6 +291,8 @@ struct FileEntries {
     carry: Vec<CarryEntry>,
     #[serde(default)]
     object: Vec<ObjectEntry>,
+    #[serde(default)]
+    callback: Vec<Callback>,
 }
 
 #[derive(Deserialize)]
@@ -343,9 +367,10 @@ fn receivers(words: &[String]) -> Vec<Receiver> {
             "object" => Receiver::Object,
             "connection" => Receiver::Connection,
             "unknown" => Receiver::Unknown,
-            _ => match word.strip_prefix('#') {
-                Some(class) => Receiver::Instance(Name::from(class)),
-                None => Receiver::Constant(Name::from(word.as_str())),
+            _ => match (word.strip_prefix('#'), word.strip_prefix('.')) {
+                (Some(class), _) => Receiver::Instance(Name::from(class)),
+                (_, Some(call)) => Receiver::Called(Name::from(call)),
+                _ => Receiver::Constant(Name::from(word.as_str())),
             },
         })
         .collect()
@@ -444,6 +469,7 @@ impl Knowledge {
                 self.makes.entry(Name::from(method.as_str())).or_default().push((receivers(&entry.on), class));
             }
         }
+        self.callbacks.extend(entries.callback);
         Ok(())
     }
 }

@@ -345,6 +345,11 @@ impl<'a> Builder<'a> {
         match &node.kind {
             Kind::Module(module) => self.module(module, node.span, scope),
             Kind::Def(def) => {
+                // `def self.included(base); base.class_eval do …`: what a concern was written as
+                // before there were concerns.
+                if def.singleton.is_some() && matches!(def.name.as_str(), "included" | "prepended" | "extended") {
+                    self.hook(&def.body, scope);
+                }
                 let constant_receiver = matches!(def.singleton, Some(Node { kind: Kind::Const(_), .. }));
                 let singleton = scope.singleton || def.singleton.is_some();
                 let mut owner = scope.class;
@@ -376,6 +381,20 @@ impl<'a> Builder<'a> {
             Kind::Begin(begin) => self.statement(&begin.body, scope, visibility, module_function),
             Kind::Alias(new, old) => self.alias(scope, *new, *old),
             _ => {}
+        }
+    }
+
+    /// The statements of a hook that are about the class which mixes the module in.
+    fn hook(&mut self, body: &'a Node, scope: &Scope) {
+        let single = std::slice::from_ref(body);
+        for statement in if let Kind::Seq(list) = &body.kind { list.as_slice() } else { single } {
+            if let Kind::Call(call) = &statement.kind
+                && matches!(call.recv, Some(Node { kind: Kind::Local(_), .. }))
+                && matches!(call.name.as_str(), "class_eval" | "class_exec" | "instance_eval")
+                && call.block.is_some()
+            {
+                self.macro_call(call, statement, scope, Visibility::Public);
+            }
         }
     }
 

@@ -158,6 +158,12 @@ impl Builder<'_, '_, '_> {
         self
     }
 
+    /// Another place than the sink's own, in the same file.
+    pub fn span(mut self, span: Span) -> Self {
+        self.draft.span = span;
+        self
+    }
+
     /// Why the engine is as sure as it says.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.draft.reason = reason.into();
