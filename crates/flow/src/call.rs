@@ -256,11 +256,13 @@ impl<'a> Eval<'_, 'a> {
     fn framework_text(&mut self, call: &'a Call, args: &[Value], span: Span) -> Option<Value> {
         if call.name == "url_for" {
             // With a whole parameter hash the host can be the user's; with names it cannot.
-            let from_params = args.first().is_some_and(|a| matches!(a.shape, Shape::Params(_)) || !a.each_taint().is_empty());
-            if from_params {
-                return None;
-            }
-            return Some(Value::harmless());
+            // Of permitted parameters the code has named the keys: the host is seldom among them.
+            let Some(whole) = args.first().filter(|a| !matches!(a.shape, Shape::Permitted) && !a.each_taint().is_empty()) else {
+                return Some(Value::harmless());
+            };
+            let paths = args.iter().any(|a| a.key("only_path").is_some_and(Value::is_fixed));
+            let marks = if paths { Marks::of(Mark::Redirect) | Marks::of(Mark::Url) | Marks::of(Mark::Request) } else { Marks::NONE };
+            return Some(Value { shape: Shape::Unknown, taints: whole.taints.clone() }.cleared(marks));
         }
         let html_key = args.first().and_then(|a| a.as_text()).is_some_and(|k| k.ends_with("_html") || k.ends_with(".html"));
         let mut taints = None;
@@ -314,6 +316,9 @@ impl<'a> Eval<'_, 'a> {
                 for arg in args {
                     if name.contains("merge") {
                         join_taints(&mut value.taints, &arg.deep_taints());
+                        if arg.key("only_path").or_else(|| arg.key("host")).is_some_and(Value::is_fixed) {
+                            value = value.cleared(Marks::of(Mark::Redirect) | Marks::of(Mark::Url));
+                        }
                     }
                 }
                 self.sinks(call, Some(recv), args, span, false);
@@ -961,7 +966,11 @@ impl<'a> Eval<'_, 'a> {
                 Shape::Hash(_) if entry.hash_safe => continue,
                 _ => value,
             };
-            if matches!(value.shape, Shape::Permitted) && entry.mark == Mark::MassAssign {
+            if matches!(value.shape, Shape::Permitted) && matches!(entry.mark, Mark::MassAssign | Mark::Redirect) {
+                continue;
+            }
+            // `render @post`, `redirect_to @post`: a record finds its own template and address.
+            if matches!(value.shape, Shape::Object(..) | Shape::Relation(_)) && matches!(entry.mark, Mark::Render | Mark::Redirect) {
                 continue;
             }
             let taints = if entry.mark == Mark::MassAssign { value.taints.clone() } else { value.deep_taints() };

@@ -409,6 +409,8 @@ impl<'e, 'a> Eval<'e, 'a> {
         let mut known = true;
         let mut fixed = true;
         let mut taints: Taints = None;
+        // Something that no user wrote stands in front: the base of a URL, whatever it is.
+        let mut based = false;
         for part in &interp.parts {
             let value = self.eval(part);
             fixed &= value.is_fixed();
@@ -417,6 +419,15 @@ impl<'e, 'a> Eval<'e, 'a> {
                 let marks = cleared_by_prefix(&prefix);
                 here = map_taints(&here, |t| t.cleared |= marks);
             }
+            if here.is_some() && based {
+                let marks = Marks::of(Mark::Redirect) | Marks::of(Mark::Request) | Marks::of(Mark::Url);
+                here = map_taints(&here, |t| t.cleared |= marks);
+            }
+            based |= match value.as_text() {
+                // `"#{base}/#{x}"`, `"#{base}?q=#{x}"`; `"https://#{x}"` begins with the code's own text.
+                Some(text) => !known && taints.is_none() && text.starts_with(['/', '?', '#']),
+                None => !prefix.contains("://") && taints.is_none() && here.is_none() && matches!(value.shape, Shape::Harmless),
+            };
             join_taints(&mut taints, &here);
             match value.as_text() {
                 Some(text) if known => prefix.push_str(text),

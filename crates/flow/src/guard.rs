@@ -3,9 +3,12 @@
 
 use wardroom_ruby::ir::*;
 
-use crate::eval::{Env, Eval};
-use crate::knowledge::Marks;
+use crate::eval::{Env, Eval, cleared_by_prefix};
+use crate::knowledge::{Mark, Marks};
 use crate::value::{Doubt, Shape, Value};
+
+/// Sinks at which a path without `..` does no harm: it stays below the folder in front of it.
+const BELOW: Marks = Marks::of_all(&[Mark::Path, Mark::PathWrite, Mark::SendFile, Mark::Render]);
 
 impl<'a> Eval<'_, 'a> {
     /// Takes into the environment what follows from `cond` being true or false.
@@ -50,6 +53,30 @@ impl<'a> Eval<'_, 'a> {
     fn refine_call(&mut self, call: &'a Call, truth: bool) {
         let arg = call.args.first();
         match (call.name.as_str(), &call.recv, arg) {
+            // `path.include?("..")`, `path.split("/").include?("..")`: without it the path stays below its folder.
+            ("include?", Some(recv), Some(Node { kind: Kind::Str(text), .. })) if matches!(&**text, ".." | "../") => {
+                if !truth {
+                    let subject = match &recv.kind {
+                        Kind::Call(inner) if matches!(inner.name.as_str(), "split" | "unescape" | "to_s" | "decode") => match &inner.recv {
+                            Some(Node { kind: Kind::Const(_), .. }) | None => inner.args.first().unwrap_or(recv),
+                            Some(subject) => subject,
+                        },
+                        _ => recv,
+                    };
+                    self.clear(subject, BELOW, Doubt::default());
+                }
+            }
+            // `url.start_with?(root_url)`, `path.start_with?("/app/")`
+            ("start_with?" | "starts_with?", Some(recv), Some(_)) if truth => {
+                let fixed = call.args.iter().all(|arg| match &arg.kind {
+                    Kind::Call(helper) => helper.recv.is_none() && (helper.name.ends_with("_url") || helper.name.ends_with("_path") && helper.name != "root_path"),
+                    Kind::Str(text) => cleared_by_prefix(text).has(Mark::Redirect),
+                    Kind::Interp(_) => self.peek_interp(arg),
+                    _ => false,
+                });
+                let doubt = Doubt { guarded: !fixed, ..Doubt::default() };
+                self.clear(recv, if fixed { Marks::of(Mark::Redirect) | Marks::of(Mark::Request) | Marks::of(Mark::Url) } else { Marks::NONE }, doubt);
+            }
             ("!=" | "!~", Some(recv), Some(arg)) => {
                 if !truth {
                     self.refine_comparison(if call.name == "!=" { "==" } else { "=~" }, recv, arg);
@@ -100,6 +127,9 @@ impl<'a> Eval<'_, 'a> {
                 let (pattern, subject) = if regex(recv).is_some() { (regex(recv), arg) } else { (regex(arg), recv) };
                 match pattern {
                     Some(pattern) if is_strict(&pattern) => self.clear(subject, Marks::ALL, Doubt::default()),
+                    Some(pattern) if is_own_path(&pattern) => {
+                        self.clear(subject, Marks::of(Mark::Redirect) | Marks::of(Mark::Request) | Marks::of(Mark::Url), Doubt { guarded: true, ..Doubt::default() });
+                    }
                     Some(_) => self.clear(subject, Marks::NONE, Doubt { guarded: true, ..Doubt::default() }),
                     None => {}
                 }
@@ -158,6 +188,16 @@ impl<'a> Eval<'_, 'a> {
                 value
             }
             _ => Value::default(),
+        }
+    }
+
+    /// `"#{root_url}/…"`, `"https://example.com/#{x}"`: text whose host the code fixes.
+    fn peek_interp(&mut self, node: &'a Node) -> bool {
+        let Kind::Interp(interp) = &node.kind else { return false };
+        match interp.parts.as_slice() {
+            [Node { kind: Kind::Str(text), .. }, ..] => cleared_by_prefix(text).has(Mark::Redirect),
+            [first, Node { kind: Kind::Str(text), .. }, ..] => text.starts_with('/') && self.peek(first).taints.is_none(),
+            _ => false,
         }
     }
 
@@ -240,6 +280,14 @@ pub fn regex(node: &Node) -> Option<String> {
         [] => Some(String::new()),
         _ => None,
     }
+}
+
+/// Whether a pattern lets only a path of this site through: one slash, and no second one after it.
+pub fn is_own_path(pattern: &str) -> bool {
+    let Some(rest) = pattern.strip_prefix("\\A").map(|p| p.trim_start_matches('(').trim_start_matches("?:")) else { return false };
+    let Some(rest) = rest.strip_prefix('/').or_else(|| rest.strip_prefix("\\/")) else { return false };
+    ["[^/", "[^\\/", "([^/", "([^\\/", "(?!/", "(?!\\/", "(?![/", "(?![\\/", "\\w", "[a-z", "[A-Z", "[\\w", "(?:[^/", "(\\w", "$", "\\z", "?\\z"].iter().any(|p| rest.starts_with(p))
+        || rest.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 /// Whether a pattern holds the whole text to characters that can do no harm: `\A[\w-]+\z`.

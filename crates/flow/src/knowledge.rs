@@ -96,6 +96,17 @@ impl Marks {
         Marks(1 << mark as u8)
     }
 
+    /// A set of these.
+    pub const fn of_all(marks: &[Mark]) -> Marks {
+        let mut set = 0;
+        let mut i = 0;
+        while i < marks.len() {
+            set |= 1 << marks[i] as u8;
+            i += 1;
+        }
+        Marks(set)
+    }
+
     /// Whether a mark is in it.
     pub fn has(self, mark: Mark) -> bool {
         self.0 & Marks::of(mark).0 != 0
