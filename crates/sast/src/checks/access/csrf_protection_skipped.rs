@@ -1,0 +1,144 @@
+//! Controllers that take the protection against forged requests away where cookies vouch.
+
+use wardroom_model::{Confidence, FilterRole};
+use wardroom_rails::{Controller, FilterDeclaration, literal_name};
+use wardroom_ruby::ir::Name;
+
+use super::practice::{Action, Practice, before, keyword};
+use crate::context::Context;
+
+rule! {
+    /// A controller takes the check of the authenticity token away (`skip_before_action
+    /// :verify_authenticity_token`, `skip_forgery_protection`, `protect_from_forgery` with `except:`)
+    /// for actions whose callers are known by their session.
+    ///
+    /// ## Why it is bad
+    ///
+    /// A page of another site can make a signed-in user's browser send the request; the browser adds
+    /// the cookie, and the application does what the other site wants.
+    ///
+    /// ## Example
+    ///
+    /// ```ruby
+    /// class AccountsController < ApplicationController
+    ///   skip_before_action :verify_authenticity_token
+    ///   before_action :authenticate_user!
+    /// end
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// Leave the check on. Callers without a browser bring a token of their own: give them a
+    /// controller that knows no session.
+    ///
+    /// ## References
+    ///
+    /// - CWE-352: Cross-Site Request Forgery
+    rule: "csrf-protection-skipped", "Protection against forged requests taken away", Access, 352, Medium,
+        "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:N/I:H/A:N"
+}
+
+/// Looks at every declaration that takes it away.
+pub fn run(context: &Context<'_, '_>) {
+    let app = context.app;
+    let practice = Practice::new(app);
+    let mut seen = std::collections::HashSet::new();
+    for controller in practice.controllers() {
+        for filter in &controller.filters {
+            let Some(left_out) = leaves_out(filter) else { continue };
+            // Judged where it is declared; a concern's in the first controller that takes it in.
+            if !seen.insert((filter.file, filter.span)) {
+                continue;
+            }
+            let holders: Vec<&Controller<'_>> = practice.controllers().into_iter().filter(|c| c.filters.iter().any(|f| f.file == filter.file && f.span == filter.span)).collect();
+            let affected: Vec<Action<'_, '_>> = holders.iter().flat_map(|c| practice.actions(c)).filter(|a| left_out.covers(a.name, filter)).collect();
+            let changing: Vec<&Action<'_, '_>> = affected.iter().filter(|a| a.by_change() || app.endpoints.is_empty()).collect();
+            let by_session: Vec<&&Action<'_, '_>> = changing.iter().filter(|a| knows_by_session(&practice, a)).collect();
+            let by_token = |a: &Action<'_, '_>| {
+                practice.shows(a.controller.class, a.method, |f| f.token)
+                    || before(a.controller, a.name).iter().any(|f| f.name.is_some_and(|n| by_token_name(&n)) || f.name.and_then(|n| practice.find(a.controller.class, n)).is_some_and(|m| practice.shows(a.controller.class, m, |f| f.token)))
+            };
+            let api = controller.path.split('/').any(|p| p == "api" || p.starts_with("api_") || p.contains("webhook") || p.contains("hooks") || p.contains("callback") || p.contains("omniauth") || p.contains("saml"));
+            let judged = if let Some(action) = by_session.iter().find(|a| !by_token(a)) {
+                let writes = practice.shows(action.controller.class, action.method, |f| !f.writes.is_empty());
+                let confidence = if api || filter.conditional { Confidence::Low } else if writes { Confidence::High } else { Confidence::Medium };
+                Some((confidence, format!("`{}` knows its caller by the session", action.name)))
+            } else if by_session.is_empty() && changing.is_empty() && affected.iter().any(|a| knows_by_session(&practice, a)) && !api && !filter.conditional {
+                Some((Confidence::Medium, "its actions know their callers by the session; whatever is added to it stands open".to_owned()))
+            } else {
+                (!by_session.is_empty() || !changing.is_empty()).then(|| (Confidence::Low, "the callers seem to be known by something else than the session".to_owned()))
+            };
+            let Some((confidence, reason)) = judged else { continue };
+            let message = match &left_out {
+                LeftOut::Skip => "the check of the authenticity token is taken away".to_owned(),
+                LeftOut::Except => "`protect_from_forgery` leaves actions out".to_owned(),
+                LeftOut::NullSession => "a request without the authenticity token is not refused, only its session is emptied".to_owned(),
+            };
+            let confidence = if matches!(left_out, LeftOut::NullSession) { Confidence::Low } else { confidence };
+            context
+                .finding(rule(), filter.file, filter.span, format!("{message} in `{}`", controller.class))
+                .confidence(confidence)
+                .reason(reason)
+                .remedy("Leave the check on for what browsers send; let callers without a browser use a controller that takes a token and no session.")
+                .endpoints(changing.iter().flat_map(|a| a.endpoints.iter().cloned()).take(50).collect())
+                .report();
+        }
+    }
+}
+
+enum LeftOut {
+    Skip,
+    Except,
+    NullSession,
+}
+
+impl LeftOut {
+    fn covers(&self, action: Name, filter: &FilterDeclaration<'_>) -> bool {
+        match self {
+            LeftOut::Skip | LeftOut::NullSession => filter.applies(action),
+            LeftOut::Except => !filter.applies(action),
+        }
+    }
+}
+
+fn leaves_out(filter: &FilterDeclaration<'_>) -> Option<LeftOut> {
+    let name = filter.name?;
+    if !matches!(name.as_str(), "verify_authenticity_token" | "forgery_protection") {
+        return None;
+    }
+    if filter.skip {
+        return Some(LeftOut::Skip);
+    }
+    if filter.call.name != "protect_from_forgery" {
+        return None;
+    }
+    if !filter.except.is_empty() {
+        return Some(LeftOut::Except);
+    }
+    let with = keyword(filter.call, "with").and_then(literal_name)?;
+    (with == "null_session").then_some(LeftOut::NullSession)
+}
+
+/// Whether the filters in front of an action, or the action, know the caller by the session.
+fn knows_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
+    let class = action.controller.class;
+    let filter = before(action.controller, action.name).into_iter().any(|f| {
+        let Some(name) = f.name else { return f.block.is_some_and(|b| super::practice::mentions_user(&b.body)) };
+        if by_token_name(&name) || matches!(f.call.name.as_str(), "http_basic_authenticate_with" | "doorkeeper_for") {
+            return false;
+        }
+        match practice.find(class, name) {
+            Some(method) => {
+                f.role != FilterRole::Other && practice.shows(class, method, |f| f.session || f.user)
+            }
+            None => name.starts_with("authenticate_") && name.ends_with('!') || matches!(name.as_str(), "require_login" | "login_required" | "require_authentication" | "authenticate"),
+        }
+    });
+    filter || practice.shows(class, action.method, |f| f.user)
+}
+
+fn by_token_name(name: &str) -> bool {
+    ["token", "api", "key", "signature", "hmac", "webhook", "doorkeeper", "basic", "oauth", "jwt", "secret", "verify_request", "hook", "twilio", "stripe", "slack"].iter().any(|w| name.contains(w))
+        && !name.contains("authenticity")
+}
+

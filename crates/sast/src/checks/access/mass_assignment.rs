@@ -1,0 +1,297 @@
+//! Attributes that a request may set though nobody named them.
+
+use std::collections::HashMap;
+
+use wardroom_flow::Mark;
+use wardroom_model::Confidence;
+use wardroom_rails::{FileId, Habitat, literal_name};
+use wardroom_ruby::ir::{Call, Kind, Name, Node, Span};
+use wardroom_ruby::walk;
+
+use super::practice::{decides, is_params};
+use crate::context::Context;
+
+rule! {
+    /// The request's parameters set a record's attributes in bulk and the code does not say which:
+    /// raw `params` where Rails does not refuse them, `permit!`, `to_unsafe_h`, or a list of permitted
+    /// keys that holds one that decides over rights.
+    ///
+    /// ## Why it is bad
+    ///
+    /// The request may name more than the form shows: `admin=1`, another's `user_id`, the secret of
+    /// the second factor.
+    ///
+    /// ## Example
+    ///
+    /// ```ruby
+    /// User.new(params[:user])          # before Rails 4, without attr_accessible
+    /// User.new(params.require(:user).permit!)
+    /// params.require(:user).permit(:name, :admin)
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```ruby
+    /// User.new(params.require(:user).permit(:name, :email))
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// - CWE-915: Improperly Controlled Modification of Dynamically-Determined Object Attributes
+    rule: "mass-assignment", "Attributes set in bulk from the request", Access, 915, High,
+        "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:U/C:L/I:H/A:N"
+}
+
+/// Looks at raw parameters, at what opens them, and at what they permit.
+pub fn run(context: &Context<'_, '_>) {
+    raw(context);
+    calls(context);
+    setting(context);
+}
+
+/// Raw parameters on versions of Rails that take them.
+fn raw(context: &Context<'_, '_>) {
+    let app = context.app;
+    let everything = app.config.flag("action_controller.permit_all_parameters") == Some(true);
+    let refuses = app.rails() >= (4, 0) && !everything;
+    if refuses {
+        return;
+    }
+    let whitelist = app.config.flag("active_record.whitelist_attributes") == Some(true) || app.gems.has("strong_parameters");
+    for flow in context.flows_to(Mark::MassAssign) {
+        if app.habitat(Name::from(""), flow.file) != Habitat::Controller {
+            continue;
+        }
+        let model = call_at(context, flow.file, flow.span).and_then(|call| model_of(context, flow.file, flow.span, call));
+        let limit = match model.map(|m| protection(context, m)) {
+            Some(Protection::Listed) => continue,
+            Some(Protection::Excepted) => Confidence::Low,
+            _ if whitelist => Confidence::Low,
+            Some(Protection::None) => Confidence::High,
+            None => Confidence::Medium,
+        };
+        let of = model.map_or_else(|| "the record".to_owned(), |m| format!("`{m}`"));
+        context
+            .flow_finding(rule(), flow, format!("`{}` sets any attribute of {of} through `{}`", flow.words, flow.method))
+            .at_most(limit)
+            .remedy("Name the attributes that the form may set: `attr_accessible` in the model, or `permit` in the controller (the strong_parameters gem before Rails 4).")
+            .report();
+    }
+}
+
+enum Protection {
+    /// `attr_accessible`
+    Listed,
+    /// `attr_protected`
+    Excepted,
+    None,
+}
+
+fn protection(context: &Context<'_, '_>, model: Name) -> Protection {
+    let macros = context.app.index.macros(model);
+    let has = |name: &str| macros.iter().any(|m| m.call.name == name);
+    if has("attr_accessible") {
+        Protection::Listed
+    } else if has("attr_protected") {
+        Protection::Excepted
+    } else {
+        Protection::None
+    }
+}
+
+fn call_at<'a>(context: &Context<'_, 'a>, file: FileId, span: Span) -> Option<&'a Call> {
+    let mut found = None;
+    walk::each(&context.file(file).parsed.body, &mut |node| {
+        if node.span == span
+            && let Kind::Call(call) = &node.kind
+        {
+            found = Some(&**call);
+        }
+        found.is_none() && node.span.start <= span.start && node.span.end >= span.end
+    });
+    found
+}
+
+/// The model whose record a call makes or changes, by the receiver's name.
+fn model_of(context: &Context<'_, '_>, _file: FileId, _span: Span, call: &Call) -> Option<Name> {
+    let by_name = |name: &str| context.app.by_name.get(name).map(|(class, _)| class);
+    match &call.recv.as_ref()?.kind {
+        Kind::Const(path) => Some(wardroom_rails::path_name(path)).filter(|n| context.app.models.contains_key(n)),
+        Kind::Ivar(name) | Kind::Local(name) => by_name(name),
+        Kind::Call(inner) => by_name(&inner.name).or_else(|| inner.recv.as_ref().and_then(|r| match &r.kind {
+            Kind::Const(path) => Some(wardroom_rails::path_name(path)).filter(|n| context.app.models.contains_key(n)),
+            _ => None,
+        })),
+        _ => None,
+    }
+}
+
+/// Keys that nobody may set about themselves.
+fn danger(key: &str) -> Option<(&'static str, Confidence)> {
+    Some(match key {
+        "admin" | "is_admin" | "superadmin" | "super_admin" | "superuser" | "is_superuser" | "administrator" | "admin_access" | "site_admin" | "is_staff" | "staff" => ("it makes an administrator", Confidence::Medium),
+        "otp_secret" | "otp_required_for_login" | "otp_backup_codes" | "totp_secret" | "encrypted_otp_secret" | "two_factor_secret" | "otp_secret_key" | "consumed_timestep" => ("it belongs to the second factor", Confidence::Medium),
+        "encrypted_password" | "password_digest" | "crypted_password" | "password_hash" | "hashed_password" | "password_salt" | "reset_password_token" | "authentication_token" | "remember_token" | "confirmation_token" | "api_key" | "api_token" | "auth_token" | "access_token" => {
+            ("it is the credential itself", Confidence::Medium)
+        }
+        "role" | "roles" | "role_id" | "role_ids" | "permissions" | "privileges" | "permission_ids" | "account_type" | "user_type" => ("it decides over rights", Confidence::Low),
+        "user_id" | "owner_id" | "account_id" | "author_id" | "creator_id" | "created_by_id" | "customer_id" | "tenant_id" => ("it names the owner", Confidence::Low),
+        "balance" | "credit" | "credits" | "confirmed_at" | "verified" | "approved" | "banned" | "email_verified" | "is_verified" => ("the application decides over it", Confidence::Low),
+        _ => return None,
+    })
+}
+
+fn calls(context: &Context<'_, '_>) {
+    let app = context.app;
+    // Which parameter objects end up where only a URL or a log takes them.
+    let mut inside: HashMap<(FileId, Span), Name> = HashMap::new();
+    context.each_call(|file, _, call| {
+        let name = call.name.as_str();
+        if !(name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect" | "merge" | "new" | "create" | "create!" | "update" | "update!" | "build" | "assign_attributes" | "update_attributes" | "perform_later" | "perform_async" | "update_attributes!")) {
+            return;
+        }
+        let mark = |node: &Node, inside: &mut HashMap<(FileId, Span), Name>| {
+            walk::each(node, &mut |n| {
+                if let Kind::Call(c) = &n.kind
+                    && matches!(c.name.as_str(), "permit!" | "to_unsafe_h" | "to_unsafe_hash")
+                {
+                    let kept = inside.entry((file, n.span)).or_insert(call.name);
+                    if harmless(&call.name) {
+                        *kept = call.name;
+                    }
+                }
+                true
+            });
+        };
+        call.args.iter().for_each(|a| mark(a, &mut inside));
+        if harmless(name)
+            && let Some(recv) = &call.recv
+        {
+            mark(recv, &mut inside);
+        }
+    });
+    context.each_call(|file, node, call| {
+        let place = app.habitat(Name::from(""), file);
+        match call.name.as_str() {
+            "permit!" if call.recv.as_ref().is_some_and(from_params) => {
+                let taker = inside.get(&(file, node.span)).copied();
+                let confidence = match taker {
+                    Some(name) if harmless(&name) => Confidence::Low,
+                    _ if !matches!(place, Habitat::Controller | Habitat::Endpoint) => Confidence::Low,
+                    // A part of the parameters that a method hands out as attributes.
+                    _ if call.recv.as_ref().is_some_and(|r| !is_params(r)) => Confidence::High,
+                    Some(name) if sets(&name) => Confidence::High,
+                    _ => Confidence::Medium,
+                };
+                let confidence = if behind_admin(context, file) { confidence.min(Confidence::Medium) } else { confidence };
+                context
+                    .finding(rule(), file, node.span, "`permit!` lets the request name any attribute")
+                    .confidence(confidence)
+                    .reason(if confidence == Confidence::High { "" } else { "where the parameters go from here is not certain" })
+                    .remedy("Name the keys: `permit(:title, :body)`.")
+                    .report();
+            }
+            "to_unsafe_h" | "to_unsafe_hash" if call.recv.as_ref().is_some_and(from_params) => {
+                let Some(taker) = inside.get(&(file, node.span)).copied().filter(|n| sets(n)) else { return };
+                context
+                    .finding(rule(), file, node.span, format!("`{}` hands every parameter to `{taker}`, past the list of permitted keys", call.name))
+                    .confidence(if place == Habitat::Controller && taker != "new" { Confidence::Medium } else { Confidence::Low })
+                    .remedy("Name the keys: `permit(:title, :body)`.")
+                    .report();
+            }
+            "permit" | "expect" | "permit_params" if call.recv.as_ref().is_some_and(from_params) => {
+                if behind_admin(context, file) || decided_around(context, file, node.span) {
+                    return;
+                }
+                call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "permitted from the request")));
+            }
+            "attr_accessible" if call.recv.is_none() => {
+                let as_role = call.args.last().is_some_and(|a| matches!(&a.kind, Kind::Hash(pairs) if pairs.iter().any(|p| literal_name(&p.key).is_some_and(|k| k == "as"))));
+                if !as_role {
+                    call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "open to assignment in bulk")));
+                }
+            }
+            _ => {}
+        }
+    });
+}
+
+fn dangerous(context: &Context<'_, '_>, file: FileId, key: Name, at: Span, how: &str) {
+    let Some((why, confidence)) = danger(&key) else { return };
+    context
+        .finding(rule(), file, at, format!("`{key}` is {how}: {why}"))
+        .confidence(confidence)
+        .reason("the code that uses the list may set it again afterwards")
+        .remedy("Take the key off the list and set the attribute in code that has asked whether the caller may.")
+        .report();
+}
+
+fn harmless(name: &str) -> bool {
+    name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect")
+}
+
+fn sets(name: &str) -> bool {
+    matches!(name, "new" | "create" | "create!" | "update" | "update!" | "build" | "assign_attributes" | "update_attributes" | "update_attributes!")
+}
+
+/// `params`, `params[:user]`, `params.require(:user)`, `params.fetch(:user, {})`.
+fn from_params(node: &Node) -> bool {
+    is_params(node)
+        || matches!(&node.kind, Kind::Call(call) if matches!(call.name.as_str(), "[]" | "require" | "fetch" | "dig" | "except" | "slice" | "merge" | "delete" | "dup" | "permit" | "deep_dup" | "reverse_merge" | "tap" | "to_unsafe_h" | "without" | "transform_keys")
+            && call.recv.as_ref().is_some_and(from_params))
+}
+
+/// Symbols of a list of keys, nested ones too.
+fn keys(node: &Node, visit: &mut dyn FnMut(Name, Span)) {
+    match &node.kind {
+        Kind::Sym(name) => visit(*name, node.span),
+        Kind::Str(text) => visit(Name::from(&**text), node.span),
+        Kind::Array(items) => items.iter().for_each(|i| keys(i, visit)),
+        Kind::Splat(inner) => keys(inner, visit),
+        Kind::Hash(pairs) => {
+            for pair in pairs {
+                keys(&pair.value, visit);
+                if matches!(pair.value.kind, Kind::Array(ref items) if items.is_empty()) {
+                    keys(&pair.key, visit);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Controllers for administrators: who may enter may set more.
+fn behind_admin(context: &Context<'_, '_>, file: FileId) -> bool {
+    let path = &context.file(file).path;
+    ["admin", "staff", "backend", "superuser", "manage", "console"].iter().any(|w| path.contains(w))
+}
+
+/// Whether the method around a place asks for rights.
+fn decided_around(context: &Context<'_, '_>, file: FileId, span: Span) -> bool {
+    let mut decided = false;
+    walk::each(&context.file(file).parsed.body, &mut |node| {
+        if node.span.start > span.start || node.span.end < span.end {
+            return false;
+        }
+        if matches!(node.kind, Kind::Def(_)) {
+            walk::each(node, &mut |n| {
+                decided |= matches!(&n.kind, Kind::Call(c) if decides(c));
+                !decided
+            });
+        }
+        !decided
+    });
+    decided
+}
+
+fn setting(context: &Context<'_, '_>) {
+    for setting in context.app.config.all("action_controller.permit_all_parameters") {
+        if setting.applies_to("production") && setting.value.as_bool() == Some(true) {
+            context
+                .finding(rule(), FileId(setting.file), setting.span, "every parameter of every request may set attributes: `permit_all_parameters` is on")
+                .confidence(if setting.conditional { Confidence::Medium } else { Confidence::High })
+                .remedy("Take the setting out and name the keys with `permit`.")
+                .report();
+        }
+    }
+}

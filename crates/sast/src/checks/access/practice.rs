@@ -1,0 +1,414 @@
+//! What an application itself does about access: which of its calls decide who may, who asks, what a
+//! method does beside. The checks of this family measure an action against its siblings, so they
+//! all read the application the same way here.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use wardroom_model::{Endpoint, FilterRole, Verb};
+use wardroom_rails::{App, Controller, FilterDeclaration, MethodId, Timing, literal_name};
+use wardroom_ruby::ir::{Call, Kind, Name, Node};
+use wardroom_ruby::walk;
+
+/// How deep own calls are followed.
+const DEPTH: u32 = 4;
+/// How many methods one action may draw in.
+const METHODS: usize = 60;
+
+/// What one method's own statements show.
+#[derive(Debug, Default)]
+pub struct Facts<'a> {
+    /// Methods that it calls on itself.
+    pub own: Vec<Name>,
+    /// It calls `super`.
+    pub calls_super: bool,
+    /// Calls that decide whether the caller may.
+    pub decisions: Vec<&'a Call>,
+    /// It looks at who is signed in.
+    pub user: bool,
+    /// It reads or writes the session or a cookie.
+    pub session: bool,
+    /// It starts a new session.
+    pub resets: bool,
+    /// It asks for a token, a key or a signature.
+    pub token: bool,
+    /// Calls that change a record.
+    pub writes: Vec<&'a Node>,
+}
+
+/// The application, read for its habits.
+pub struct Practice<'c, 'a> {
+    /// The application.
+    pub app: &'c App<'a>,
+    facts: RefCell<HashMap<MethodId, Rc<Facts<'a>>>>,
+    kin: RefCell<HashMap<Name, Rc<Vec<Name>>>>,
+    routed: HashMap<&'c str, Vec<&'c Arc<Endpoint>>>,
+}
+
+/// One action that a route reaches.
+pub struct Action<'p, 'a> {
+    /// Its controller.
+    pub controller: &'p Controller<'a>,
+    /// Its name.
+    pub name: Name,
+    /// Its method.
+    pub method: MethodId,
+    /// The ways to it.
+    pub endpoints: Vec<Arc<Endpoint>>,
+}
+
+impl Action<'_, '_> {
+    /// Whether a route takes it by a method that browsers send for links.
+    pub fn by_get(&self) -> bool {
+        self.endpoints.iter().any(|e| matches!(e.verb, Verb::Get | Verb::Any))
+    }
+
+    /// Whether a route takes it by a method that is meant to change something.
+    pub fn by_change(&self) -> bool {
+        self.endpoints.iter().any(|e| !matches!(e.verb, Verb::Get | Verb::Head | Verb::Options))
+    }
+}
+
+impl<'c, 'a> Practice<'c, 'a> {
+    /// Prepares to read an application.
+    pub fn new(app: &'c App<'a>) -> Self {
+        let mut routed: HashMap<&str, Vec<&Arc<Endpoint>>> = HashMap::new();
+        for endpoint in &app.endpoints {
+            routed.entry(endpoint.handler.as_str()).or_default().push(endpoint);
+        }
+        Practice { app, facts: RefCell::default(), kin: RefCell::default(), routed }
+    }
+
+    /// The actions of a controller that a route reaches; all where the application shows no routes.
+    pub fn actions<'p>(&'p self, controller: &'p Controller<'a>) -> Vec<Action<'p, 'a>> {
+        let mut out: Vec<Action<'p, 'a>> = Vec::new();
+        for (name, method) in &controller.actions {
+            let handler = format!("{}#{name}", controller.path);
+            let endpoints: Vec<Arc<Endpoint>> =
+                self.routed.get(handler.as_str()).map(|e| e.iter().map(|e| Arc::clone(e)).collect()).unwrap_or_default();
+            if endpoints.is_empty() && !self.app.endpoints.is_empty() {
+                continue;
+            }
+            out.push(Action { controller, name: *name, method: *method, endpoints });
+        }
+        out.sort_by_key(|a| a.name.as_str());
+        out
+    }
+
+    /// Controllers in a fixed order.
+    pub fn controllers(&self) -> Vec<&'c Controller<'a>> {
+        let mut all: Vec<_> = self.app.controllers.values().collect();
+        all.sort_by_key(|c| c.class.as_str());
+        all
+    }
+
+    /// A class and its ancestors.
+    pub fn ancestors(&self, class: Name) -> Rc<Vec<Name>> {
+        if let Some(known) = self.kin.borrow().get(&class) {
+            return Rc::clone(known);
+        }
+        let found = Rc::new(self.app.index.ancestors(class));
+        self.kin.borrow_mut().insert(class, Rc::clone(&found));
+        found
+    }
+
+    /// The method that an own call reaches.
+    pub fn find(&self, class: Name, name: Name) -> Option<MethodId> {
+        if !self.app.index.by_name.contains_key(&name) {
+            return None;
+        }
+        self.ancestors(class).iter().find_map(|a| self.app.index.class(*a)?.methods.get(&name).copied())
+    }
+
+    /// What a method shows.
+    pub fn facts(&self, id: MethodId) -> Rc<Facts<'a>> {
+        if let Some(known) = self.facts.borrow().get(&id) {
+            return Rc::clone(known);
+        }
+        let found = Rc::new(read(self.app.index.method(id).body));
+        self.facts.borrow_mut().insert(id, Rc::clone(&found));
+        found
+    }
+
+    /// A method and what it calls on itself, nearest first.
+    pub fn reach(&self, class: Name, start: MethodId) -> Vec<MethodId> {
+        let mut seen = HashSet::from([start]);
+        let mut out = vec![start];
+        let mut level = vec![start];
+        for _ in 0..DEPTH {
+            let mut next = Vec::new();
+            for id in level.drain(..) {
+                let facts = self.facts(id);
+                let owner = self.app.index.method(id).owner;
+                let parent = facts.calls_super.then(|| self.app.index.find_super(class, owner, self.app.index.method(id).name)).flatten();
+                for found in facts.own.iter().filter_map(|n| self.find(class, *n)).chain(parent) {
+                    if seen.len() < METHODS && seen.insert(found) {
+                        out.push(found);
+                        next.push(found);
+                    }
+                }
+            }
+            level = next;
+        }
+        out
+    }
+
+    /// Whether a method, or what it calls on itself, shows something.
+    pub fn shows(&self, class: Name, start: MethodId, test: impl Fn(&Facts<'a>) -> bool) -> bool {
+        self.reach(class, start).into_iter().any(|id| test(&self.facts(id)))
+    }
+
+    /// The methods of the filters in front of an action.
+    pub fn filter_methods(&self, controller: &Controller<'a>, action: Name) -> Vec<MethodId> {
+        before(controller, action).into_iter().filter_map(|f| self.find(controller.class, f.name?)).collect()
+    }
+
+    /// Whether something in front of an action, or in it, decides who may.
+    pub fn authorized(&self, action: &Action<'_, 'a>) -> bool {
+        self.decided_before(action) || self.shows(action.controller.class, action.method, |f| !f.decisions.is_empty())
+    }
+
+    /// Whether a filter in front of an action decides who may.
+    pub fn decided_before(&self, action: &Action<'_, 'a>) -> bool {
+        let class = action.controller.class;
+        before(action.controller, action.name).into_iter().any(|f| {
+            f.role == FilterRole::Authorization
+                || f.name.is_some_and(|n| guards(&n))
+                || f.block.is_some_and(|b| !read(&b.body).decisions.is_empty())
+                || f.name.and_then(|n| self.find(class, n)).is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty()))
+        })
+    }
+
+    /// Whether a filter in front of an action asks who is calling.
+    pub fn authenticated(&self, action: &Action<'_, 'a>) -> bool {
+        !action.endpoints.is_empty() && action.endpoints.iter().all(|e| e.handler.is_empty())
+            || before(action.controller, action.name).into_iter().any(|f| self.identifies(action.controller.class, f))
+    }
+
+    /// Whether a filter asks who is calling.
+    pub fn identifies(&self, class: Name, filter: &FilterDeclaration<'a>) -> bool {
+        if matches!(filter.role, FilterRole::Authentication | FilterRole::Authorization) {
+            return true;
+        }
+        if let Some(name) = filter.name {
+            return guards(&name) || self.find(class, name).is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty() || f.token));
+        }
+        filter.block.is_some_and(|b| {
+            let facts = read(&b.body);
+            facts.user || facts.token || !facts.decisions.is_empty()
+        })
+    }
+}
+
+/// The filters that run before an action (around it too).
+pub fn before<'f, 'a>(controller: &'f Controller<'a>, action: Name) -> Vec<&'f FilterDeclaration<'a>> {
+    controller.filters_for(action).into_iter().filter(|f| f.timing != Timing::After && f.role != FilterRole::Csrf).collect()
+}
+
+/// Reads a body's facts.
+pub fn read(body: &Node) -> Facts<'_> {
+    let mut facts = Facts::default();
+    walk::each(body, &mut |node| {
+        match &node.kind {
+            Kind::Super(_) => facts.calls_super = true,
+            Kind::Call(call) => {
+                let own = match &call.recv {
+                    None => true,
+                    Some(recv) => matches!(recv.kind, Kind::SelfRef),
+                };
+                let name = call.name.as_str();
+                if own && !facts.own.contains(&call.name) {
+                    facts.own.push(call.name);
+                }
+                if own && matches!(name, "reset_session" | "sign_in" | "sign_in_and_redirect" | "warden" | "auto_login") {
+                    facts.resets = true;
+                }
+                if own && matches!(name, "session" | "cookies") {
+                    facts.session = true;
+                }
+                facts.token |= asks_token(call);
+                facts.user |= is_user(node);
+                if decides(call) {
+                    facts.decisions.push(call);
+                }
+                if writes(call) {
+                    facts.writes.push(node);
+                }
+            }
+            _ => {}
+        }
+        true
+    });
+    facts
+}
+
+/// Whether a node names the user who asks: `current_user`, `User.current`, `Current.user`.
+pub fn is_user(node: &Node) -> bool {
+    let Kind::Call(call) = &node.kind else { return false };
+    let name = call.name.as_str();
+    match &call.recv {
+        None => {
+            name.starts_with("current_")
+                && ["user", "account", "admin", "member", "person", "customer", "patient", "author", "profile", "ability", "resource_owner", "merchant", "seller", "company", "organization", "team", "tenant"]
+                    .iter()
+                    .any(|w| name[8..].contains(w))
+                || matches!(name, "logged_in_user" | "authenticated_user" | "signed_in_user" | "user_signed_in?" | "logged_in?" | "signed_in?" | "doorkeeper_token")
+        }
+        Some(Node { kind: Kind::Const(path), .. }) => {
+            let last = path.last().map_or("", |n| n.as_str());
+            last == "Current" && matches!(name, "user" | "account" | "session" | "person" | "admin") || name == "current" && last.ends_with("User")
+        }
+        _ => matches!(&call.recv, Some(Node { kind: Kind::Const(_), .. })) && name == "current_user",
+    }
+}
+
+/// Whether anything in a tree names the user who asks.
+pub fn mentions_user(node: &Node) -> bool {
+    any(node, &mut is_user)
+}
+
+/// Whether any node of a tree passes a test.
+pub fn any(node: &Node, test: &mut dyn FnMut(&Node) -> bool) -> bool {
+    let mut found = false;
+    walk::each(node, &mut |n| {
+        found = found || test(n);
+        !found
+    });
+    found
+}
+
+/// Whether a tree reads the request's parameters: `params[…]`, `user_params[…]`.
+pub fn reads_params(node: &Node) -> bool {
+    any(node, &mut is_params)
+}
+
+/// Whether a node is `params` or a method named after it.
+pub fn is_params(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Call(call) if call.recv.is_none() && (call.name == "params" || call.name.ends_with("_params") && call.args.is_empty()))
+}
+
+fn asks_token(call: &Call) -> bool {
+    let name = call.name.as_str();
+    name.starts_with("authenticate_with_http")
+        || name.starts_with("authenticate_or_request")
+        || matches!(name, "secure_compare" | "fixed_length_secure_compare" | "construct_event" | "doorkeeper_authorize!" | "find_signed" | "find_signed!" | "verified")
+        || name.contains("verify_signature")
+        || name.contains("valid_signature")
+        || name.contains("verify_slack")
+        || (name.contains("by_") || name.contains("find")) && ["token", "_key", "secret", "signed"].iter().any(|w| name.contains(w))
+        || name == "[]"
+            && call.recv.as_ref().is_some_and(is_params)
+            && call.args.first().and_then(literal_name).is_some_and(|k| ["token", "signature", "hmac", "api_key", "secret", "digest", "sig", "hash", "confirmation", "uuid", "guid"].iter().any(|w| k.contains(w)))
+        || matches!(name, "find_by" | "find_by!" | "where")
+            && matches!(call.args.last(), Some(Node { kind: Kind::Hash(pairs), .. })
+                if pairs.iter().any(|p| literal_name(&p.key).is_some_and(|k| ["token", "secret", "digest", "_key", "signature", "uuid"].iter().any(|w| k.contains(w)))))
+}
+
+/// Whether a method's name says that it stops who may not.
+pub fn guards(name: &str) -> bool {
+    let prefix = ["require_", "ensure_", "check_", "verify_", "enforce_", "validate_", "restrict_", "deny_", "redirect_unless_", "only_", "must_", "assert_", "forbid_", "block_", "prevent_", "load_and_", "find_and_", "protect_"]
+        .iter()
+        .any(|p| name.starts_with(p));
+    let word = ["admin", "owner", "permission", "role", "member", "access", "authoriz", "authoris", "staff", "moderator", "allowed", "privilege", "editor", "organizer", "manager", "visible", "user", "auditor", "author", "banned", "suspended", "feature", "can_", "_can", "able", "logged", "login"]
+        .iter()
+        .any(|w| name.contains(w));
+    prefix && word
+        || name.starts_with("authorize")
+        || name.starts_with("authorise")
+        || name.ends_with("_required")
+        || name.ends_with("_only")
+        || name.ends_with("_required!")
+}
+
+/// Whether a call decides whether the caller may.
+pub fn decides(call: &Call) -> bool {
+    let name = call.name.as_str();
+    match name {
+        "authorize!" | "policy_scope" | "policy_scope!" | "skip_authorization" | "skip_policy_scope" | "can?" | "cannot?" | "allowed_to?" | "authorized?" | "permitted_to?"
+        | "has_permission_to?" | "accessible_by" | "has_role?" | "is_admin?" | "access_denied" | "deny_access" | "render_403" | "render_404" | "forbidden" | "forbidden!" | "not_authorized" | "unauthorized"
+        | "unauthorized!" | "access_denied!" | "render_unauthorized" | "render_forbidden" | "permission_denied" | "policy" | "not_found!" | "e404" | "access_by?" | "user_not_authorized" | "current_ability" => return true,
+        "==" | "!=" => return call.recv.as_ref().is_some_and(mentions_user) || call.args.first().is_some_and(mentions_user),
+        "raise" => {
+            return call.args.first().is_some_and(|a| {
+                any(a, &mut |n| {
+                    matches!(&n.kind, Kind::Const(path) if path.last().is_some_and(|l| {
+                        ["Unauthorized", "NotAuthorized", "Forbidden", "AccessDenied", "NotPermitted", "PermissionDenied", "Denied", "RecordNotFound", "NotFound"].iter().any(|w| l.contains(w))
+                    }))
+                })
+            });
+        }
+        "head" | "render" | "halt" | "error!" | "render_error" => {
+            return call.args.iter().any(|a| {
+                any(a, &mut |n| matches!(&n.kind, Kind::Sym(s) if matches!(s.as_str(), "forbidden" | "unauthorized")) || matches!(n.kind, Kind::Int(401 | 403)))
+            });
+        }
+        _ => {}
+    }
+    if guards(name) && call.recv.is_none() {
+        return true;
+    }
+    if name.starts_with("authorize") || name.starts_with("authorise") {
+        return true;
+    }
+    if let Some(asked) = name.strip_suffix('?') {
+        let user = || call.recv.as_ref().is_some_and(mentions_user) || call.args.iter().any(mentions_user);
+        return asked.starts_with("can_")
+            || asked.starts_with("may_")
+            || asked.ends_with("able_by")
+            || asked.ends_with("_by") && user()
+            || ["visible", "admin", "owner", "owned", "permission", "allowed", "authoriz", "authoris", "permitted", "moderator", "superuser", "staff", "privilege", "accessible", "editable", "deletable", "destroyable", "viewable", "has_role", "is_owner", "member_of", "organizer", "manager", "can_", "editor", "belongs_to", "has_access", "author_of", "reader_at_least"]
+                .iter()
+                .any(|w| asked.contains(w))
+            || asked == "include" && call.args.iter().any(mentions_user)
+            || user() && matches!(asked, "owns" | "member" | "role" | "eql" | "equal");
+    }
+    false
+}
+
+/// Methods of a record that change it.
+const WRITES: &[&str] = &[
+    "save", "save!", "update", "update!", "update_attributes", "update_attributes!", "update_attribute", "update_column", "update_columns", "destroy", "destroy!", "delete", "delete!",
+    "create", "create!", "toggle!", "increment!", "decrement!", "update_all", "delete_all", "destroy_all", "soft_delete", "soft_delete!", "soft_destroy", "discard", "discard!", "insert_all", "upsert",
+];
+
+/// Whether a call changes a record: `save` and its kin on something that is no hash, file or session.
+pub fn writes(call: &Call) -> bool {
+    let name = call.name.as_str();
+    if !WRITES.contains(&name) {
+        return false;
+    }
+    let Some(recv) = &call.recv else { return false };
+    match &recv.kind {
+        Kind::Const(path) => !matches!(path.last().map_or("", |l| l.as_str()), "File" | "FileUtils" | "Rails" | "Dir" | "Redis" | "Net" | "HTTP" | "HTTParty" | "Faraday" | "RestClient" | "Digest" | "Session" | "Hash" | "Set" | "Tempfile")
+            && !(name == "update" || name == "delete") | path.last().is_some_and(|l| !l.chars().all(|c| c.is_uppercase() || c == '_')),
+        Kind::Call(inner) => {
+            let of = inner.name.as_str();
+            // `params.delete`, `session.delete`, `hash.update(…)`, `cookies.delete`
+            !(matches!(of, "params" | "session" | "cookies" | "headers" | "flash" | "cache" | "env" | "options" | "to_h" | "dup" | "to_hash" | "split" | "merge" | "redis" | "signed" | "permanent" | "request" | "query_parameters" | "user_session" | "errors" | "logger" | "cattr" | "hexdigest" | "digest" | "[]")
+                || of.ends_with("_params") || of.ends_with("_options") || of.ends_with("_hash") || of.ends_with("_attributes") || of.ends_with("_cookies"))
+        }
+        Kind::Local(local) => {
+            let bare = local.as_str();
+            let plain = ["params", "hash", "opts", "options", "attrs", "attributes", "args", "query", "data", "h", "list", "array", "str", "string", "digest", "sha", "md5", "hmac", "cipher", "ids", "headers", "result", "file", "json", "uri", "session", "set", "filters", "parameters", "config", "env"];
+            !(matches!(name, "delete" | "update" | "delete_all") && (plain.contains(&bare) || bare.ends_with("_params") || bare.ends_with("_hash") || bare.ends_with("_ids") || bare.ends_with("_attributes") || bare.ends_with("s")))
+        }
+        Kind::Ivar(_) => !matches!(name, "delete" | "update") || name == "update" && !call.args.is_empty(),
+        _ => false,
+    }
+}
+
+/// The keyword of a call's last hash.
+pub fn keyword<'a>(call: &'a Call, wanted: &str) -> Option<&'a Node> {
+    let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last() else { return None };
+    pairs.iter().find(|p| literal_name(&p.key).is_some_and(|k| k == wanted)).map(|p| &p.value)
+}
+
+/// The last name of a constant, where a node is one.
+pub fn constant(node: &Node) -> Option<Name> {
+    match &node.kind {
+        Kind::Const(path) => path.last().copied(),
+        _ => None,
+    }
+}

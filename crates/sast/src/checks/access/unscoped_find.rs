@@ -1,0 +1,415 @@
+//! Records of a user that are loaded by a number from the request without looking at whose they are.
+
+use std::collections::HashMap;
+
+use wardroom_model::Confidence;
+use wardroom_rails::{Habitat, MethodId, literal_name};
+use wardroom_ruby::ir::{Call, Kind, Name, Node};
+use wardroom_ruby::walk;
+
+use super::practice::{Action, Practice, any, decides, is_params, mentions_user, writes};
+use crate::context::Context;
+
+rule! {
+    /// A record is loaded by a number from the request from all records of its kind, though the
+    /// application elsewhere loads such records only from those that the caller may see
+    /// (`current_user.photos`, `Host.authorized`, a scope of its own), or though the record belongs to
+    /// a user and nothing looks at which.
+    ///
+    /// ## Why it is bad
+    ///
+    /// By counting the number up, a user reads or changes what belongs to others.
+    ///
+    /// ## Example
+    ///
+    /// ```ruby
+    /// @photo = Photo.find(params[:id])
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```ruby
+    /// @photo = current_user.photos.find(params[:id])
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// - CWE-639: Authorization Bypass Through User-Controlled Key
+    /// - OWASP Top Ten 2021, A01 Broken Access Control
+    rule: "unscoped-find", "Record of a user loaded by a number from the request", Access, 639, High,
+        "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:L/A:N"
+}
+
+/// What is known of a model's use.
+#[derive(Default)]
+struct Usage {
+    /// Loads through a scope of the caller: how often, and the first spelling.
+    scoped: usize,
+    spelling: String,
+    /// A scope of the model that looks at the user.
+    own_scope: Option<Name>,
+    /// The association that names its owner.
+    owner: Option<Name>,
+    /// It says of each record whether all may see it.
+    visibility: Option<Name>,
+}
+
+/// Looks at every load in controllers.
+pub fn run(context: &Context<'_, '_>) {
+    let app = context.app;
+    let practice = Practice::new(app);
+    let usage = usage(context, &practice);
+    // The methods that stand in front of actions or are reached from them.
+    let mut users: HashMap<MethodId, Vec<Action<'_, '_>>> = HashMap::new();
+    let controllers = practice.controllers();
+    for controller in &controllers {
+        for action in practice.actions(controller) {
+            let mut methods = practice.reach(controller.class, action.method);
+            for filter in practice.filter_methods(controller, action.name) {
+                methods.extend(practice.reach(controller.class, filter));
+            }
+            methods.dedup();
+            for id in methods {
+                let list = users.entry(id).or_default();
+                if list.len() < 200 && !list.iter().any(|a| a.name == action.name && a.controller.class == action.controller.class) {
+                    list.push(Action { controller: action.controller, name: action.name, method: action.method, endpoints: action.endpoints.clone() });
+                }
+            }
+        }
+    }
+    let mut ids: Vec<MethodId> = users.keys().copied().collect();
+    ids.sort();
+    for id in ids {
+        let method = app.index.method(id);
+        if app.habitat(method.owner, method.file) != Habitat::Controller {
+            continue;
+        }
+        let actions = &users[&id];
+        mismatch(context, id, actions);
+        for load in loads(method.body) {
+            judge(context, &practice, &usage, id, actions, &load);
+        }
+    }
+}
+
+/// One load of a record by a parameter.
+struct Load<'a> {
+    node: &'a Node,
+    class: Name,
+    /// The variable that takes it.
+    variable: Option<Name>,
+    /// It is changed on the spot.
+    changed: bool,
+    /// Many at once: a list without bounds.
+    list: bool,
+}
+
+fn judge<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, usage: &HashMap<Name, Usage>, id: MethodId, actions: &[Action<'_, 'a>], load: &Load<'_>) {
+    let app = context.app;
+    let method = app.index.method(id);
+    let class = app.index.resolve(load.class, &app.index.class(method.owner).map_or_else(Vec::new, |c| c.nesting.clone()));
+    let Some(known) = usage.get(&class) else { return };
+    // A check of the record itself, in the method or in an action that uses it.
+    let checked = |body: &Node| load.variable.is_some_and(|v| checks(body, v));
+    if checked(method.body) {
+        return;
+    }
+    let open: Vec<&Action<'_, 'a>> = actions
+        .iter()
+        .filter(|a| {
+            !practice.reach(a.controller.class, a.method).into_iter().chain(practice.filter_methods(a.controller, a.name)).any(|m| checked(app.index.method(m).body))
+        })
+        .collect();
+    if open.is_empty() {
+        return;
+    }
+        let undecided: Vec<&&Action<'_, 'a>> = open.iter().filter(|a| !practice.authorized(a)).collect();
+    let what = app.file(method.file).source(load.node.span).into_owned();
+    let (evidence, confidence) = if load.list {
+        let Some(scope) = known.own_scope.filter(|s| s.starts_with("my_") || s.contains("visible") || s.contains("accessible")) else { return };
+        if practice.shows(method.owner, id, |f| f.user) {
+            return;
+        }
+        (format!("`{class}` has the scope `{scope}` for what the caller may see, and the list goes without it"), Confidence::Medium)
+    } else if let Some(scope) = known.own_scope {
+        (format!("`{class}` has the scope `{scope}` for what the caller may see"), Confidence::Medium)
+    } else if known.scoped >= 2 && (!undecided.is_empty() || known.scoped >= 3 && known.spelling.starts_with(&*format!("{class}.authorized"))) {
+        (format!("elsewhere it is loaded through the caller {} times, as in `{}`", known.scoped, known.spelling), if known.owner.is_some() || known.scoped >= 3 { Confidence::Medium } else { Confidence::Low })
+    } else if load.changed && known.owner.is_some() {
+        (format!("a `{class}` belongs to its `{}`, and it is changed at once", known.owner.unwrap_or_default()), Confidence::Medium)
+    } else if let (Some(owner), false) = (known.owner, undecided.is_empty()) {
+        let writes = undecided.iter().any(|a| practice.shows(a.controller.class, a.method, |f| !f.writes.is_empty()));
+        let user = undecided.iter().any(|a| practice.shows(a.controller.class, a.method, |f| f.user));
+        let identified = undecided.iter().any(|a| practice.authenticated(a));
+        let sure = (writes || known.visibility.is_some()) && identified && !user;
+        (format!("a `{class}` belongs to its `{owner}`"), if sure { Confidence::Medium } else { Confidence::Low })
+    } else {
+        return;
+    };
+    let shown: Vec<_> = if undecided.is_empty() { open.iter().flat_map(|a| a.endpoints.iter().cloned()).collect() } else { undecided.iter().flat_map(|a| a.endpoints.iter().cloned()).collect() };
+    let reachable = !shown.is_empty() || app.endpoints.is_empty();
+    context
+        .finding(rule(), method.file, load.node.span, format!("`{what}` takes any `{class}`, whosever it is: {evidence}"))
+        .confidence(if reachable { confidence } else { Confidence::Low })
+        .reason("no check of the record was found between here and its use")
+        .remedy("Load it from what the caller may see (an association of the current user, the model's own scope), or check the record before it is used.")
+        .endpoints(shown)
+        .report();
+}
+
+/// Whether a body makes a decision about a variable: `authorize @x`, `@x.visible?`, `@x.user == current_user`.
+fn checks(body: &Node, variable: Name) -> bool {
+    any(body, &mut |node| {
+        let Kind::Call(call) = &node.kind else { return false };
+        let is = |n: &Node| any(n, &mut |n| matches!(&n.kind, Kind::Ivar(v) | Kind::Local(v) if *v == variable));
+        (decides(call) || call.name.ends_with('?') && (call.args.iter().any(mentions_user) || call.recv.as_ref().is_some_and(mentions_user)))
+            && (call.recv.as_ref().is_some_and(is) || call.args.iter().any(is))
+    })
+}
+
+/// The loads of a body: `X.find(params[:id])` and lists without bounds.
+fn loads(body: &Node) -> Vec<Load<'_>> {
+    let mut out: Vec<Load<'_>> = Vec::new();
+    let from_request = tainted(body);
+    walk::each(body, &mut |node| {
+        match &node.kind {
+            Kind::Assign(assign) => {
+                if let Kind::Ivar(name) | Kind::Local(name) = &assign.target.kind
+                    && let Some((class, found, list)) = load(&assign.value, &from_request)
+                {
+                    let name = *name;
+                    let changed = any(body, &mut |n| {
+                        matches!(&n.kind, Kind::Call(c) if writes(c) && matches!(c.recv.as_ref().map(|r| &r.kind), Some(Kind::Ivar(v) | Kind::Local(v)) if *v == name))
+                    });
+                    out.push(Load { node: found, class, variable: Some(name), changed: changed && matches!(assign.target.kind, Kind::Local(_)), list });
+                    return false;
+                }
+            }
+            Kind::Call(call) => {
+                if writes(call)
+                    && let Some(recv) = &call.recv
+                    && let Some((class, found, false)) = load(recv, &from_request)
+                {
+                    out.push(Load { node: found, class, variable: None, changed: true, list: false });
+                    return false;
+                }
+                if let Some((class, found, false)) = load(node, &from_request) {
+                    out.push(Load { node: found, class, variable: None, changed: false, list: false });
+                    return false;
+                }
+                // `authorize X.find(…)`
+                if decides(call) {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+        true
+    });
+    out
+}
+
+/// Variables that take what the request says.
+fn tainted(body: &Node) -> Vec<Name> {
+    let mut out = Vec::new();
+    walk::each(body, &mut |node| {
+        if let Kind::Assign(assign) = &node.kind
+            && let Kind::Local(name) = &assign.target.kind
+            && (is_param_value(&assign.value))
+        {
+            out.push(*name);
+        }
+        true
+    });
+    out
+}
+
+/// `params[:id]`, `params[:a][:id] || params[:id]`, `params[:id].to_i`.
+fn is_param_value(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Call(call) if matches!(call.name.as_str(), "[]" | "dig" | "fetch" | "require" | "to_i" | "to_s" | "presence" | "strip") => {
+            is_params(node) || call.recv.as_ref().is_some_and(is_param_value)
+        }
+        Kind::Or(sides) => is_param_value(&sides.0) || is_param_value(&sides.1),
+        _ => is_params(node),
+    }
+}
+
+/// The class, the call and whether it is a list, where a node loads a record by the request's word.
+fn load<'a>(node: &'a Node, from_request: &[Name]) -> Option<(Name, &'a Node, bool)> {
+    let Kind::Call(call) = &node.kind else { return None };
+    let name = call.name.as_str();
+    if name == "first" || name == "first!" || name == "take" || name == "take!" {
+        let inner = call.recv.as_ref()?;
+        let Kind::Call(conditions) = &inner.kind else { return None };
+        return (conditions.name == "where").then(|| by_request(inner, conditions, from_request)).flatten().map(|c| (c, node, false));
+    }
+    if name == "find" || matches!(name, "find_by" | "find_by!" | "find_by_id" | "find_by_id!" | "friendly_find" | "find_by_public_id!" | "find_by_public_id" | "find_by_hashid" | "find_by_hashid!") {
+        return by_request(node, call, from_request).map(|c| (c, node, false));
+    }
+    if matches!(name, "all" | "paginate" | "page" | "search_for") {
+        return match &call.recv.as_ref()?.kind {
+            Kind::Const(path) => path.last().map(|_| (wardroom_rails::path_name(path), node, true)),
+            _ => None,
+        };
+    }
+    None
+}
+
+fn by_request(node: &Node, call: &Call, from_request: &[Name]) -> Option<Name> {
+    let named = call.args.iter().any(|a| any(a, &mut |n| is_params(n) || matches!(&n.kind, Kind::Local(v) if from_request.contains(v))));
+    if !named || mentions_user(node) {
+        return None;
+    }
+    if let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last() {
+        // A second condition narrows it; a token is its own permission.
+        let keys: Vec<Name> = pairs.iter().filter_map(|p| literal_name(&p.key)).collect();
+        if keys.len() != 1 || !matches!(keys[0].as_str(), "id" | "guid" | "slug" | "uuid" | "public_id") {
+            return None;
+        }
+    }
+    let mut recv = call.recv.as_ref()?;
+    loop {
+        match &recv.kind {
+            Kind::Const(path) => return Some(wardroom_rails::path_name(path)),
+            Kind::Call(inner) if matches!(inner.name.as_str(), "friendly" | "unscoped" | "includes" | "with_deleted" | "preload" | "eager_load" | "all" | "joins") => recv = inner.recv.as_ref()?,
+            _ => return None,
+        }
+    }
+}
+
+/// Whether a scope's name says that it holds what the caller may see.
+fn restricts(name: &str) -> bool {
+    name.starts_with("my_")
+        || name.starts_with("visible_")
+        || name.starts_with("accessible_")
+        || matches!(name, "authorized" | "visible" | "accessible" | "readable" | "readable_by" | "viewable_by" | "viewable" | "editable_by" | "manageable_by" | "managed_by" | "owned_by" | "for_user" | "by_user" | "allowed_to" | "authorized_as" | "permitted_for" | "shared_with" | "managed")
+}
+
+/// How the application loads each model.
+fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name, Usage> {
+    let app = context.app;
+    let mut out: HashMap<Name, Usage> = HashMap::new();
+    for model in app.models.values() {
+        let usage = out.entry(model.class).or_default();
+        usage.owner = ["user", "owner", "author", "account", "creator", "customer", "person", "member", "seller", "profile", "created_by", "uploader"]
+            .iter()
+            .map(|n| Name::from(*n))
+            .find(|n| model.associations.get(n).is_some_and(|a| a.owner));
+        usage.visibility = ["public", "private", "visibility", "is_public", "is_private", "hidden", "published", "confidential"].iter().map(|n| Name::from(*n)).find(|n| model.columns.contains_key(n));
+        for class in practice.ancestors(model.class).iter().filter_map(|c| app.index.class(*c)) {
+            for declared in &class.macros {
+                if matches!(declared.call.name.as_str(), "scope" | "named_scope")
+                    && let Some(name) = declared.call.args.first().and_then(literal_name)
+                    && name.starts_with("my_")
+                    && declared.call.args.iter().any(mentions_user)
+                {
+                    usage.own_scope = Some(name);
+                }
+            }
+        }
+    }
+    context.each_call(|file, node, call| {
+        let name = call.name.as_str();
+        let class = if restricts(name) {
+            match call.recv.as_ref().map(|r| &r.kind) {
+                Some(Kind::Const(path)) => Some(wardroom_rails::path_name(path)),
+                _ => None,
+            }
+        } else if matches!(name, "find" | "where" | "find_by" | "find_by_id" | "find_by!" | "find_by_id!") {
+            // `current_user.photos.find(…)`
+            match call.recv.as_ref().map(|r| &r.kind) {
+                Some(Kind::Call(inner)) if inner.recv.as_ref().is_some_and(super::practice::is_user) && call.args.iter().any(super::practice::reads_params) => {
+                    app.by_name.get(&inner.name).filter(|(_, many)| *many).map(|(class, _)| class)
+                }
+                _ => None,
+            }
+        } else {
+            None
+        };
+        if let Some(class) = class
+            && app.file(file).path.contains("app/controllers/")
+        {
+            let usage = out.entry(class).or_default();
+            usage.scoped += 1;
+            if usage.spelling.is_empty() {
+                usage.spelling = context.source(file, node.span).lines().next().unwrap_or_default().to_owned();
+            }
+        }
+    });
+    out
+}
+
+/// A check that looks at one parameter in front of a load by another.
+fn mismatch(context: &Context<'_, '_>, id: MethodId, actions: &[Action<'_, '_>]) {
+    let app = context.app;
+    let method = app.index.method(id);
+    let mut checked: Option<(Vec<String>, &Node, Name)> = None;
+    let mut values: HashMap<Name, Vec<String>> = HashMap::new();
+    let mut done = false;
+    walk::each(method.body, &mut |node| {
+        match &node.kind {
+            Kind::Assign(assign) => {
+                if let Kind::Local(name) = &assign.target.kind
+                    && is_param_value(&assign.value)
+                {
+                    values.insert(*name, keys(&assign.value, &values));
+                }
+            }
+            Kind::Call(call) if !done => {
+                let name = call.name.as_str();
+                let guard = call.recv.is_none() && call.args.len() == 1 && (super::practice::guards(name) || ["access", "allowed", "permitted", "authoriz", "granted", "can_", "may_"].iter().any(|w| name.contains(w)));
+                if guard {
+                    let of = keys(&call.args[0], &values);
+                    if !of.is_empty() {
+                        checked = Some((of, node, call.name));
+                    }
+                } else if let Some((of, guard, guard_name)) = &checked
+                    && matches!(name, "find" | "find_by_id")
+                    && matches!(call.recv.as_ref().map(|r| &r.kind), Some(Kind::Const(_)))
+                    && let [argument] = call.args.as_slice()
+                {
+                    let loaded = keys(argument, &values);
+                    let last = |key: &String| key.rsplit('.').next().unwrap_or(key).to_owned();
+                    if let Some(other) = loaded.iter().find(|k| !of.contains(k) && of.iter().any(|o| last(o) == last(k))) {
+                        done = true;
+                        context
+                            .finding(rule(), method.file, node.span, format!("`{guard_name}` looks at {}, and what is loaded is {}: the caller names a record that was never checked", spell(&of[0]), spell(other)))
+                            .confidence(Confidence::High)
+                            .reason("the check and the load read different parameters")
+                            .remedy("Load the record once, and check the very record that is used.")
+                            .step(method.file, guard.span, format!("looks at {}", spell(&of[0])))
+                            .step(method.file, argument.span, format!("can be {}", spell(other)))
+                            .endpoints(actions.iter().flat_map(|a| a.endpoints.iter().cloned()).collect())
+                            .report();
+                    }
+                }
+            }
+            _ => {}
+        }
+        true
+    });
+}
+
+/// The parameters that a value can be: `article.id`, `id`.
+fn keys(node: &Node, values: &HashMap<Name, Vec<String>>) -> Vec<String> {
+    match &node.kind {
+        Kind::Or(sides) => [keys(&sides.0, values), keys(&sides.1, values)].concat(),
+        Kind::Local(name) => values.get(name).cloned().unwrap_or_default(),
+        Kind::Call(call) if call.name == "[]" => {
+            let Some(key) = call.args.first().and_then(literal_name) else { return Vec::new() };
+            match &call.recv {
+                Some(recv) if is_params(recv) => vec![key.to_string()],
+                Some(recv) => keys(recv, values).into_iter().map(|k| format!("{k}.{key}")).collect(),
+                None => Vec::new(),
+            }
+        }
+        Kind::Call(call) if matches!(call.name.as_str(), "to_i" | "to_s" | "presence") => call.recv.as_ref().map_or_else(Vec::new, |r| keys(r, values)),
+        _ => Vec::new(),
+    }
+}
+
+fn spell(key: &str) -> String {
+    let inner: Vec<String> = key.split('.').map(|k| format!("[:{k}]")).collect();
+    format!("`params{}`", inner.concat())
+}
