@@ -1,0 +1,210 @@
+//! Where a sink stands and what the application does to its data before: parents of an expression,
+//! the format of a page, sanitizing when a record is saved.
+
+use wardroom_flow::{Flow, SourceKind};
+use wardroom_model::Confidence;
+use wardroom_rails::{FileId, Format, Role, literal_name};
+use wardroom_ruby::ir::*;
+use wardroom_ruby::walk;
+
+use crate::context::Context;
+
+/// The nodes from the root of a file down to the one with this span.
+pub fn chain<'a>(context: &Context<'_, 'a>, file: FileId, span: Span) -> Vec<&'a Node> {
+    let mut out: Vec<&'a Node> = vec![&context.file(file).parsed.body];
+    while let Some(node) = out.last().copied() {
+        if out.len() > 400 {
+            break;
+        }
+        let mut next = None;
+        walk::children(node, &mut |child| {
+            if child.span.start <= span.start && span.end <= child.span.end && next.is_none() {
+                next = Some(child);
+            }
+        });
+        match next {
+            Some(child) => out.push(child),
+            None => break,
+        }
+    }
+    out
+}
+
+/// The call with this name and span, and the nodes around it, innermost last.
+pub fn call_at<'a>(context: &Context<'_, 'a>, file: FileId, span: Span, name: &str) -> Option<(&'a Call, Vec<&'a Node>)> {
+    let mut nodes = chain(context, file, span);
+    let at = nodes.iter().rposition(|n| n.span == span && matches!(&n.kind, Kind::Call(c) if c.name == name))?;
+    let Kind::Call(call) = &nodes[at].kind else { return None };
+    nodes.truncate(at);
+    Some((call, nodes))
+}
+
+/// Whether the call that holds this expression escapes it for a script, cleans it, or takes the tags out again.
+pub fn is_cleaned_around(nodes: &[&Node]) -> bool {
+    nodes.iter().rev().take(3).any(|n| match &n.kind {
+        Kind::Call(call) => matches!(
+            call.name.as_str(),
+            "j" | "escape_javascript" | "strip_tags" | "sanitize" | "escape_once" | "h" | "html_escape" | "truncate_html" | "textarea_tag" | "text_area_tag" | "text_field_tag" | "options_for_select"
+        ),
+        _ => false,
+    })
+}
+
+/// Whether a file is a page that a browser reads as HTML or script; code counts.
+pub fn is_page(context: &Context<'_, '_>, file: FileId) -> bool {
+    !matches!(context.file(file).role, Role::Template { format: Format::Other, .. })
+}
+
+/// Whether a file is JavaScript (`.js.erb`).
+pub fn is_script_page(context: &Context<'_, '_>, file: FileId) -> bool {
+    matches!(context.file(file).role, Role::Template { format: Format::Script, .. })
+}
+
+/// Whether a file is read by mail programs, which run no scripts.
+pub fn is_mail(context: &Context<'_, '_>, file: FileId) -> bool {
+    let path = &context.file(file).path;
+    path.contains("mailer") || path.contains("notifier")
+}
+
+/// Words of methods that clean text.
+fn cleans(name: &str) -> bool {
+    ["sanitiz", "sanitis", "strip_tag", "strip_html", "clean_html", "xss", "scrub", "html_escape"].iter().any(|w| name.contains(w))
+}
+
+/// What the application does with all parameters or with one attribute before it is shown: the
+/// reason why a stored value may hold no markup, if there is one.
+pub fn cleaned_when_stored(context: &Context<'_, '_>, words: &str) -> Option<String> {
+    let app = context.app;
+    let (model, attribute) = words.split_once('#')?;
+    if super::pieces::is_rendered(attribute) {
+        return Some(format!("`{attribute}` reads like markup that the application has made itself"));
+    }
+    let class = Name::from(model);
+    for declared in app.index.macros(class) {
+        let call = declared.call;
+        let names_it = call.args.iter().any(|a| literal_name(a).is_some_and(|n| n == attribute));
+        let name = call.name.as_str();
+        if cleans(name) && (names_it || call.args.is_empty()) {
+            return Some(format!("`{name}` cleans it when it is saved"));
+        }
+        if name.starts_with("before_") || name.starts_with("after_") {
+            for arg in &call.args {
+                if let Some(callback) = literal_name(arg)
+                    && cleans(&callback)
+                {
+                    return Some(format!("`{callback}` may clean it when it is saved"));
+                }
+            }
+        }
+        if name.starts_with("validates") && names_it && is_narrow(call) {
+            return Some("a validation holds it to harmless characters".to_owned());
+        }
+    }
+    if let Some(id) = app.index.find(class, Name::from(&*format!("{attribute}="))) {
+        let mut cleaned = false;
+        walk::each(app.index.method(id).body, &mut |node| {
+            if let Kind::Call(call) = &node.kind {
+                cleaned |= cleans(&call.name);
+            }
+            !cleaned
+        });
+        if cleaned {
+            return Some("its writer cleans it".to_owned());
+        }
+    }
+    None
+}
+
+/// A filter of the application's base controller that cleans every parameter.
+pub fn cleaning_filter(context: &Context<'_, '_>) -> Option<Name> {
+    let class = Name::from("ApplicationController");
+    context.app.index.macros(class).iter().filter(|m| matches!(m.call.name.as_str(), "before_action" | "before_filter" | "prepend_before_action")).find_map(|m| {
+        m.call.args.iter().filter_map(literal_name).find(|n| cleans(n))
+    })
+}
+
+/// Whether a validation lets only harmless text through.
+fn is_narrow(call: &Call) -> bool {
+    let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last() else { return false };
+    pairs.iter().any(|pair| {
+        let key = literal_name(&pair.key);
+        match key.as_deref() {
+            Some("inclusion" | "numericality" | "in" | "email" | "url") => true,
+            Some("format") => match &pair.value.kind {
+                Kind::Hash(inner) => inner.iter().any(|p| literal_name(&p.key).is_some_and(|k| k == "with") && is_narrow_pattern(&p.value)),
+                _ => is_narrow_pattern(&pair.value),
+            },
+            Some("with") => is_narrow_pattern(&pair.value),
+            _ => false,
+        }
+    })
+}
+
+fn is_narrow_pattern(node: &Node) -> bool {
+    let Kind::Interp(interp) = &node.kind else {
+        // A constant or a call: somebody has thought about it.
+        return matches!(node.kind, Kind::Const(_) | Kind::Call(_));
+    };
+    let mut text = String::new();
+    for part in &interp.parts {
+        if let Kind::Str(s) = &part.kind {
+            text.push_str(s);
+        }
+    }
+    !text.contains('<') && !text.contains("[^") && !text.replace("\\.", "").contains('.') && (text.contains("\\A") || text.contains('^'))
+}
+
+/// Whether what a request sets is ever written into this attribute: `permit(:name)`, `attr_accessible`.
+pub struct Writable {
+    named: std::collections::HashSet<Name>,
+}
+
+impl Writable {
+    /// Collects the names that requests may set.
+    pub fn find(context: &Context<'_, '_>) -> Self {
+        let mut named = std::collections::HashSet::new();
+        context.each_call(|_, _, call| {
+            if matches!(call.name.as_str(), "permit" | "expect" | "attr_accessible" | "permit_params" | "permitted_attributes" | "parameter_filter" | "argument" | "optional" | "requires") {
+                for arg in &call.args {
+                    walk::each(arg, &mut |node| {
+                        if let Some(name) = literal_name(node) {
+                            named.insert(name);
+                        }
+                        true
+                    });
+                }
+            }
+        });
+        Writable { named }
+    }
+
+    /// Whether the attribute of `User#name` may be set from outside, as far as the code says.
+    pub fn has(&self, words: &str) -> bool {
+        self.named.len() < 20 || words.split_once('#').is_none_or(|(_, attribute)| self.named.contains(&Name::from(attribute)))
+    }
+}
+
+/// How sure a flow is, with what the application does to stored values.
+pub fn weigh(context: &Context<'_, '_>, flow: &Flow, writable: &Writable, cleaning: Option<Name>) -> (Confidence, String) {
+    let (mut confidence, reason) = crate::context::confidence(flow);
+    let mut reasons: Vec<String> = if reason.is_empty() { Vec::new() } else { vec![reason] };
+    let request = matches!(flow.source, SourceKind::Params | SourceKind::Cookie | SourceKind::Request | SourceKind::Upload);
+    if request && flow.unknown_call {
+        // Found by what the request says, not made of it: mostly a record.
+        confidence = Confidence::Low;
+    }
+    if let Some(filter) = cleaning {
+        confidence = Confidence::Low;
+        reasons.push(format!("`{filter}` may clean every parameter before it is stored"));
+    }
+    if flow.source == SourceKind::Stored {
+        if let Some(why) = cleaned_when_stored(context, &flow.words) {
+            confidence = Confidence::Low;
+            reasons.push(why);
+        } else if !writable.has(&flow.words) {
+            confidence = confidence.lower();
+            reasons.push("no request seems to set this attribute".to_owned());
+        }
+    }
+    (confidence, reasons.join("; "))
+}

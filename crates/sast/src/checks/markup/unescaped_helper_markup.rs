@@ -1,0 +1,317 @@
+//! Helpers that mark text as markup without escaping it, or build markup by hand.
+
+use std::collections::{BTreeMap, HashMap};
+
+use wardroom_flow::Mark;
+use wardroom_model::Confidence;
+use wardroom_rails::{FileId, Habitat, MethodId};
+use wardroom_ruby::ir::*;
+use wardroom_ruby::walk;
+
+use super::pieces::{Piece, Pieces, Scope, Source, argument};
+use super::place;
+use crate::context::Context;
+
+rule! {
+    /// A helper, component or model method marks a value `html_safe` that it was given or that it
+    /// reads from a record, joins unescaped parts with `.join(...).html_safe`, or puts them into a
+    /// string of tags by hand. Whoever calls it cannot see that the value is no longer escaped.
+    ///
+    /// ## Why it is bad
+    ///
+    /// The first caller that hands over a name, a title or an error message opens the page to
+    /// scripts, however careful its own template is.
+    ///
+    /// ## Example
+    ///
+    /// ```ruby
+    /// def badge(text)
+    ///   "<span class='badge'>#{text}</span>".html_safe
+    /// end
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```ruby
+    /// def badge(text)
+    ///   content_tag(:span, text, class: "badge")
+    /// end
+    /// ```
+    ///
+    /// For lists, `safe_join(items, ", ")` escapes what is not markup yet.
+    ///
+    /// ## References
+    ///
+    /// - CWE-79: Improper Neutralization of Input During Web Page Generation
+    /// - Rails API, `ActionView::Helpers::OutputSafetyHelper#safe_join`
+    rule: "unescaped-helper-markup", "A helper marks unescaped text as markup", CrossSiteScripting, 79, Medium,
+        "CVSS:3.1/AV:N/AC:L/PR:L/UI:R/S:C/C:L/I:L/A:N"
+}
+
+const REMEDY: &str = "Escape each part: `content_tag` or `tag` for the tags, `safe_join` for lists, `h` within a string; `sanitize` where markup is wanted.";
+
+/// A place where parts become markup.
+struct Place {
+    file: FileId,
+    span: Span,
+    method: Option<MethodId>,
+    /// What marks it: `html_safe`, `raw`, or nothing where tags are put together by hand.
+    marker: Option<Name>,
+    open: Vec<Piece>,
+}
+
+/// Looks at every `html_safe` and `raw`, and at strings of tags in helpers.
+pub fn run(context: &Context<'_, '_>) {
+    let pieces = Pieces::new(context);
+    let mut places: Vec<Place> = Vec::new();
+    for (number, method) in context.app.index.methods.iter().enumerate() {
+        let id = MethodId(number as u32);
+        if context.file(method.file).is_template() || is_test(&context.file(method.file).path) {
+            continue;
+        }
+        let helper = matches!(context.app.habitat(method.owner, method.file), Habitat::Helper | Habitat::View);
+        let mut within = Vec::new();
+        find(method.body, helper, &mut within);
+        if within.is_empty() {
+            continue;
+        }
+        let scope = pieces.scope(id);
+        for (node, marker) in within {
+            judge(context, &pieces, method.file, Some(id), &scope, node, marker, &mut places);
+        }
+    }
+    for (file, code) in context.code_files() {
+        if !code.is_template() || !place::is_page(context, file) {
+            continue;
+        }
+        let mut within = Vec::new();
+        find(&code.parsed.body, false, &mut within);
+        if within.is_empty() {
+            continue;
+        }
+        let scope = Scope::new(context, file, Name::from(""), &[], &code.parsed.body);
+        for (node, marker) in within {
+            judge(context, &pieces, file, None, &scope, node, marker, &mut places);
+        }
+    }
+    report(context, &pieces, &places);
+}
+
+fn is_test(path: &str) -> bool {
+    ["spec/", "test/", "features/"].iter().any(|p| path.starts_with(p) || path.contains(&format!("/{p}")))
+}
+
+type Found<'a> = (&'a Node, Option<Name>);
+
+/// Places in a body, outermost first; methods within are looked at by themselves.
+fn find<'a>(body: &'a Node, by_hand: bool, out: &mut Vec<Found<'a>>) {
+    walk::each(body, &mut |node| {
+        match &node.kind {
+            Kind::Def(_) => return false,
+            Kind::Call(call) => match call.name.as_str() {
+                "html_safe" if call.recv.is_some() => out.push((node, Some(call.name))),
+                "raw" if call.args.len() == 1 && call.recv.is_none() => out.push((node, Some(call.name))),
+                "%" if by_hand && call.recv.as_ref().is_some_and(has_tag) => out.push((node, None)),
+                _ => {}
+            },
+            Kind::Interp(_) if by_hand && has_tag(node) => out.push((node, None)),
+            _ => {}
+        }
+        true
+    });
+}
+
+/// Whether a string (or a translation of one) holds a tag.
+fn has_tag(node: &Node) -> bool {
+    let tag = |text: &str| {
+        text.match_indices('<').any(|(at, _)| {
+            let rest = text[at + 1..].trim_start_matches('/');
+            let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+            matches!(name.as_str(), "a" | "b" | "i" | "p" | "br" | "div" | "span" | "strong" | "em" | "li" | "ul" | "td" | "tr" | "th" | "img" | "h1" | "h2" | "h3" | "h4" | "script" | "table" | "label" | "input" | "pre" | "code" | "small" | "iframe" | "style" | "button" | "option" | "dt" | "dd" | "abbr" | "blockquote" | "form" | "meta" | "link")
+        })
+    };
+    match &node.kind {
+        Kind::Str(text) => tag(text),
+        Kind::Interp(interp) => interp.form == Form::Str && interp.parts.iter().any(|p| matches!(&p.kind, Kind::Str(text) if tag(text))),
+        Kind::Call(call) => matches!(call.name.as_str(), "_" | "n_" | "s_") && call.args.iter().any(has_tag),
+        _ => false,
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn judge<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, file: FileId, method: Option<MethodId>, scope: &Scope<'a>, node: &'a Node, marker: Option<Name>, out: &mut Vec<Place>) {
+    let Kind::Call(call) = &node.kind else {
+        push(context, file, node.span, method, None, pieces.open(node, scope), out);
+        return;
+    };
+    let inner = match marker.as_deref() {
+        Some("html_safe") => call.recv.as_ref(),
+        Some(_) => call.args.first(),
+        None => Some(node),
+    };
+    let Some(inner) = inner else { return };
+    let open = pieces.open(inner, scope);
+    if open.is_empty() {
+        return;
+    }
+    if marker.is_some() {
+        let nodes = place::chain(context, file, node.span);
+        let before = nodes.iter().rposition(|n| std::ptr::eq(*n, node)).unwrap_or(nodes.len());
+        if place::is_cleaned_around(&nodes[..before]) {
+            return;
+        }
+    }
+    push(context, file, node.span, method, marker, open, out);
+}
+
+fn push(_context: &Context<'_, '_>, file: FileId, span: Span, method: Option<MethodId>, marker: Option<Name>, open: Vec<Piece>, out: &mut Vec<Place>) {
+    if open.is_empty() {
+        return;
+    }
+    // `"<b>#{x}</b>".html_safe`: once.
+    if marker.is_none() && out.iter().rev().take(6).any(|p| p.file == file && p.span.start <= span.start && span.end <= p.span.end) {
+        return;
+    }
+    out.push(Place { file, span, method, marker, open });
+}
+
+/// What the callers of a method hand over for one of its parameters.
+#[derive(Default)]
+struct Handed {
+    calls: u32,
+    /// Calls that hand over something unescaped.
+    open: Vec<(FileId, Span, Piece)>,
+}
+
+fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[Place]) {
+    // The engine has followed an outsider's data to these.
+    let known: Vec<(FileId, Span)> = context
+        .flows
+        .flows
+        .iter()
+        .filter(|f| f.mark == Mark::Html && !f.unknown_call)
+        .map(|f| (f.file, f.span))
+        .collect();
+    let mut wanted: BTreeMap<(Name, MethodId), Vec<(usize, Option<Name>)>> = BTreeMap::new();
+    for place in places {
+        if let Some(id) = place.method {
+            let name = context.app.index.method(id).name;
+            for piece in &place.open {
+                if let Source::Param(position) = piece.source {
+                    let list = wanted.entry((name, id)).or_default();
+                    if !list.contains(&(position, piece.key)) {
+                        list.push((position, piece.key));
+                    }
+                }
+            }
+        }
+    }
+    let handed = callers(context, pieces, &wanted);
+    let cleaning = place::cleaning_filter(context);
+    for place in places {
+        if known.contains(&(place.file, place.span)) {
+            continue;
+        }
+        let best = place.open.iter().map(|p| (weight(p, place, &handed), p)).max_by_key(|((confidence, _), _)| *confidence);
+        let Some(((confidence, why), piece)) = best else { continue };
+        let confidence = if cleaning.is_some() || (place.method.is_none() && place::is_mail(context, place.file)) { Confidence::Low } else { confidence };
+        let message = match place.marker {
+            Some(marker) => format!("`{}` is not escaped and `{marker}` takes it for markup", piece.words),
+            None => format!("`{}` is put between tags without being escaped", piece.words),
+        };
+        context.finding(rule(), place.file, place.span, message).confidence(confidence).reason(why).remedy(REMEDY).report();
+        // The callers are where somebody's text comes in.
+        if let (Some(id), Source::Param(position)) = (place.method, piece.source)
+            && let Some(handed) = handed.get(&(id, position, piece.key))
+        {
+            let name = context.app.index.method(id).name;
+            for (file, span, given) in handed.open.iter().filter(|(_, _, g)| matches!(g.source, Source::Text | Source::Request)).take(4) {
+                context
+                    .finding(rule(), *file, *span, format!("`{}` is handed to `{name}`, which takes it for markup", given.words))
+                    .confidence(if cleaning.is_some() { Confidence::Low } else { Confidence::Medium })
+                    .step(*file, given.span, format!("`{}` is handed over", given.words))
+                    .step(place.file, place.span, "taken for markup")
+                    .reason(format!("`{name}` does not escape its `{}`", piece.words))
+                    .remedy(format!("Escape it here with `h(...)`, or better within `{name}`."))
+                    .report();
+            }
+        }
+    }
+}
+
+fn weight(piece: &Piece, place: &Place, handed: &HashMap<(MethodId, usize, Option<Name>), Handed>) -> (Confidence, String) {
+    match piece.source {
+        Source::Request => (Confidence::Medium, "it is what the request says".to_owned()),
+        Source::Text => (Confidence::Medium, "it reads like a text that somebody has written".to_owned()),
+        Source::Unknown => (Confidence::Low, "nothing is known of it".to_owned()),
+        Source::Param(position) => {
+            let Some(id) = place.method else { return (Confidence::Low, "nothing is known of it".to_owned()) };
+            match handed.get(&(id, position, piece.key)) {
+                Some(handed) if !handed.open.is_empty() => {
+                    let strong = handed.open.iter().filter(|(_, _, p)| matches!(p.source, Source::Text | Source::Request)).count();
+                    let why = format!("{} of {} known calls hand over something that is not escaped", handed.open.len(), handed.calls);
+                    (if strong > 0 { Confidence::Medium } else { Confidence::Low }, why)
+                }
+                Some(handed) if handed.calls > 0 => (Confidence::Low, format!("all {} known calls hand over what the code itself has written or escaped", handed.calls)),
+                _ => (Confidence::Low, "who calls this is not known".to_owned()),
+            }
+        }
+    }
+}
+
+fn callers<'a>(
+    context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, wanted: &BTreeMap<(Name, MethodId), Vec<(usize, Option<Name>)>>,
+) -> HashMap<(MethodId, usize, Option<Name>), Handed> {
+    let mut out: HashMap<(MethodId, usize, Option<Name>), Handed> = HashMap::new();
+    let mut by_name: HashMap<Name, Vec<MethodId>> = HashMap::new();
+    for (name, id) in wanted.keys() {
+        by_name.entry(*name).or_default().push(*id);
+    }
+    let mut look = |file: FileId, body: &'a Node, scope: &mut dyn FnMut() -> std::rc::Rc<Scope<'a>>| {
+        walk::each(body, &mut |node| {
+            match &node.kind {
+                Kind::Def(_) => return false,
+                Kind::Call(call) => {
+                    let own = match &call.recv {
+                        None => true,
+                        Some(Node { kind: Kind::Call(inner), .. }) => inner.recv.is_none() && matches!(inner.name.as_str(), "helpers" | "view_context" | "h"),
+                        Some(Node { kind: Kind::SelfRef, .. }) => true,
+                        _ => false,
+                    };
+                    let Some(ids) = by_name.get(&call.name).filter(|_| own) else { return true };
+                    let scope = scope();
+                    let target = pieces.resolve(call, &scope);
+                    for id in ids.iter().filter(|id| target == Some(**id)) {
+                        let params = context.app.index.method(*id).params;
+                        for (position, key) in wanted.get(&(call.name, *id)).into_iter().flatten() {
+                            let handed = out.entry((*id, *position, *key)).or_default();
+                            handed.calls += 1;
+                            if let Some(arg) = argument(call, params, *position, *key)
+                                && let Some(piece) = pieces.open(arg, &scope).into_iter().next()
+                            {
+                                handed.open.push((file, arg.span, piece));
+                            }
+                        }
+                    }
+                }
+                _ => {}
+            }
+            true
+        });
+    };
+    if by_name.is_empty() {
+        return out;
+    }
+    for (number, method) in context.app.index.methods.iter().enumerate() {
+        if !is_test(&context.file(method.file).path) {
+            look(method.file, method.body, &mut || pieces.scope(MethodId(number as u32)));
+        }
+    }
+    for (file, code) in context.code_files() {
+        if code.is_template() {
+            let mut made = None;
+            look(file, &code.parsed.body, &mut || std::rc::Rc::clone(made.get_or_insert_with(|| std::rc::Rc::new(Scope::new(context, file, Name::from(""), &[], &code.parsed.body)))));
+        }
+    }
+    out
+}
