@@ -43,7 +43,6 @@ pub struct Practice<'c, 'a> {
     /// The application.
     pub app: &'c App<'a>,
     facts: RefCell<HashMap<MethodId, Rc<Facts<'a>>>>,
-    kin: RefCell<HashMap<Name, Rc<Vec<Name>>>>,
     routed: HashMap<&'c str, Vec<&'c Arc<Endpoint>>>,
 }
 
@@ -78,7 +77,7 @@ impl<'c, 'a> Practice<'c, 'a> {
         for endpoint in &app.endpoints {
             routed.entry(endpoint.handler.as_str()).or_default().push(endpoint);
         }
-        Practice { app, facts: RefCell::default(), kin: RefCell::default(), routed }
+        Practice { app, facts: RefCell::default(), routed }
     }
 
     /// The actions of a controller that a route reaches; all where the application shows no routes.
@@ -105,13 +104,8 @@ impl<'c, 'a> Practice<'c, 'a> {
     }
 
     /// A class and its ancestors.
-    pub fn ancestors(&self, class: Name) -> Rc<Vec<Name>> {
-        if let Some(known) = self.kin.borrow().get(&class) {
-            return Rc::clone(known);
-        }
-        let found = Rc::new(self.app.index.ancestors(class));
-        self.kin.borrow_mut().insert(class, Rc::clone(&found));
-        found
+    pub fn ancestors(&self, class: Name) -> &'c [Name] {
+        self.app.index.ancestors(class)
     }
 
     /// The method that an own call reaches.
