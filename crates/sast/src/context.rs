@@ -1,12 +1,13 @@
 //! What a check sees, and how it says what it found.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use wardroom_flow::{Flow, Flows, Mark, SourceKind, Unresolved};
 use wardroom_model::{Confidence, Endpoint, Rule, Severity};
 use wardroom_rails::{App, File, FileId, MethodId};
-use wardroom_ruby::ir::{Call, Kind, Node, Span};
+use wardroom_ruby::ir::{Call, Kind, Name, Node, Span};
 use wardroom_ruby::walk;
 
 /// The application, its flows, and the findings so far.
@@ -16,6 +17,20 @@ pub struct Context<'c, 'a> {
     /// What reaches what.
     pub flows: &'c Flows,
     pub(crate) drafts: RefCell<Vec<Draft>>,
+    calls: OnceCell<Calls<'a>>,
+}
+
+/// Every call of the application.
+#[derive(Default)]
+struct Calls<'a> {
+    sites: Vec<CallSite<'a>>,
+    by_name: FxHashMap<Name, Vec<u32>>,
+}
+
+struct CallSite<'a> {
+    file: FileId,
+    node: &'a Node,
+    call: &'a Call,
 }
 
 /// A finding as a check writes it; place, fingerprint and snippets are filled in later.
@@ -42,6 +57,11 @@ pub struct Builder<'b, 'c, 'a> {
 }
 
 impl<'c, 'a> Context<'c, 'a> {
+    /// A context without findings.
+    pub(crate) fn new(app: &'c App<'a>, flows: &'c Flows) -> Self {
+        Context { app, flows, drafts: RefCell::default(), calls: OnceCell::new() }
+    }
+
     /// Starts a finding at a place.
     pub fn finding(&self, rule: &'static Rule, file: FileId, span: Span, message: impl Into<String>) -> Builder<'_, 'c, 'a> {
         let draft = Draft {
@@ -121,16 +141,40 @@ impl<'c, 'a> Context<'c, 'a> {
         self.app.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), f)).filter(|(_, f)| !matches!(f.parsed.body.kind, Kind::Nil))
     }
 
-    /// Visits every call of the application, with the file it stands in.
+    /// Visits every call of the application, with the file it stands in. A check that looks for
+    /// methods by their names takes [`Context::calls_named`], which is much faster.
     pub fn each_call(&self, mut visit: impl FnMut(FileId, &'a Node, &'a Call)) {
-        for (id, file) in self.code_files() {
-            walk::each(&file.parsed.body, &mut |node| {
-                if let Kind::Call(call) = &node.kind {
-                    visit(id, node, call);
-                }
-                true
-            });
+        for site in &self.calls().sites {
+            visit(site.file, site.node, site.call);
         }
+    }
+
+    /// Visits every call of these methods, file by file within each name.
+    pub fn calls_named(&self, names: &[&str], mut visit: impl FnMut(FileId, &'a Node, &'a Call)) {
+        let calls = self.calls();
+        for name in names {
+            for at in calls.by_name.get(&Name::from(name)).into_iter().flatten() {
+                let site = &calls.sites[*at as usize];
+                visit(site.file, site.node, site.call);
+            }
+        }
+    }
+
+    /// Every call, found in one walk over all trees.
+    fn calls(&self) -> &Calls<'a> {
+        self.calls.get_or_init(|| {
+            let mut calls = Calls::default();
+            for (file, source) in self.code_files() {
+                walk::each(&source.parsed.body, &mut |node| {
+                    if let Kind::Call(call) = &node.kind {
+                        calls.by_name.entry(call.name).or_default().push(calls.sites.len() as u32);
+                        calls.sites.push(CallSite { file, node, call });
+                    }
+                    true
+                });
+            }
+            calls
+        })
     }
 
     /// The endpoints that a method answers.

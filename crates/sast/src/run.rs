@@ -1,6 +1,5 @@
 //! Running every check, and turning drafts into findings.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -34,7 +33,7 @@ pub fn registry() -> Vec<Check> {
 
 /// Runs the checks that `wanted` lets through.
 pub fn run<'a>(app: &App<'a>, flows: &Flows, wanted: &dyn Fn(&Rule) -> bool) -> Outcome {
-    let context = Context { app, flows, drafts: RefCell::new(Vec::new()) };
+    let context = Context::new(app, flows);
     let mut outcome = Outcome::default();
     for check in registry() {
         let rule = (check.rule)();
