@@ -83,7 +83,7 @@ fn run(source: &[u8], template: Option<&Compiled>) -> Parsed {
     let body = lower.node(&result.node());
     let comments = result
         .comments()
-        .map(|c| Comment { span: lower.span(&c.location()), text: String::from_utf8_lossy(c.text()).into() })
+        .map(|c| Comment { span: lower.span(&c.location()), text: lossy(c.text()) })
         .collect();
     let mut errors: Vec<SyntaxError> = result
         .errors()
@@ -120,7 +120,16 @@ fn bytes_name(bytes: &[u8]) -> Name {
 }
 
 fn text(bytes: &[u8]) -> Kind {
-    Kind::Str(String::from_utf8_lossy(bytes).into())
+    Kind::Str(lossy(bytes))
+}
+
+/// Text as it stands; where it is no UTF-8, with replacement characters. The check first is much
+/// faster than the lossy way, which most files never need.
+fn lossy(bytes: &[u8]) -> Box<str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => String::from_utf8_lossy(bytes).into(),
+    }
 }
 
 impl Lower<'_> {
