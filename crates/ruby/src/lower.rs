@@ -79,7 +79,7 @@ pub fn parse_template(compiled: &Compiled) -> Parsed {
 
 fn run(source: &[u8], template: Option<&Compiled>) -> Parsed {
     let result = prism::parse(source);
-    let mut lower = Lower { template, depth: 0, too_deep: None };
+    let mut lower = Lower { template, length: source.len() as u32, depth: 0, too_deep: None };
     let body = lower.node(&result.node());
     let comments = result
         .comments()
@@ -104,6 +104,7 @@ fn nil(span: Span) -> Node {
 
 struct Lower<'t> {
     template: Option<&'t Compiled>,
+    length: u32,
     depth: u32,
     too_deep: Option<u32>,
 }
@@ -134,7 +135,9 @@ fn lossy(bytes: &[u8]) -> Box<str> {
 
 impl Lower<'_> {
     fn span(&self, location: &Location<'_>) -> Span {
-        let (start, end) = (location.start(), location.end());
+        // Of very broken code the parser gives places that lie outside of it.
+        let start = location.start().min(self.length);
+        let end = location.end().clamp(start, self.length.max(start));
         match self.template {
             None => Span { start, end },
             Some(compiled) => {
