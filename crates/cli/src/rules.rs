@@ -76,7 +76,7 @@ pub fn find(id: &str) -> anyhow::Result<&'static Rule> {
     if let Some(rule) = rules.iter().find(|r| r.id == id) {
         return Ok(rule);
     }
-    Err(usage(format!("there is no rule `{id}`{}; `wardroom rules` lists them all", nearest(id, &rules))))
+    Err(usage(format!("there is no rule `{id}`{} (`wardroom rules` lists them all)", nearest(id, &rules))))
 }
 
 /// `; did you mean `x`?` where some rule's id is close.

@@ -75,12 +75,14 @@ fn handler_matches(handler: &str, name: &str) -> bool {
 }
 
 fn filters_of(endpoint: &Endpoint, role: FilterRole) -> String {
-    let words: Vec<String> = endpoint
+    let mut words: Vec<String> = endpoint
         .filters
         .iter()
         .filter(|f| f.role == role)
         .map(|f| if f.conditional { format!("{}?", f.name) } else { f.name.clone() })
         .collect();
+    let mut seen = std::collections::HashSet::new();
+    words.retain(|w| seen.insert(w.clone()));
     if words.is_empty() { "-".to_owned() } else { words.join(" ") }
 }
 

@@ -17,7 +17,7 @@ const LARGEST: u64 = 8 << 20;
 /// where nothing that a scan reads differs.
 pub fn old_tree(root: &Path, reference: &str, now: &Tree) -> anyhow::Result<Option<Tree>> {
     let prefix = git(root, &["rev-parse", "--show-prefix"])
-        .map_err(|e| usage(format!("--changed-since: {} is in no git repository ({e:#})", root.display())))?;
+        .map_err(|e| usage(format!("--changed-since: {} is in no git repository, or git cannot be run ({e:#})", root.display())))?;
     let prefix = String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned();
     let wanted = format!("{reference}^{{commit}}");
     let commit = git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])
