@@ -37,7 +37,9 @@ fn main() -> ExitCode {
     panic::set_hook(Box::new(|_| {}));
     for stack in STACKS {
         let args = args.clone();
-        if let Ok(thread) = std::thread::Builder::new().name("wardroom".to_owned()).stack_size(stack).spawn(move || run(args)) {
+        if let Ok(thread) =
+            std::thread::Builder::new().name("wardroom".to_owned()).stack_size(stack).spawn(move || run(args))
+        {
             return thread.join().unwrap_or_else(|panic| {
                 let said = analysis::said(&*panic);
                 Console::stderr(&format!("wardroom: internal error: {said}. Please report it."));

@@ -28,7 +28,8 @@ pub struct InlineIgnore {
 impl InlineIgnore {
     /// Whether it stands on or above a place.
     pub fn covers(&self, place: &Location) -> bool {
-        self.location.file == place.file && self.lines.iter().any(|l| *l == place.start.line || *l == place.end.line)
+        self.location.file == place.file
+            && self.lines.iter().any(|l| *l == place.start.line || *l == place.end.line)
     }
 }
 
@@ -90,13 +91,18 @@ fn read(file: &File, span: Span, text: &str, out: &mut Vec<InlineIgnore>) {
         None => said.split_once('—').unwrap_or((said, "")),
         Some(parts) => parts,
     };
-    let rules: Vec<String> = rules.split([',', ' ', '\t']).map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned).collect();
+    let rules: Vec<String> =
+        rules.split([',', ' ', '\t']).map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned).collect();
     let location = file.location(span);
     let own = location.start.line;
     let mut lines = vec![own];
     let index = file.lines();
     let first = index.text(&file.text, own).trim_ascii_start();
-    let column = file.text[..span.start as usize].iter().rev().take_while(|b| **b != b'\n').all(u8::is_ascii_whitespace);
+    let column = file.text[..span.start as usize]
+        .iter()
+        .rev()
+        .take_while(|b| **b != b'\n')
+        .all(u8::is_ascii_whitespace);
     let alone = column && ends_here(file, index.text(&file.text, own), first);
     if alone {
         let count = index.count(&file.text);
@@ -112,7 +118,9 @@ fn read(file: &File, span: Span, text: &str, out: &mut Vec<InlineIgnore>) {
 /// Nothing but the comment stands on its line.
 fn ends_here(file: &File, line: &[u8], trimmed: &[u8]) -> bool {
     match file.role {
-        Role::Template { engine: Engine::Erb, .. } if trimmed.starts_with(b"<%") => line.trim_ascii_end().ends_with(b"%>"),
+        Role::Template { engine: Engine::Erb, .. } if trimmed.starts_with(b"<%") => {
+            line.trim_ascii_end().ends_with(b"%>")
+        }
         _ => true,
     }
 }
@@ -143,15 +151,24 @@ mod tests {
     #[test]
     fn ruby() {
         let text = "a # wardroom:ignore x, y -- it is -- fine\n# wardroom:ignore all\n# another\n\nb\ns = '# wardroom:ignore z'\n";
-        assert_eq!(ignores("app/a.rb", text), [one(&[1], &["x", "y"], "it is -- fine"), one(&[2, 5], &["all"], "")]);
+        assert_eq!(
+            ignores("app/a.rb", text),
+            [one(&[1], &["x", "y"], "it is -- fine"), one(&[2, 5], &["all"], "")]
+        );
     }
 
     #[test]
     fn templates() {
         let erb = "<%# wardroom:ignore x -- why -%>\n<%= a %>\n<p><%= b %></p> <%# wardroom:ignore y -- z %>\n<!-- wardroom:ignore no -->\n";
-        assert_eq!(ignores("app/views/a/b.html.erb", erb), [one(&[1, 2], &["x"], "why"), one(&[3], &["y"], "z")]);
+        assert_eq!(
+            ignores("app/views/a/b.html.erb", erb),
+            [one(&[1, 2], &["x"], "why"), one(&[3], &["y"], "z")]
+        );
         let haml = "%p\n  -# wardroom:ignore x -- why\n  = a\n  = b # wardroom:ignore y\n";
-        assert_eq!(ignores("app/views/a/b.html.haml", haml), [one(&[2, 3], &["x"], "why"), one(&[4], &["y"], "")]);
+        assert_eq!(
+            ignores("app/views/a/b.html.haml", haml),
+            [one(&[2, 3], &["x"], "why"), one(&[4], &["y"], "")]
+        );
         let slim = "p\n  / wardroom:ignore x -- why\n  = a\n";
         assert_eq!(ignores("app/views/a/b.html.slim", slim), [one(&[2, 3], &["x"], "why")]);
     }

@@ -15,7 +15,13 @@ use inline::InlineIgnore;
 
 /// Marks every finding that an ignore covers, and adds a finding for each ignore that covers none or
 /// has expired. Reasons that are missing become problems.
-pub fn apply(findings: &mut Vec<Finding>, inline: &[InlineIgnore], file: &[FileIgnore], today: Date, problems: &mut Vec<Problem>) {
+pub fn apply(
+    findings: &mut Vec<Finding>,
+    inline: &[InlineIgnore],
+    file: &[FileIgnore],
+    today: Date,
+    problems: &mut Vec<Problem>,
+) {
     let mut used_inline: HashSet<(usize, usize)> = HashSet::new();
     let mut used_file: HashSet<usize> = HashSet::new();
     let mut by_file: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -45,14 +51,29 @@ pub fn apply(findings: &mut Vec<Finding>, inline: &[InlineIgnore], file: &[FileI
     let mut added = Added { findings: Vec::new(), seen: HashMap::new() };
     for (number, ignore) in inline.iter().enumerate() {
         if ignore.rules.is_empty() {
-            added.add(rules::unused_ignore(), &ignore.location, "This ignore names no rule".to_owned(), NAME_A_RULE);
+            added.add(
+                rules::unused_ignore(),
+                &ignore.location,
+                "This ignore names no rule".to_owned(),
+                NAME_A_RULE,
+            );
         }
-        for (place, rule) in ignore.rules.iter().enumerate().filter(|(place, _)| !used_inline.contains(&(number, *place))) {
+        for (place, rule) in
+            ignore.rules.iter().enumerate().filter(|(place, _)| !used_inline.contains(&(number, *place)))
+        {
             let message = match known.iter().any(|k| k.id == rule) || rule == "all" {
                 true => format!("This ignore of `{rule}` covers no finding"),
-                false => format!("This ignore names `{rule}`, and no rule is called so{}", rules::nearest(rule, &known)),
+                false => format!(
+                    "This ignore names `{rule}`, and no rule is called so{}",
+                    rules::nearest(rule, &known)
+                ),
             };
-            added.add(rules::unused_ignore(), &ignore.location, message, "Remove it, or name the rule that it is meant for.");
+            added.add(
+                rules::unused_ignore(),
+                &ignore.location,
+                message,
+                "Remove it, or name the rule that it is meant for.",
+            );
             let _ = place;
         }
         if ignore.reason.is_empty() {
@@ -65,8 +86,14 @@ pub fn apply(findings: &mut Vec<Finding>, inline: &[InlineIgnore], file: &[FileI
             let message = format!("This ignore of {subject} covers no finding");
             added.add(rules::unused_ignore(), &ignore.location, message, "Remove the entry.");
         } else if let Some(day) = ignore.expires.filter(|day| today > *day) {
-            let message = format!("This ignore of {subject} expired on {day}, and what it covered is still there");
-            added.add(rules::expired_ignore(), &ignore.location, message, "Mend the finding and remove the entry, or decide anew and write a new date.");
+            let message =
+                format!("This ignore of {subject} expired on {day}, and what it covered is still there");
+            added.add(
+                rules::expired_ignore(),
+                &ignore.location,
+                message,
+                "Mend the finding and remove the entry, or decide anew and write a new date.",
+            );
         }
         if ignore.reason.is_empty() {
             problems.push(no_reason(&ignore.location));
@@ -74,7 +101,9 @@ pub fn apply(findings: &mut Vec<Finding>, inline: &[InlineIgnore], file: &[FileI
     }
     // Such a finding can be ignored like any other, by one in the file.
     for finding in &mut added.findings {
-        if let Some(ignore) = file.iter().find(|i| i.covers(finding) && i.expires.is_none_or(|day| today <= day)) {
+        if let Some(ignore) =
+            file.iter().find(|i| i.covers(finding) && i.expires.is_none_or(|day| today <= day))
+        {
             suppress(finding, "file", &ignore.reason);
         }
     }

@@ -30,7 +30,10 @@ fn nothing_changed_nothing_added() {
 fn what_is_added_is_found_wherever_it_stands() {
     let project = committed();
     // Not committed; lines of the old finding move.
-    project.write(USERS, UNSAFE.replace("  def index\n", "  def index\n    @more = User.where(\"id = #{params[:id]}\")\n"));
+    project.write(
+        USERS,
+        UNSAFE.replace("  def index\n", "  def index\n    @more = User.where(\"id = #{params[:id]}\")\n"),
+    );
     assert_eq!(added(&project, "HEAD"), ["app/controllers/users_controller.rb:3 sql-injection"]);
     assert_eq!(project.run(&["scan", "--changed-since", "HEAD"]).code, 1);
     project.git(&["commit", "-qam", "second"]);
@@ -44,12 +47,16 @@ fn what_is_added_is_found_wherever_it_stands() {
 #[test]
 fn a_change_far_from_the_line_counts() {
     let project = committed();
-    project.write("app/models/user.rb", "class User < ApplicationRecord\n  def self.by(name)\n    where(\"name = '#{name}'\")\n  end\nend\n");
+    project.write(
+        "app/models/user.rb",
+        "class User < ApplicationRecord\n  def self.by(name)\n    where(\"name = '#{name}'\")\n  end\nend\n",
+    );
     project.git(&["add", "."]);
     project.git(&["commit", "-qm", "a method that nobody calls"]);
     // The dangerous line stays as it is; what now reaches it makes it sure.
     project.write(USERS, "class UsersController < ApplicationController\n  def index\n    User.by(params[:name])\n  end\nend\n");
-    let report = project.json(&["--only", "sql-injection", "--changed-since", "HEAD", "--min-confidence", "high"]);
+    let report =
+        project.json(&["--only", "sql-injection", "--changed-since", "HEAD", "--min-confidence", "high"]);
     assert_eq!(active(&report), ["app/models/user.rb:3 sql-injection"]);
 }
 
@@ -85,8 +92,14 @@ fn a_folder_within_the_repository() {
     project.git(&["init", "-q"]);
     project.git(&["add", "."]);
     project.git(&["commit", "-qm", "first"]);
-    project.write(&format!("shop/{USERS}"), UNSAFE.replace("  def index\n", "  def index\n    @more = User.where(\"id = #{params[:id]}\")\n"));
-    assert_eq!(project.found(&["--only", "sql-injection", "--changed-since", "HEAD", "shop"]), ["app/controllers/users_controller.rb:3 sql-injection"]);
+    project.write(
+        &format!("shop/{USERS}"),
+        UNSAFE.replace("  def index\n", "  def index\n    @more = User.where(\"id = #{params[:id]}\")\n"),
+    );
+    assert_eq!(
+        project.found(&["--only", "sql-injection", "--changed-since", "HEAD", "shop"]),
+        ["app/controllers/users_controller.rb:3 sql-injection"]
+    );
 }
 
 #[test]
@@ -103,7 +116,10 @@ fn a_revision_that_is_none() {
 #[test]
 fn an_ignore_taken_away_shows_the_finding() {
     let project = Project::rails();
-    project.write(USERS, UNSAFE.replace("    @users", "    # wardroom:ignore sql-injection -- ours\n    @users"));
+    project.write(
+        USERS,
+        UNSAFE.replace("    @users", "    # wardroom:ignore sql-injection -- ours\n    @users"),
+    );
     project.git(&["init", "-q"]);
     project.git(&["add", "."]);
     project.git(&["commit", "-qm", "first"]);

@@ -14,8 +14,17 @@ fn with(ignore: &str) -> Project {
 fn in_a_comment() {
     for (code, reason) in [
         (UNSAFE.replace("]}'\")", "]}'\") # wardroom:ignore sql-injection -- ours"), "ours"),
-        (UNSAFE.replace("    @users", "    # wardroom:ignore xss,sql-injection -- ours -- really\n    @users"), "ours -- really"),
-        (UNSAFE.replace("    @users", "    # wardroom:ignore all -- ours\n\n    # more words\n    @users"), "ours"),
+        (
+            UNSAFE.replace(
+                "    @users",
+                "    # wardroom:ignore xss,sql-injection -- ours -- really\n    @users",
+            ),
+            "ours -- really",
+        ),
+        (
+            UNSAFE.replace("    @users", "    # wardroom:ignore all -- ours\n\n    # more words\n    @users"),
+            "ours",
+        ),
     ] {
         let project = Project::rails();
         project.write(USERS, &code);
@@ -33,7 +42,8 @@ fn a_comment_covers_its_own_rule_and_place_only() {
     for code in [
         UNSAFE.replace("    @users", "    # wardroom:ignore open-redirect -- no\n    @users"),
         UNSAFE.replace("    @users", "    # wardroom:ignore sql-injection -- no\n    x = 1\n    @users"),
-        UNSAFE.replace("    @users", "    @x = \"# wardroom:ignore sql-injection -- in a string\"\n    @users"),
+        UNSAFE
+            .replace("    @users", "    @x = \"# wardroom:ignore sql-injection -- in a string\"\n    @users"),
         UNSAFE.replace("  def", "  # wardroom:ignore\n  def"),
     ] {
         let project = Project::rails();
@@ -57,11 +67,17 @@ fn without_a_reason_it_counts_and_is_told() {
 #[test]
 fn an_unused_comment_is_reported() {
     let project = Project::rails();
-    project.write("app/models/user.rb", "class User < ApplicationRecord\n  # wardroom:ignore sql-injektion -- typo\n  X = 1\nend\n");
+    project.write(
+        "app/models/user.rb",
+        "class User < ApplicationRecord\n  # wardroom:ignore sql-injektion -- typo\n  X = 1\nend\n",
+    );
     let report = project.json(&["--only", "unused-ignore"]);
     assert_eq!(active(&report), ["app/models/user.rb:2 unused-ignore"]);
     let finding = &report["findings"][0];
-    assert!(finding["message"].as_str().is_some_and(|m| m.contains("did you mean `sql-injection`?")), "{finding}");
+    assert!(
+        finding["message"].as_str().is_some_and(|m| m.contains("did you mean `sql-injection`?")),
+        "{finding}"
+    );
     assert_eq!((finding["severity"].as_str(), finding["cwe"].as_u64()), (Some("low"), Some(710)));
     assert_eq!(project.run(&["scan", "--only", "unused-ignore"]).code, 0);
     assert_eq!(project.run(&["scan", "--only", "unused-ignore", "--fail-on", "low"]).code, 1);
@@ -84,8 +100,14 @@ fn in_templates() {
 #[test]
 fn by_fingerprint_it_follows_the_finding() {
     let project = Project::rails();
-    let print = project.json(&["--only", "sql-injection"])["findings"][0]["fingerprint"].as_str().expect("a fingerprint").to_owned();
-    project.write(".wardroom-ignore.toml", format!("[[ignore]]\nfingerprint = \"{print}\"\nreason = \"checked\"\n"));
+    let print = project.json(&["--only", "sql-injection"])["findings"][0]["fingerprint"]
+        .as_str()
+        .expect("a fingerprint")
+        .to_owned();
+    project.write(
+        ".wardroom-ignore.toml",
+        format!("[[ignore]]\nfingerprint = \"{print}\"\nreason = \"checked\"\n"),
+    );
     project.write(USERS, format!("# moved\n\n\n{UNSAFE}"));
     let report = project.json(&ALL);
     assert_eq!((active(&report), suppressed(&report)), (vec![], vec!["file checked".to_owned()]));
@@ -103,8 +125,11 @@ fn by_rule_and_place() {
     ] {
         let project = with(&format!("[[ignore]]\n{entry}\nreason = 'r'\n"));
         let report = project.json(&ALL);
-        let expected: &[&str] =
-            if covers { &[] } else { &["app/controllers/users_controller.rb:3 sql-injection", ".wardroom-ignore.toml:1 unused-ignore"] };
+        let expected: &[&str] = if covers {
+            &[]
+        } else {
+            &["app/controllers/users_controller.rb:3 sql-injection", ".wardroom-ignore.toml:1 unused-ignore"]
+        };
         assert_eq!(active(&report), expected, "{entry}");
     }
 }
@@ -112,14 +137,19 @@ fn by_rule_and_place() {
 #[test]
 fn in_the_programme_too() {
     let project = Project::rails();
-    let entry = "[[ignore]]\nrule = 'sql-injection'\nfile = 'app/controllers/users_controller.rb'\nreason = 'r'\n";
+    let entry =
+        "[[ignore]]\nrule = 'sql-injection'\nfile = 'app/controllers/users_controller.rb'\nreason = 'r'\n";
     project.write("program/scans/ignores.toml", entry);
     assert_eq!(suppressed(&project.json(&ALL)), ["file r"]);
 }
 
 #[test]
 fn an_ignore_expires() {
-    let entry = |day: &str| format!("[[ignore]]\nrule = 'sql-injection'\nfile = 'app/controllers/users_controller.rb'\nreason = 'r'\nexpires = {day}\n");
+    let entry = |day: &str| {
+        format!(
+            "[[ignore]]\nrule = 'sql-injection'\nfile = 'app/controllers/users_controller.rb'\nreason = 'r'\nexpires = {day}\n"
+        )
+    };
     // Today is 2026-11-23.
     for day in ["'2026-11-23'", "'2027-01-31'", "2026-11-23"] {
         let report = with(&entry(day)).json(&ALL);
@@ -127,7 +157,8 @@ fn an_ignore_expires() {
     }
     for day in ["'2026-11-22'", "'2020-02-29'", "2026-11-22"] {
         let report = with(&entry(day)).json(&ALL);
-        let expected = ["app/controllers/users_controller.rb:3 sql-injection", ".wardroom-ignore.toml:1 expired-ignore"];
+        let expected =
+            ["app/controllers/users_controller.rb:3 sql-injection", ".wardroom-ignore.toml:1 expired-ignore"];
         assert_eq!(active(&report), expected, "{day}");
     }
 }
@@ -149,9 +180,7 @@ fn a_broken_ignore_file_is_wrong_use() {
 #[test]
 fn another_tools_file_is_carried_over() {
     let project = Project::rails();
-    let warning = |kind: &str, file: &str, line: u32, note: &str| {
-        serde_json::json!({ "warning_type": kind, "fingerprint": "0123456789abcdef", "file": file, "line": line, "note": note })
-    };
+    let warning = |kind: &str, file: &str, line: u32, note: &str| serde_json::json!({ "warning_type": kind, "fingerprint": "0123456789abcdef", "file": file, "line": line, "note": note });
     let file = serde_json::json!({ "ignored_warnings": [
         warning("SQL Injection", USERS, 17, "the \"name\" is checked"),
         warning("SQL Injection", USERS, 3, ""),
@@ -164,11 +193,18 @@ fn another_tools_file_is_carried_over() {
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(run.out.contains("1 of 5 ignored warnings carried over"), "{}", run.out);
     assert!(run.out.contains("1 more are covered"), "{}", run.out);
-    for said in ["lib/tool.rb:3  Command Injection (0123456789ab): nothing of this class", "outside this tree", "no rule here looks for this class"] {
+    for said in [
+        "lib/tool.rb:3  Command Injection (0123456789ab): nothing of this class",
+        "outside this tree",
+        "no rule here looks for this class",
+    ] {
         assert!(run.out.contains(said), "{said}: {}", run.out);
     }
     let report = project.json(&ALL);
-    assert_eq!((active(&report), suppressed(&report)), (vec![], vec!["file the \"name\" is checked".to_owned()]));
+    assert_eq!(
+        (active(&report), suppressed(&report)),
+        (vec![], vec!["file the \"name\" is checked".to_owned()])
+    );
     // Again: nothing is written twice.
     let before = project.read(".wardroom-ignore.toml");
     assert!(project.run(&["scan", "--import-ignores", "config/brakeman.ignore"]).out.contains("0 of 5"));

@@ -37,14 +37,21 @@ fn ruby_without_rails() {
     project.write("lib/tool.rb", "class Tool\n  def run\n    1\n  end\nend\n");
     let run = project.run(&["scan"]);
     assert_eq!(run.code, 0);
-    assert!(run.err.contains("no Rails application in .") && run.err.contains("scanned all the same"), "{}", run.err);
+    assert!(
+        run.err.contains("no Rails application in .") && run.err.contains("scanned all the same"),
+        "{}",
+        run.err
+    );
     assert!(run.out.contains("1 Ruby file,"), "{}", run.out);
 }
 
 #[test]
 fn bytes_that_are_no_text() {
     let project = Project::rails();
-    project.write("app/models/latin.rb", b"# encoding: iso-8859-1\nclass Latin\n  X = \"caf\xe9 #{1}\"\nend\n".as_slice());
+    project.write(
+        "app/models/latin.rb",
+        b"# encoding: iso-8859-1\nclass Latin\n  X = \"caf\xe9 #{1}\"\nend\n".as_slice(),
+    );
     project.write("app/views/users/show.html.erb", b"<p>caf\xe9 <%= 1 %></p>\n".as_slice());
     project.write("app/models/binary.rb", b"\x7fELF\0\0\0\x01".as_slice());
     assert_eq!(project.found(&ONLY), [FOUND]);
@@ -105,7 +112,10 @@ fn deep_nesting() {
     let project = Project::rails();
     let depth = 20_000;
     project.write("app/models/deep.rb", format!("X = {}1{}\n", "[".repeat(depth), "]".repeat(depth)));
-    project.write("app/views/users/deep.html.erb", format!("{}<%= 1 %>{}\n", "<% if a %>".repeat(3000), "<% end %>".repeat(3000)));
+    project.write(
+        "app/views/users/deep.html.erb",
+        format!("{}<%= 1 %>{}\n", "<% if a %>".repeat(3000), "<% end %>".repeat(3000)),
+    );
     let run = project.run(&["scan", "--only", "sql-injection"]);
     assert_eq!(run.code, 1, "{}", run.err);
     assert!(!problems(&project, "app/models/deep.rb").is_empty());
@@ -114,7 +124,8 @@ fn deep_nesting() {
 #[test]
 fn hostile_names_and_words_do_not_reach_the_terminal() {
     let project = Project::rails();
-    project.write("app/controllers/\u{1b}[31mred_controller.rb", UNSAFE.replace(":name", ":\"na\u{1b}[2Jme\""));
+    project
+        .write("app/controllers/\u{1b}[31mred_controller.rb", UNSAFE.replace(":name", ":\"na\u{1b}[2Jme\""));
     for format in ["text", "csv", "markdown", "github"] {
         let run = project.run(&["scan", "--format", format]);
         assert!(!run.out.contains('\u{1b}') && !run.err.contains('\u{1b}'), "{format}");

@@ -30,7 +30,10 @@ fn fail_on_moves_the_line() {
     assert_eq!(code(&["--severity", "critical"]), 0, "what is not shown does not count");
     // A parameter of a method that nobody calls: worth a look, no more.
     project.write(USERS, "class UsersController < ApplicationController\nend\n");
-    project.write("app/models/user.rb", "class User < ApplicationRecord\n  def self.by(name)\n    where(\"name = '#{name}'\")\n  end\nend\n");
+    project.write(
+        "app/models/user.rb",
+        "class User < ApplicationRecord\n  def self.by(name)\n    where(\"name = '#{name}'\")\n  end\nend\n",
+    );
     assert_eq!(code(&[]), 0);
     assert_eq!(code(&["--fail-on", "medium:medium"]), 1);
     assert_eq!(code(&["--fail-on", "medium"]), 1);
@@ -42,7 +45,10 @@ fn rules_are_chosen() {
     let project = Project::rails();
     assert_eq!(project.found(&ONLY), [FOUND]);
     assert!(!project.found(&["--skip", "sql-injection"]).contains(&FOUND.to_owned()));
-    assert_eq!(project.found(&["--only", "unused-ignore,sql-injection", "--only", "expired-ignore"]), [FOUND]);
+    assert_eq!(
+        project.found(&["--only", "unused-ignore,sql-injection", "--only", "expired-ignore"]),
+        [FOUND]
+    );
     assert_eq!(project.found(&["--only", "sql-injection", "--skip", "sql-injection"]), [""; 0]);
     let run = project.run(&["scan", "--only", "sql-injektion"]);
     assert_eq!((run.code, run.out.as_str()), (2, ""));
@@ -123,7 +129,15 @@ fn an_output_that_fails_leaves_the_old_file() {
     let file = project.beside("report.json");
     fs::write(&file, "old").expect("a file");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("permissions");
-    let run = project.run(&["scan", "--format", "json", "--knowledge", "missing", "-o", file.to_str().expect("a name")]);
+    let run = project.run(&[
+        "scan",
+        "--format",
+        "json",
+        "--knowledge",
+        "missing",
+        "-o",
+        file.to_str().expect("a name"),
+    ]);
     assert_eq!(run.code, 2);
     assert_eq!(fs::read_to_string(&file).expect("a file"), "old");
     project.run(&["scan", "--format", "json", "-o", file.to_str().expect("a name")]);
@@ -188,7 +202,8 @@ fn a_rule_is_explained() {
 #[test]
 fn rules_are_listed() {
     let project = Project::empty();
-    let rules: Vec<serde_json::Value> = serde_json::from_str(&project.run(&["rules", "--format", "json"]).out).expect("JSON");
+    let rules: Vec<serde_json::Value> =
+        serde_json::from_str(&project.run(&["rules", "--format", "json"]).out).expect("JSON");
     assert!(rules.iter().any(|r| r["id"] == "sql-injection" && r["cwe"] == 89));
     let text = project.run(&["rules"]).out;
     let markdown = project.run(&["rules", "--format", "markdown"]).out;
@@ -224,7 +239,16 @@ fn a_baseline_takes_out_what_was_known() {
     let run = project.run(&["scan", "--baseline", known]);
     assert_eq!(run.code, 0, "{}", run.out);
     // Lines move; one more comes.
-    project.write(USERS, format!("# moved\n\n{}", UNSAFE.replace("@safe = User.where(name: params[:name])", "@more = User.where(\"id = #{params[:id]}\")")));
+    project.write(
+        USERS,
+        format!(
+            "# moved\n\n{}",
+            UNSAFE.replace(
+                "@safe = User.where(name: params[:name])",
+                "@more = User.where(\"id = #{params[:id]}\")"
+            )
+        ),
+    );
     let report = project.json(&["--baseline", known, "--only", "sql-injection"]);
     assert_eq!(active(&report), ["app/controllers/users_controller.rb:6 sql-injection"]);
     assert_eq!(suppressed(&report), ["baseline in the baseline"]);
@@ -281,7 +305,9 @@ fn the_cache_is_private_and_optional() {
     }
     // A file where the folder should be: the scan does without.
     fs::write(project.beside("file"), "").expect("a file");
-    let run = Run::of(project.command(&["scan"]).env("XDG_CACHE_HOME", project.beside("file")).output().expect("it runs"));
+    let run = Run::of(
+        project.command(&["scan"]).env("XDG_CACHE_HOME", project.beside("file")).output().expect("it runs"),
+    );
     assert_eq!((run.code, run.err.as_str()), (1, ""));
 }
 
@@ -328,8 +354,18 @@ fn threads_do_not_change_the_result() {
 #[test]
 fn a_reader_that_leaves_ends_it_quietly() {
     let project = Project::rails();
-    for arguments in [&["scan", "--format", "json"][..], &["surface", "--format", "json"], &["rules", "--format", "json"], &["manual"]] {
-        let mut child = project.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    for arguments in [
+        &["scan", "--format", "json"][..],
+        &["surface", "--format", "json"],
+        &["rules", "--format", "json"],
+        &["manual"],
+    ] {
+        let mut child = project
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
         drop(child.stdout.take());
         let output = child.wait_with_output().expect("it ends");
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");

@@ -29,10 +29,17 @@ impl Project {
     /// One sure weakness, one that is worth a look, and safe code beside them.
     pub fn rails() -> Project {
         let project = Project::empty();
-        project.write("Gemfile.lock", "GEM\n  remote: https://rubygems.org/\n  specs:\n    rails (7.1.3)\n\nDEPENDENCIES\n  rails\n");
+        project.write("Gemfile", "source 'https://rubygems.org'\ngem 'rails'\n");
+        project.write(
+            "Gemfile.lock",
+            "GEM\n  remote: https://rubygems.org/\n  specs:\n    rails (7.1.3)\n\nDEPENDENCIES\n  rails\n",
+        );
         project.write("config/routes.rb", "Rails.application.routes.draw do\n  resources :users, only: %i[index show create]\n  get 'admin' => 'admin#index'\nend\n");
         project.write("app/models/user.rb", "class User < ApplicationRecord\nend\n");
-        project.write("app/controllers/application_controller.rb", "class ApplicationController < ActionController::Base\nend\n");
+        project.write(
+            "app/controllers/application_controller.rb",
+            "class ApplicationController < ActionController::Base\nend\n",
+        );
         project.write(
             "app/controllers/admin_controller.rb",
             "class AdminController < ApplicationController\n  before_action :authenticate_user!\n\n  def index\n  end\nend\n",
@@ -86,7 +93,16 @@ impl Project {
 
     pub fn git(&self, arguments: &[&str]) {
         let done = Command::new("git")
-            .args(["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main"])
+            .args([
+                "-c",
+                "user.name=a",
+                "-c",
+                "user.email=a@example.org",
+                "-c",
+                "commit.gpgsign=false",
+                "-c",
+                "init.defaultBranch=main",
+            ])
             .args(arguments)
             .current_dir(self.root())
             .output()
@@ -133,13 +149,20 @@ pub fn suppressed(report: &serde_json::Value) -> Vec<String> {
 
 pub fn place(finding: &serde_json::Value) -> String {
     let at = &finding["location"];
-    format!("{}:{} {}", at["file"].as_str().expect("a file"), at["start"]["line"], finding["rule"].as_str().expect("a rule"))
+    format!(
+        "{}:{} {}",
+        at["file"].as_str().expect("a file"),
+        at["start"]["line"],
+        finding["rule"].as_str().expect("a rule")
+    )
 }
 
 /// Names in a folder.
 pub fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     names
 }

@@ -20,7 +20,15 @@ fn filters() {
     let handlers = |arguments: &[&str]| -> Vec<String> {
         let run = project.run(&[&["surface", "--format", "json"], arguments].concat());
         let all: Vec<serde_json::Value> = serde_json::from_str(&run.out).expect("JSON");
-        all.iter().map(|e| format!("{} {}", e["method"].as_str().expect("a method"), e["handler"].as_str().expect("a handler"))).collect()
+        all.iter()
+            .map(|e| {
+                format!(
+                    "{} {}",
+                    e["method"].as_str().expect("a method"),
+                    e["handler"].as_str().expect("a handler")
+                )
+            })
+            .collect()
     };
     assert_eq!(handlers(&[]), ["GET admin#index", "GET users#index", "POST users#create", "GET users#show"]);
     assert_eq!(handlers(&["--unauthenticated"]), ["GET users#index", "POST users#create", "GET users#show"]);
