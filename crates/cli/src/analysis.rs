@@ -71,6 +71,9 @@ pub fn of(
     cache: Option<&Cache>,
     progress: &Progress,
 ) -> anyhow::Result<(Analysis, bool)> {
+    if cache.is_some() {
+        progress.phase("look up");
+    }
     let key = cache.map(|c| (c, digest(&tree, knowledge)));
     if let Some((cache, key)) = &key
         && let Some(known) = cache.load(key)
@@ -132,8 +135,8 @@ fn run(tree: Tree, knowledge_files: &[KnowledgeFile], progress: &Progress) -> an
     }));
     analysis.problems = problems;
     // The process ends soon; taking millions of small objects apart would only cost time.
-    std::mem::forget((app.index, app.controllers, app.models, flows));
-    std::mem::forget(loaded.files);
+    std::mem::forget((app, flows));
+    std::mem::forget(loaded);
     Ok(analysis)
 }
 

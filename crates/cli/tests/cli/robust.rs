@@ -86,7 +86,7 @@ fn a_file_that_may_not_be_read() {
     let project = Project::rails();
     project.write("app/models/secret.rb", "class Secret\nend\n");
     let path = project.root().join("app/models/secret.rb");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).expect("permissions");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("permissions");
     // Whoever may read everything reads this too.
     let may = fs::read(&path).is_ok();
     let told = problems(&project, "app/models/secret.rb");
