@@ -6,7 +6,9 @@ pub mod inline;
 
 use std::collections::{HashMap, HashSet};
 
-use wardroom_model::{Confidence, Finding, Fingerprint, Location, Problem, Rule, Suppression};
+use wardroom_model::{
+    Confidence, Finding, Fingerprint, Fix, Location, Problem, Replacement, Rule, Suppression,
+};
 
 use crate::clock::Date;
 use crate::rules;
@@ -58,9 +60,9 @@ pub fn apply(
                 NAME_A_RULE,
             );
         }
-        for (place, rule) in
-            ignore.rules.iter().enumerate().filter(|(place, _)| !used_inline.contains(&(number, *place)))
-        {
+        let first = added.findings.len();
+        let used = |place: usize| used_inline.contains(&(number, place));
+        for (_, rule) in ignore.rules.iter().enumerate().filter(|(place, _)| !used(*place)) {
             let message = match known.iter().any(|k| k.id == rule) || rule == "all" {
                 true => format!("This ignore of `{rule}` covers no finding"),
                 false => format!(
@@ -74,7 +76,12 @@ pub fn apply(
                 message,
                 "Remove it, or name the rule that it is meant for.",
             );
-            let _ = place;
+        }
+        // A comment that still covers something is a person's to shorten.
+        if !(0..ignore.rules.len()).any(used) {
+            for finding in &mut added.findings[first..] {
+                finding.fix = Some(removal(ignore));
+            }
         }
         if ignore.reason.is_empty() {
             problems.push(no_reason(&ignore.location));
@@ -116,6 +123,19 @@ const NAME_A_RULE: &str = "Name the rule: `wardroom:ignore sql-injection -- why`
 pub fn suppress(finding: &mut Finding, kind: &str, reason: &str) {
     if finding.suppression.is_none() {
         finding.suppression = Some(Suppression { kind: kind.to_owned(), reason: reason.to_owned() });
+    }
+}
+
+fn removal(ignore: &InlineIgnore) -> Fix {
+    let (start, end) = ignore.extent;
+    Fix {
+        title: "Remove the ignore".to_owned(),
+        replacements: vec![Replacement {
+            file: ignore.location.file.clone(),
+            start,
+            end,
+            text: String::new(),
+        }],
     }
 }
 

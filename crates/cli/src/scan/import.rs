@@ -14,8 +14,8 @@ use crate::ignores::file::{self, AT_ROOT, Covered};
 use crate::output::{self, Console};
 use crate::scan::Scanned;
 
-/// A warning's line was right when the file was written. Where a file has several findings of the
-/// class, one this many lines away may still be the one that was meant.
+/// A warning's line was right when the file was written: a finding this many lines away may still be
+/// the one that was meant.
 const DRIFT: u32 = 60;
 
 #[derive(Deserialize)]
@@ -113,13 +113,11 @@ fn find<'f>(warning: &Warning, findings: &'f [Finding]) -> Result<&'f Finding, S
         })
         .collect();
     near.sort_by_key(|(away, f)| (*away, f.location.start));
-    match near.as_slice() {
-        [] => Err("nothing of this class is found in that file now, so no ignore is needed".to_owned()),
-        [(_, only)] => Ok(only),
-        [(away, nearest), ..] if *away <= DRIFT => Ok(nearest),
-        _ => {
-            Err(format!("the nearest of {} findings of this class in that file is too far away", near.len()))
-        }
+    match near.first() {
+        None => Err("nothing of this class is found in that file now, so no ignore is needed".to_owned()),
+        Some((away, nearest)) if *away <= DRIFT => Ok(nearest),
+        // An ignore must not come to cover what nobody has looked at.
+        Some((away, _)) => Err(format!("the nearest finding of this class is {away} lines away: look at it")),
     }
 }
 

@@ -138,3 +138,29 @@ fn without_a_mechanical_fix_nothing_is_touched() {
     assert!(run.out.contains("0 findings changed in 0 files; nothing new came"), "{}", run.out);
     assert_eq!(project.read(USERS), UNSAFE);
 }
+
+#[test]
+fn fixes_are_shown_and_made() {
+    let project = Project::rails();
+    let model = "class User < ApplicationRecord\n  # wardroom:ignore sql-injection,open-redirect -- old\n  A = 1\n  B = 2 # wardroom:ignore open-redirect -- old\nend\n";
+    let mended = "class User < ApplicationRecord\n  A = 1\n  B = 2\nend\n";
+    project.write("app/models/user.rb", model);
+    let only = ["--only", "unused-ignore"];
+    let run = project.run(&[&["scan", "--fix"], &only[..]].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    let diff = "--- a/app/models/user.rb\n+++ b/app/models/user.rb\n@@ -1,5 +1,4 @@\n class User < ApplicationRecord\n-  # wardroom:ignore sql-injection,open-redirect -- old\n   A = 1\n-  B = 2 # wardroom:ignore open-redirect -- old\n+  B = 2\n end\n";
+    assert_eq!(run.out, diff);
+    assert!(run.err.contains("3 findings can be mended mechanically; 0 need a person"), "{}", run.err);
+    assert_eq!(project.read("app/models/user.rb"), model);
+    // What is shown is what patch takes.
+    fs::write(project.beside("fix.diff"), &run.out).expect("a file");
+    project.git(&["init", "-q"]);
+    project.git(&["apply", "--check", "../fix.diff"]);
+
+    let run = project.run(&[&["scan", "--apply"], &only[..]].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(run.out.matches("gone: app/models/user.rb").count(), 3, "{}", run.out);
+    assert!(run.out.ends_with("3 findings changed in 1 file; nothing new came\n"), "{}", run.out);
+    assert_eq!(project.read("app/models/user.rb"), mended);
+    assert_eq!(project.found(&only), [""; 0]);
+}

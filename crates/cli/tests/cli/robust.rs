@@ -141,3 +141,32 @@ fn a_folder_that_is_a_file_and_the_like() {
     assert_eq!(project.found(&ONLY), [FOUND]);
     assert!(project.read(USERS).contains("params") && !TODAY.is_empty());
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_nothing_half_written() {
+    use std::process::Command;
+    let project = Project::rails();
+    for n in 0..300 {
+        project.write(
+            &format!("app/models/m{n}.rb"),
+            "class M < ApplicationRecord\n  def x(a) = where(a)\nend\n".repeat(20),
+        );
+    }
+    let report = project.beside("out/report.json");
+    fs::create_dir(project.beside("out")).expect("a folder");
+    for wait in [0, 5, 20, 60] {
+        fs::write(&report, "old").expect("a file");
+        let output = report.to_str().expect("a name");
+        let mut child = project
+            .command(&["scan", "--no-cache", "--format", "json", "-o", output])
+            .spawn()
+            .expect("it starts");
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        child.wait().expect("it ends");
+        let text = fs::read_to_string(&report).expect("a report");
+        assert!(text == "old" || serde_json::from_str::<serde_json::Value>(&text).is_ok(), "after {wait} ms");
+        assert_eq!(crate::support::names(&project.beside("out")), ["report.json"], "after {wait} ms");
+    }
+}
