@@ -65,7 +65,15 @@ impl Analysis {
 }
 
 /// Analyses a tree, or takes the result of an earlier run over the same bytes; whether it did.
-pub fn of(tree: Tree, knowledge: &[KnowledgeFile], cache: Option<&Cache>, progress: &Progress) -> anyhow::Result<(Analysis, bool)> {
+pub fn of(
+    tree: Tree,
+    knowledge: &[KnowledgeFile],
+    cache: Option<&Cache>,
+    progress: &Progress,
+) -> anyhow::Result<(Analysis, bool)> {
+    if cache.is_some() {
+        progress.phase("look up");
+    }
     let key = cache.map(|c| (c, digest(&tree, knowledge)));
     if let Some((cache, key)) = &key
         && let Some(known) = cache.load(key)
@@ -127,8 +135,8 @@ fn run(tree: Tree, knowledge_files: &[KnowledgeFile], progress: &Progress) -> an
     }));
     analysis.problems = problems;
     // The process ends soon; taking millions of small objects apart would only cost time.
-    std::mem::forget((app.index, app.controllers, app.models, flows));
-    std::mem::forget(loaded.files);
+    std::mem::forget((app, flows));
+    std::mem::forget(loaded);
     Ok(analysis)
 }
 
@@ -150,13 +158,16 @@ fn lines(text: &[u8]) -> u64 {
 
 fn is_rails(app: &App<'_>) -> bool {
     let sign = |path: &str| {
-        ["config/application.rb", "config/environment.rb", "config/routes.rb"].iter().any(|s| path == *s || path.ends_with(&format!("/{s}")))
+        ["config/application.rb", "config/environment.rb", "config/routes.rb"]
+            .iter()
+            .any(|s| path == *s || path.ends_with(&format!("/{s}")))
     };
     app.gems.rails_version().is_some() || app.files.iter().any(|f| sign(&f.path))
 }
 
 /// What a panic said.
 pub fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let text =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("it gave no reason").to_owned()
 }

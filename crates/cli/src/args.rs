@@ -9,7 +9,13 @@ use wardroom_report::Format;
 
 /// Finds what is wrong in a Rails application, and shows the path that proves it.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "wardroom", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "wardroom",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 #[command(after_help = "Examples:
   wardroom scan                         scan the application in this folder
   wardroom scan app --format sarif      as a report for another tool
@@ -215,7 +221,8 @@ pub struct SurfaceArgs {
 }
 
 fn verb(word: &str) -> Result<Verb, String> {
-    Verb::parse(word).ok_or_else(|| format!("`{word}` is none of get, post, put, patch, delete, head, options, any"))
+    Verb::parse(word)
+        .ok_or_else(|| format!("`{word}` is none of get, post, put, patch, delete, head, options, any"))
 }
 
 /// What the ways in can be written as.

@@ -67,7 +67,8 @@ impl Cache {
             return None;
         }
         for (finding, numbers) in stored.analysis.findings.iter_mut().zip(&stored.of_findings) {
-            finding.endpoints = numbers.iter().map(|n| stored.endpoints.get(*n as usize).cloned()).collect::<Option<_>>()?;
+            finding.endpoints =
+                numbers.iter().map(|n| stored.endpoints.get(*n as usize).cloned()).collect::<Option<_>>()?;
         }
         stored.endpoints.truncate(stored.of_model as usize);
         stored.analysis.endpoints = stored.endpoints;
@@ -121,7 +122,8 @@ impl Cache {
 
 fn encode(analysis: &Analysis) -> Option<Vec<u8>> {
     let mut endpoints: Vec<&Arc<Endpoint>> = analysis.endpoints.iter().collect();
-    let mut numbers: HashMap<*const Endpoint, u32> = endpoints.iter().zip(0..).map(|(e, n)| (Arc::as_ptr(e), n)).collect();
+    let mut numbers: HashMap<*const Endpoint, u32> =
+        endpoints.iter().zip(0..).map(|(e, n)| (Arc::as_ptr(e), n)).collect();
     let mut of_findings = Vec::with_capacity(analysis.findings.len());
     for finding in &analysis.findings {
         let mut own = Vec::with_capacity(finding.endpoints.len());
@@ -133,7 +135,11 @@ fn encode(analysis: &Analysis) -> Option<Vec<u8>> {
         }
         of_findings.push(own);
     }
-    let findings = analysis.findings.iter().map(|f| wardroom_model::Finding { endpoints: Vec::new(), ..f.clone() }).collect();
+    let findings = analysis
+        .findings
+        .iter()
+        .map(|f| wardroom_model::Finding { endpoints: Vec::new(), ..f.clone() })
+        .collect();
     let bare = Analysis {
         findings,
         problems: analysis.problems.clone(),
@@ -141,7 +147,13 @@ fn encode(analysis: &Analysis) -> Option<Vec<u8>> {
         ignores: analysis.ignores.clone(),
         ..*analysis
     };
-    postcard::to_stdvec(&Storing { analysis: bare, endpoints, of_model: analysis.endpoints.len() as u32, of_findings }).ok()
+    postcard::to_stdvec(&Storing {
+        analysis: bare,
+        endpoints,
+        of_model: analysis.endpoints.len() as u32,
+        of_findings,
+    })
+    .ok()
 }
 
 fn make_private(folder: &Path) -> Option<()> {

@@ -27,7 +27,8 @@ impl Date {
         let days = unix.div_euclid(86_400) + 719_468;
         let era = days.div_euclid(146_097);
         let day_of_era = days.rem_euclid(146_097);
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted = (5 * day_of_year + 2) / 153;
         let day = (day_of_year - (153 * shifted + 2) / 5 + 1) as u8;
@@ -42,7 +43,9 @@ impl FromStr for Date {
     fn from_str(text: &str) -> Result<Date, String> {
         let wrong = || format!("`{text}` is no date; write it as `2027-01-31`");
         let mut parts = text.trim().splitn(3, '-');
-        let mut next = |digits: usize| parts.next().filter(|p| p.len() == digits && p.bytes().all(|b| b.is_ascii_digit()));
+        let mut next = |digits: usize| {
+            parts.next().filter(|p| p.len() == digits && p.bytes().all(|b| b.is_ascii_digit()))
+        };
         let (Some(year), Some(month), Some(day)) = (next(4), next(2), next(2)) else { return Err(wrong()) };
         let date = Date {
             year: year.parse().map_err(|_| wrong())?,
@@ -56,7 +59,11 @@ impl FromStr for Date {
             2 => 28,
             _ => 31,
         };
-        if (1..=12).contains(&date.month) && (1..=longest).contains(&date.day) { Ok(date) } else { Err(wrong()) }
+        if (1..=12).contains(&date.month) && (1..=longest).contains(&date.day) {
+            Ok(date)
+        } else {
+            Err(wrong())
+        }
     }
 }
 

@@ -40,9 +40,12 @@ impl Failure {
 
 /// Whether the reader of the output has gone away.
 pub fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
-    let io = match error.downcast_ref::<wardroom_report::Error>() {
-        Some(wardroom_report::Error::Io(io)) => Some(io),
-        _ => error.downcast_ref::<io::Error>(),
+    let kind = if let Some(wardroom_report::Error::Io(io)) = error.downcast_ref() {
+        Some(io.kind())
+    } else if let Some(json) = error.downcast_ref::<serde_json::Error>() {
+        json.io_error_kind()
+    } else {
+        error.downcast_ref::<io::Error>().map(io::Error::kind)
     };
-    io.is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    kind == Some(io::ErrorKind::BrokenPipe)
 }

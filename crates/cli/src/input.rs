@@ -13,7 +13,7 @@ pub const SCANS: &str = "program/scans";
 /// The one file of that folder that is no knowledge.
 pub const SCANS_IGNORES: &str = "program/scans/ignores.toml";
 /// What stands at the root of an application, and hardly anywhere else.
-const ROOT_SIGNS: [&str; 4] = ["config/application.rb", "config/environment.rb", "Gemfile", ".git"];
+const ROOT_SIGNS: [&str; 3] = ["config/application.rb", "config/environment.rb", "Gemfile"];
 
 /// A knowledge file.
 #[derive(Clone, Debug)]
@@ -45,7 +45,8 @@ pub fn root_of(path: &Path) -> anyhow::Result<(PathBuf, Option<String>)> {
     }
     let full = fs::canonicalize(path).with_context(|| format!("{} cannot be scanned", path.display()))?;
     let folders = || full.ancestors().skip(1);
-    let root = folders().find(|f| ROOT_SIGNS.iter().any(|sign| f.join(sign).exists())).or_else(|| folders().next());
+    let root =
+        folders().find(|f| ROOT_SIGNS.iter().any(|sign| f.join(sign).exists())).or_else(|| folders().next());
     let root = root.unwrap_or(Path::new("/")).to_owned();
     let relative = full.strip_prefix(&root).unwrap_or(&full).to_string_lossy().replace('\\', "/");
     Ok((root, Some(relative)))
@@ -76,11 +77,13 @@ fn alone(path: &Path, name: &str) -> anyhow::Result<Tree> {
 fn read_knowledge(root: &Path, extra: &[PathBuf]) -> anyhow::Result<Vec<KnowledgeFile>> {
     let mut found = Vec::new();
     if let Ok(entries) = fs::read_dir(root.join(SCANS)) {
-        let mut names: Vec<String> = entries.flatten().map(|e| format!("{SCANS}/{}", e.file_name().to_string_lossy())).collect();
+        let mut names: Vec<String> =
+            entries.flatten().map(|e| format!("{SCANS}/{}", e.file_name().to_string_lossy())).collect();
         names.retain(|n| n.ends_with(".toml") && n != SCANS_IGNORES);
         names.sort();
         for name in names {
-            let text = fs::read_to_string(root.join(&name)).with_context(|| format!("{name} could not be read"))?;
+            let text =
+                fs::read_to_string(root.join(&name)).with_context(|| format!("{name} could not be read"))?;
             found.push(KnowledgeFile { name, text });
         }
     }

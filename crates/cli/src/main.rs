@@ -19,6 +19,7 @@ mod surface;
 
 use std::panic;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use clap::Parser;
 
@@ -31,16 +32,25 @@ use crate::output::Console;
 /// that bound it.
 const STACKS: [usize; 3] = [1 << 30, 256 << 20, 64 << 20];
 
+/// Where the latest panic came from, for the message about one that nobody caught.
+static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
 fn main() -> ExitCode {
     let args = Args::parse();
-    // A panic in one check is caught and told as a problem; the default message would tear the report.
-    panic::set_hook(Box::new(|_| {}));
+    // A panic in one check is caught and told as a problem; the usual message would tear the report.
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
+        *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    }));
     for stack in STACKS {
         let args = args.clone();
-        if let Ok(thread) = std::thread::Builder::new().name("wardroom".to_owned()).stack_size(stack).spawn(move || run(args)) {
+        if let Ok(thread) =
+            std::thread::Builder::new().name("wardroom".to_owned()).stack_size(stack).spawn(move || run(args))
+        {
             return thread.join().unwrap_or_else(|panic| {
                 let said = analysis::said(&*panic);
-                Console::stderr(&format!("wardroom: internal error: {said}. Please report it."));
+                let place = LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                Console::stderr(&format!("wardroom: internal error: {said}{place}; please report it"));
                 ExitCode::from(failure::RUN)
             });
         }

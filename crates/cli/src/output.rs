@@ -32,7 +32,8 @@ impl Console {
             Color::Auto => !said("NO_COLOR") && !dumb && (terminal || said("CLICOLOR_FORCE")),
         };
         let width = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-        let width = width.or_else(|| terminal_size::terminal_size().filter(|_| terminal).map(|(w, _)| usize::from(w.0)));
+        let width = width
+            .or_else(|| terminal_size::terminal_size().filter(|_| terminal).map(|(w, _)| usize::from(w.0)));
         Style { color, unicode: !(terminal && plain_locale()), width: width.unwrap_or(WIDTH), short }
     }
 
@@ -47,7 +48,8 @@ impl Console {
 
 /// The locale names a character set other than UTF-8, or none at all where it says `C`.
 fn plain_locale() -> bool {
-    let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
+    let set =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
     set.is_some_and(|locale| {
         let locale = locale.to_ascii_lowercase();
         matches!(locale.as_str(), "c" | "posix") || locale.contains('.') && !locale.contains("utf")
@@ -60,7 +62,8 @@ pub fn check_writable(path: &Path) -> anyhow::Result<()> {
     if path.is_dir() {
         anyhow::bail!("--output: {} is a folder; name a file in it", path.display());
     }
-    let meta = fs::metadata(folder).with_context(|| format!("--output: the folder {} cannot be used", folder.display()))?;
+    let meta = fs::metadata(folder)
+        .with_context(|| format!("--output: the folder {} cannot be used", folder.display()))?;
     if !meta.is_dir() {
         anyhow::bail!("--output: {} is no folder", folder.display());
     }
@@ -74,7 +77,11 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let special = fs::metadata(path).is_ok_and(|m| !m.is_file());
     let wrong = || format!("{} could not be written", path.display());
     if special {
-        return fs::OpenOptions::new().write(true).open(path).and_then(|mut f| f.write_all(bytes)).with_context(wrong);
+        return fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut f| f.write_all(bytes))
+            .with_context(wrong);
     }
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut builder = tempfile::Builder::new();

@@ -43,7 +43,11 @@ impl Progress {
     pub fn phases(&self) -> Vec<(String, f64)> {
         let phases = self.phases.lock().unwrap_or_else(PoisonError::into_inner);
         let ends = phases.iter().skip(1).map(|p| p.1).chain([Instant::now()]);
-        phases.iter().zip(ends).map(|((name, from), to)| ((*name).to_owned(), (to - *from).as_secs_f64() * 1000.0)).collect()
+        phases
+            .iter()
+            .zip(ends)
+            .map(|((name, from), to)| ((*name).to_owned(), (to - *from).as_secs_f64() * 1000.0))
+            .collect()
     }
 }
 

@@ -1,6 +1,5 @@
 //! The rules: their list, their pages, and finding one by a name that is nearly right.
 
-
 use clap::CommandFactory;
 use serde::Serialize;
 use wardroom_model::Rule;
@@ -76,7 +75,7 @@ pub fn find(id: &str) -> anyhow::Result<&'static Rule> {
     if let Some(rule) = rules.iter().find(|r| r.id == id) {
         return Ok(rule);
     }
-    Err(usage(format!("there is no rule `{id}`{}; `wardroom rules` lists them all", nearest(id, &rules))))
+    Err(usage(format!("there is no rule `{id}`{} (`wardroom rules` lists them all)", nearest(id, &rules))))
 }
 
 /// `; did you mean `x`?` where some rule's id is close.
@@ -141,10 +140,17 @@ pub fn list(options: &RulesArgs) -> anyhow::Result<u8> {
                     if rule.category.title() != family {
                         let gap = if family.is_empty() { "" } else { "\n" };
                         family = rule.category.title();
-                        writeln!(out, "{gap}## {family}\n\n| Rule | What it finds | Severity | CWE |\n| --- | --- | --- | --- |")?;
+                        writeln!(
+                            out,
+                            "{gap}## {family}\n\n| Rule | What it finds | Severity | CWE |\n| --- | --- | --- | --- |"
+                        )?;
                     }
                     let title = rule.title.replace('|', "\\|");
-                    writeln!(out, "| [`{0}`](rules/{0}.md) | {title} | {1} | {2} |", rule.id, rule.severity, rule.cwe)?;
+                    writeln!(
+                        out,
+                        "| [`{0}`](rules/{0}.md) | {title} | {1} | {2} |",
+                        rule.id, rule.severity, rule.cwe
+                    )?;
                 }
             }
             RulesFormat::Text => {
@@ -157,7 +163,14 @@ pub fn list(options: &RulesArgs) -> anyhow::Result<u8> {
                         family = rule.category.title();
                         writeln!(out, "{gap}{family}")?;
                     }
-                    writeln!(out, "  {:<width$}  {:<8}  {:<8}  {}", rule.id, rule.severity, rule.cwe.to_string(), rule.title)?;
+                    writeln!(
+                        out,
+                        "  {:<width$}  {:<8}  {:<8}  {}",
+                        rule.id,
+                        rule.severity,
+                        rule.cwe.to_string(),
+                        rule.title
+                    )?;
                 }
             }
         }

@@ -84,7 +84,11 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     let file_ignores = file::read(&root)?;
     let cache = if options.no_cache { None } else { Cache::of_user() };
     let empty = tree.files.is_empty() && tree.problems.is_empty();
-    let old = options.changed_since.as_ref().map(|reference| changed::old_tree(&root, reference, &tree)).transpose()?;
+    let old = options
+        .changed_since
+        .as_ref()
+        .map(|reference| changed::old_tree(&root, reference, &tree))
+        .transpose()?;
     let (mut analysis, cached) = analysis::of(tree, &knowledge, cache.as_ref(), progress)?;
 
     let mut all = std::mem::take(&mut analysis.findings);
@@ -95,7 +99,8 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
         }
     }
     sort(&mut all);
-    let shown = |f: &&Finding| wanted.shows(f) && only_file.as_ref().is_none_or(|only| **only == *f.location.file);
+    let shown =
+        |f: &&Finding| wanted.shows(f) && only_file.as_ref().is_none_or(|only| **only == *f.location.file);
     let mut findings: Vec<Finding> = all.iter().filter(shown).cloned().collect();
     if let Some(old) = old {
         // Nothing that matters has changed: nothing can have been added.
@@ -109,7 +114,11 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
                 let mut findings = std::mem::take(&mut before.findings);
                 ignores::apply(&mut findings, &before.ignores, &file_ignores, today, &mut Vec::new());
                 // What was hidden then and is shown now is new to who reads the report.
-                findings.iter().filter(|f| wanted.shows(f) && f.suppression.is_none()).map(|f| f.fingerprint.0.clone()).collect()
+                findings
+                    .iter()
+                    .filter(|f| wanted.shows(f) && f.suppression.is_none())
+                    .map(|f| f.fingerprint.0.clone())
+                    .collect()
             }
         };
         findings.retain(|f| !known.contains(&f.fingerprint.0));
@@ -136,7 +145,11 @@ impl Wanted {
         Ok(Wanted {
             rules: wanted_rules(options)?,
             // Somebody may have set aside what is now hardly worth a look: all of it can be matched.
-            min_confidence: if options.import_ignores.is_some() { Confidence::Low } else { options.min_confidence },
+            min_confidence: if options.import_ignores.is_some() {
+                Confidence::Low
+            } else {
+                options.min_confidence
+            },
             min_severity: options.severity,
             baseline: options.baseline.as_deref().map(read_baseline).transpose()?.unwrap_or_default(),
         })
@@ -152,7 +165,11 @@ impl Wanted {
 /// The rules that the user wants to hear of, by id.
 fn wanted_rules(options: &ScanArgs) -> anyhow::Result<Vec<&'static Rule>> {
     let named = |list: &[String]| -> anyhow::Result<HashSet<&'static str>> {
-        list.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).map(|id| Ok(rules::find(id)?.id)).collect()
+        list.iter()
+            .map(|id| id.trim())
+            .filter(|id| !id.is_empty())
+            .map(|id| Ok(rules::find(id)?.id))
+            .collect()
     };
     let (only, skip) = (named(&options.only)?, named(&options.skip)?);
     let wanted = |r: &&Rule| (only.is_empty() || only.contains(r.id)) && !skip.contains(r.id);
@@ -163,22 +180,27 @@ fn wanted_rules(options: &ScanArgs) -> anyhow::Result<Vec<&'static Rule>> {
 fn read_baseline(path: &Path) -> anyhow::Result<HashSet<String>> {
     let wrong = |what: String| usage(format!("--baseline {}: {what}", path.display()));
     let text = fs::read(path).map_err(|e| wrong(e.to_string()))?;
-    let report: serde_json::Value = serde_json::from_slice(&text).map_err(|e| wrong(format!("it is no JSON: {e}")))?;
+    let report: serde_json::Value =
+        serde_json::from_slice(&text).map_err(|e| wrong(format!("it is no JSON: {e}")))?;
     let findings = report.get("findings").and_then(|f| f.as_array());
-    let findings = findings.ok_or_else(|| wrong("it is no report of `wardroom scan --format json`".to_owned()))?;
+    let findings =
+        findings.ok_or_else(|| wrong("it is no report of `wardroom scan --format json`".to_owned()))?;
     Ok(findings.iter().filter_map(|f| f.get("fingerprint")?.as_str().map(str::to_owned)).collect())
 }
 
 /// Starts the pool. Its threads recurse over trees, like the main one.
 pub fn start_threads(threads: Option<u16>) -> anyhow::Result<()> {
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(64 << 20).num_threads(threads.map_or(0, usize::from));
+    let pool =
+        rayon::ThreadPoolBuilder::new().stack_size(64 << 20).num_threads(threads.map_or(0, usize::from));
     pool.build_global().context("the threads could not be started")
 }
 
 /// Worst first, then by place.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
-        (b.severity, b.confidence).cmp(&(a.severity, a.confidence)).then_with(|| (&a.location, &a.rule).cmp(&(&b.location, &b.rule)))
+        (b.severity, b.confidence)
+            .cmp(&(a.severity, a.confidence))
+            .then_with(|| (&a.location, &a.rule).cmp(&(&b.location, &b.rule)))
     });
 }
 
@@ -187,7 +209,10 @@ fn notices(scanned: &Scanned, path: &Path) {
     if scanned.empty {
         Console::stderr(&format!("wardroom: {} holds no Ruby, so there is nothing to scan", path.display()));
     } else if !scanned.analysis.rails {
-        Console::stderr(&format!("wardroom: no Rails application in {} (neither the gem nor config/application.rb); its Ruby was scanned all the same", path.display()));
+        Console::stderr(&format!(
+            "wardroom: no Rails application in {} (neither the gem nor config/application.rb); its Ruby was scanned all the same",
+            path.display()
+        ));
     }
 }
 
@@ -217,7 +242,10 @@ fn deliver(report: &Report, options: &ScanArgs) -> anyhow::Result<()> {
             if !options.quiet && options.format != Format::Text {
                 let active = report.active().count();
                 let s = if active == 1 { "" } else { "s" };
-                Console::stderr(&format!("wardroom: {active} finding{s}; the report is in {}", path.display()));
+                Console::stderr(&format!(
+                    "wardroom: {active} finding{s}; the report is in {}",
+                    path.display()
+                ));
             }
             Ok(())
         }

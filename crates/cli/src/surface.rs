@@ -75,17 +75,20 @@ fn handler_matches(handler: &str, name: &str) -> bool {
 }
 
 fn filters_of(endpoint: &Endpoint, role: FilterRole) -> String {
-    let words: Vec<String> = endpoint
+    let mut words: Vec<String> = endpoint
         .filters
         .iter()
         .filter(|f| f.role == role)
         .map(|f| if f.conditional { format!("{}?", f.name) } else { f.name.clone() })
         .collect();
+    let mut seen = std::collections::HashSet::new();
+    words.retain(|w| seen.insert(w.clone()));
     if words.is_empty() { "-".to_owned() } else { words.join(" ") }
 }
 
 fn table(endpoints: &[&Endpoint], out: &mut dyn Write) -> anyhow::Result<()> {
-    let head = ["METHOD", "PATH", "HANDLER", "AUTHENTICATION", "AUTHORIZATION", "PARAMETERS"].map(str::to_owned);
+    let head =
+        ["METHOD", "PATH", "HANDLER", "AUTHENTICATION", "AUTHORIZATION", "PARAMETERS"].map(str::to_owned);
     let mut rows = vec![head];
     rows.extend(endpoints.iter().map(|e| {
         let parameters = if e.parameters.is_empty() { "-".to_owned() } else { e.parameters.join(" ") };
@@ -101,14 +104,21 @@ fn table(endpoints: &[&Endpoint], out: &mut dyn Write) -> anyhow::Result<()> {
     }));
     // One very long path must not push every other row off the screen.
     let caps = [8, 60, 50, 30, 30, 0];
-    let widths: Vec<usize> = (0..6).map(|i| rows.iter().map(|r| r[i].chars().count()).filter(|w| *w <= caps[i]).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..6)
+        .map(|i| rows.iter().map(|r| r[i].chars().count()).filter(|w| *w <= caps[i]).max().unwrap_or(0))
+        .collect();
     for row in &rows {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         writeln!(out, "{}", cells.join("  ").trim_end())?;
     }
     let open = endpoints.iter().filter(|e| !e.guarded_by(FilterRole::Authentication)).count();
     let s = if endpoints.len() == 1 { "" } else { "s" };
-    writeln!(out, "\n{} endpoint{s}, {open} without an authentication filter that always runs (`?` marks one under a condition)", endpoints.len())?;
+    writeln!(
+        out,
+        "\n{} endpoint{s}, {open} without an authentication filter that always runs (`?` marks one under a condition)",
+        endpoints.len()
+    )?;
     Ok(())
 }
 
@@ -133,7 +143,10 @@ fn json(endpoints: &[&Endpoint], out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn csv(endpoints: &[&Endpoint], out: &mut dyn Write) -> anyhow::Result<()> {
-    write!(out, "method,path,handler,authenticated,authentication,authorization,other_filters,parameters,route\r\n")?;
+    write!(
+        out,
+        "method,path,handler,authenticated,authentication,authorization,other_filters,parameters,route\r\n"
+    )?;
     for e in endpoints {
         let route = e.route.as_ref().map_or(String::new(), |l| format!("{}:{}", l.file, l.start.line));
         let dash = |text: String| if text == "-" { String::new() } else { text };
@@ -181,7 +194,13 @@ mod tests {
 
     #[test]
     fn controllers_by_path_or_class() {
-        for (name, yes) in [("admin", true), ("Admin::UsersController", true), ("users", true), ("index", false), ("admin/users", true)] {
+        for (name, yes) in [
+            ("admin", true),
+            ("Admin::UsersController", true),
+            ("users", true),
+            ("index", false),
+            ("admin/users", true),
+        ] {
             assert_eq!(handler_matches("admin/users#index", name), yes, "{name}");
         }
     }

@@ -112,23 +112,13 @@ fn scope(app: &App<'_>, file: FileId, span: Span) -> String {
 }
 
 fn enclosing(node: &Node, span: Span, out: &mut String) {
+    // The root counts too: where a file holds one class, that class is the root.
+    name_of(node, out);
     wardroom_ruby::walk::children(node, &mut |child| {
-        let inside = child.span.start <= span.start && span.end <= child.span.end;
-        if !inside {
-            return;
+        if child.span.start <= span.start && span.end <= child.span.end {
+            enclosing(child, span, out);
         }
-        match &child.kind {
-            Kind::Module(_) | Kind::Def(_) => name_of(child, out),
-            _ => {}
-        }
-        enclosing(child, span, out);
     });
-    // The root itself, where a file holds one class.
-    if out.is_empty() && matches!(node.kind, Kind::Module(_) | Kind::Def(_)) {
-        let mut own = String::new();
-        name_of(node, &mut own);
-        *out = own;
-    }
 }
 
 fn name_of(node: &Node, out: &mut String) {

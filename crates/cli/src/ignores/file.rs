@@ -80,7 +80,9 @@ impl FileIgnore {
             Covered::Place { rule, file, line } => {
                 (rule == "all" || *rule == finding.rule)
                     && **file == *finding.location.file
-                    && line.is_none_or(|l| (finding.location.start.line..=finding.location.end.line).contains(&l))
+                    && line.is_none_or(|l| {
+                        (finding.location.start.line..=finding.location.end.line).contains(&l)
+                    })
             }
         }
     }
@@ -126,14 +128,21 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<FileIgnore>, String> {
         let what = match (entry.fingerprint, entry.rule, entry.file) {
             (Some(fingerprint), _, _) => Covered::Fingerprint(fingerprint),
             (None, Some(rule), Some(file)) => Covered::Place { rule, file, line: entry.line },
-            _ => return Err(format!("{name}:{line}: an ignore needs a `fingerprint`, or a `rule` and a `file`")),
+            _ => {
+                return Err(format!(
+                    "{name}:{line}: an ignore needs a `fingerprint`, or a `rule` and a `file`"
+                ));
+            }
         };
         let expires = match entry.expires {
             None => None,
             Some(Day::Text(text)) => Some(text),
             Some(Day::Date(date)) => Some(date.to_string()),
         };
-        let expires = expires.map(|e| Date::from_str(&e)).transpose().map_err(|e| format!("{name}:{line}: expires: {e}"))?;
+        let expires = expires
+            .map(|e| Date::from_str(&e))
+            .transpose()
+            .map_err(|e| format!("{name}:{line}: expires: {e}"))?;
         out.push(FileIgnore { location, what, reason: entry.reason.trim().to_owned(), expires });
     }
     Ok(out)

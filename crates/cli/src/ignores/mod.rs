@@ -6,7 +6,9 @@ pub mod inline;
 
 use std::collections::{HashMap, HashSet};
 
-use wardroom_model::{Confidence, Finding, Fingerprint, Location, Problem, Rule, Suppression};
+use wardroom_model::{
+    Confidence, Finding, Fingerprint, Fix, Location, Problem, Replacement, Rule, Suppression,
+};
 
 use crate::clock::Date;
 use crate::rules;
@@ -15,7 +17,13 @@ use inline::InlineIgnore;
 
 /// Marks every finding that an ignore covers, and adds a finding for each ignore that covers none or
 /// has expired. Reasons that are missing become problems.
-pub fn apply(findings: &mut Vec<Finding>, inline: &[InlineIgnore], file: &[FileIgnore], today: Date, problems: &mut Vec<Problem>) {
+pub fn apply(
+    findings: &mut Vec<Finding>,
+    inline: &[InlineIgnore],
+    file: &[FileIgnore],
+    today: Date,
+    problems: &mut Vec<Problem>,
+) {
     let mut used_inline: HashSet<(usize, usize)> = HashSet::new();
     let mut used_file: HashSet<usize> = HashSet::new();
     let mut by_file: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -45,15 +53,35 @@ pub fn apply(findings: &mut Vec<Finding>, inline: &[InlineIgnore], file: &[FileI
     let mut added = Added { findings: Vec::new(), seen: HashMap::new() };
     for (number, ignore) in inline.iter().enumerate() {
         if ignore.rules.is_empty() {
-            added.add(rules::unused_ignore(), &ignore.location, "This ignore names no rule".to_owned(), NAME_A_RULE);
+            added.add(
+                rules::unused_ignore(),
+                &ignore.location,
+                "This ignore names no rule".to_owned(),
+                NAME_A_RULE,
+            );
         }
-        for (place, rule) in ignore.rules.iter().enumerate().filter(|(place, _)| !used_inline.contains(&(number, *place))) {
+        let first = added.findings.len();
+        let used = |place: usize| used_inline.contains(&(number, place));
+        for (_, rule) in ignore.rules.iter().enumerate().filter(|(place, _)| !used(*place)) {
             let message = match known.iter().any(|k| k.id == rule) || rule == "all" {
                 true => format!("This ignore of `{rule}` covers no finding"),
-                false => format!("This ignore names `{rule}`, and no rule is called so{}", rules::nearest(rule, &known)),
+                false => format!(
+                    "This ignore names `{rule}`, and no rule is called so{}",
+                    rules::nearest(rule, &known)
+                ),
             };
-            added.add(rules::unused_ignore(), &ignore.location, message, "Remove it, or name the rule that it is meant for.");
-            let _ = place;
+            added.add(
+                rules::unused_ignore(),
+                &ignore.location,
+                message,
+                "Remove it, or name the rule that it is meant for.",
+            );
+        }
+        // A comment that still covers something is a person's to shorten.
+        if !(0..ignore.rules.len()).any(used) {
+            for finding in &mut added.findings[first..] {
+                finding.fix = Some(removal(ignore));
+            }
         }
         if ignore.reason.is_empty() {
             problems.push(no_reason(&ignore.location));
@@ -65,8 +93,14 @@ pub fn apply(findings: &mut Vec<Finding>, inline: &[InlineIgnore], file: &[FileI
             let message = format!("This ignore of {subject} covers no finding");
             added.add(rules::unused_ignore(), &ignore.location, message, "Remove the entry.");
         } else if let Some(day) = ignore.expires.filter(|day| today > *day) {
-            let message = format!("This ignore of {subject} expired on {day}, and what it covered is still there");
-            added.add(rules::expired_ignore(), &ignore.location, message, "Mend the finding and remove the entry, or decide anew and write a new date.");
+            let message =
+                format!("This ignore of {subject} expired on {day}, and what it covered is still there");
+            added.add(
+                rules::expired_ignore(),
+                &ignore.location,
+                message,
+                "Mend the finding and remove the entry, or decide anew and write a new date.",
+            );
         }
         if ignore.reason.is_empty() {
             problems.push(no_reason(&ignore.location));
@@ -74,7 +108,9 @@ pub fn apply(findings: &mut Vec<Finding>, inline: &[InlineIgnore], file: &[FileI
     }
     // Such a finding can be ignored like any other, by one in the file.
     for finding in &mut added.findings {
-        if let Some(ignore) = file.iter().find(|i| i.covers(finding) && i.expires.is_none_or(|day| today <= day)) {
+        if let Some(ignore) =
+            file.iter().find(|i| i.covers(finding) && i.expires.is_none_or(|day| today <= day))
+        {
             suppress(finding, "file", &ignore.reason);
         }
     }
@@ -87,6 +123,19 @@ const NAME_A_RULE: &str = "Name the rule: `wardroom:ignore sql-injection -- why`
 pub fn suppress(finding: &mut Finding, kind: &str, reason: &str) {
     if finding.suppression.is_none() {
         finding.suppression = Some(Suppression { kind: kind.to_owned(), reason: reason.to_owned() });
+    }
+}
+
+fn removal(ignore: &InlineIgnore) -> Fix {
+    let (start, end) = ignore.extent;
+    Fix {
+        title: "Remove the ignore".to_owned(),
+        replacements: vec![Replacement {
+            file: ignore.location.file.clone(),
+            start,
+            end,
+            text: String::new(),
+        }],
     }
 }
 

@@ -16,8 +16,12 @@ const LARGEST: u64 = 8 << 20;
 /// The tree before the change, made of the present one and the old contents of what differs; `None`
 /// where nothing that a scan reads differs.
 pub fn old_tree(root: &Path, reference: &str, now: &Tree) -> anyhow::Result<Option<Tree>> {
-    let prefix = git(root, &["rev-parse", "--show-prefix"])
-        .map_err(|e| usage(format!("--changed-since: {} is in no git repository ({e:#})", root.display())))?;
+    let prefix = git(root, &["rev-parse", "--show-prefix"]).map_err(|e| {
+        usage(format!(
+            "--changed-since: {} is in no git repository, or git cannot be run ({e:#})",
+            root.display()
+        ))
+    })?;
     let prefix = String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned();
     let wanted = format!("{reference}^{{commit}}");
     let commit = git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])
@@ -30,7 +34,10 @@ pub fn old_tree(root: &Path, reference: &str, now: &Tree) -> anyhow::Result<Opti
         .filter(|base| !base.is_empty())
         .unwrap_or(commit);
 
-    let diff = git(root, &["diff", "--name-status", "--no-renames", "--no-ext-diff", "--relative", "-z", &base, "--"])?;
+    let diff = git(
+        root,
+        &["diff", "--name-status", "--no-renames", "--no-ext-diff", "--relative", "-z", &base, "--"],
+    )?;
     let mut added: HashSet<String> = HashSet::new();
     let mut changed: Vec<String> = Vec::new();
     let mut fields = diff.split(|b| *b == 0).map(|f| String::from_utf8_lossy(f).into_owned());
@@ -53,8 +60,12 @@ pub fn old_tree(root: &Path, reference: &str, now: &Tree) -> anyhow::Result<Opti
 
     let mut old = contents(root, &base, &prefix, &changed)?;
     let changed: HashSet<&str> = changed.iter().map(String::as_str).collect();
-    let mut files: Vec<Source> =
-        now.files.iter().filter(|f| !added.contains(&*f.path) && !changed.contains(&*f.path)).cloned().collect();
+    let mut files: Vec<Source> = now
+        .files
+        .iter()
+        .filter(|f| !added.contains(&*f.path) && !changed.contains(&*f.path))
+        .cloned()
+        .collect();
     files.extend(old.drain().map(|(path, text)| Source { path: path.into(), text: text.into() }));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(Some(Tree { files, skipped: now.skipped, problems: Vec::new() }))
@@ -77,13 +88,22 @@ fn git(root: &Path, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
     let output = command(root).args(arguments).output().context("git could not be started")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        anyhow::bail!("git {}: {}", arguments.first().unwrap_or(&""), said.lines().next().unwrap_or("it failed").trim());
+        anyhow::bail!(
+            "git {}: {}",
+            arguments.first().unwrap_or(&""),
+            said.lines().next().unwrap_or("it failed").trim()
+        );
     }
     Ok(output.stdout)
 }
 
 /// The old contents of paths, through one git process.
-fn contents(root: &Path, base: &str, prefix: &str, paths: &[String]) -> anyhow::Result<HashMap<String, Vec<u8>>> {
+fn contents(
+    root: &Path,
+    base: &str,
+    prefix: &str,
+    paths: &[String],
+) -> anyhow::Result<HashMap<String, Vec<u8>>> {
     let mut found = HashMap::new();
     if paths.is_empty() {
         return Ok(found);
@@ -106,12 +126,17 @@ fn contents(root: &Path, base: &str, prefix: &str, paths: &[String]) -> anyhow::
         let mut head = String::new();
         out.read_line(&mut head).context("git cat-file broke off")?;
         let mut words = head.split_whitespace();
-        let Some(size) = words.nth(2).and_then(|s| s.parse::<u64>().ok()).filter(|_| !head.trim_end().ends_with(" missing")) else {
+        let Some(size) = words
+            .nth(2)
+            .and_then(|s| s.parse::<u64>().ok())
+            .filter(|_| !head.trim_end().ends_with(" missing"))
+        else {
             continue;
         };
         let blob = head.split_whitespace().nth(1) == Some("blob");
         if size > LARGEST || !blob {
-            std::io::copy(&mut out.by_ref().take(size + 1), &mut std::io::sink()).context("git cat-file broke off")?;
+            std::io::copy(&mut out.by_ref().take(size + 1), &mut std::io::sink())
+                .context("git cat-file broke off")?;
             continue;
         }
         let mut text = vec![0; size as usize + 1];

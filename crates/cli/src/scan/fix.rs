@@ -29,13 +29,24 @@ pub fn run(options: &ScanArgs, wanted: &Wanted, scanned: Scanned) -> anyhow::Res
         Console::stdout(|out| {
             for (file, change) in &changes {
                 let diff = TextDiff::from_lines(&change.old[..], &change.new[..]);
-                diff.unified_diff().context_radius(3).header(&format!("a/{file}"), &format!("b/{file}")).to_writer(&mut *out)?;
+                diff.unified_diff()
+                    .context_radius(3)
+                    .header(&format!("a/{file}"), &format!("b/{file}"))
+                    .to_writer(&mut *out)?;
             }
             Ok(())
         })?;
         if !options.quiet {
             let open = scanned.report.active().count() - taken.len();
-            Console::stderr(&format!("wardroom: {}; {} need a person", count(taken.len(), "finding can be mended mechanically", "findings can be mended mechanically"), open));
+            Console::stderr(&format!(
+                "wardroom: {}; {} need a person",
+                count(
+                    taken.len(),
+                    "finding can be mended mechanically",
+                    "findings can be mended mechanically"
+                ),
+                open
+            ));
             tell_left(&left);
         }
         return Ok(verdict(&scanned, options.fail_on));
@@ -50,13 +61,27 @@ pub fn run(options: &ScanArgs, wanted: &Wanted, scanned: Scanned) -> anyhow::Res
         for (finding, gone) in taken.iter().zip(&outcome.gone) {
             let fate = if *gone { "gone" } else { "STILL THERE" };
             let title = finding.fix.as_ref().map_or("", |f| f.title.as_str());
-            lines.push(format!("{fate}: {}:{} {} ({title})", finding.location.file, finding.location.start.line, finding.rule));
+            lines.push(format!(
+                "{fate}: {}:{} {} ({title})",
+                finding.location.file, finding.location.start.line, finding.rule
+            ));
         }
         for finding in &outcome.new {
-            lines.push(format!("NEW: {}:{} {} {}", finding.location.file, finding.location.start.line, finding.rule, finding.message));
+            lines.push(format!(
+                "NEW: {}:{} {} {}",
+                finding.location.file, finding.location.start.line, finding.rule, finding.message
+            ));
         }
-        let new = if outcome.new.is_empty() { "nothing new came".to_owned() } else { count(outcome.new.len(), "new finding came", "new findings came") };
-        lines.push(format!("{} changed in {}; {new}", count(taken.len(), "finding", "findings"), count(changes.len(), "file", "files")));
+        let new = if outcome.new.is_empty() {
+            "nothing new came".to_owned()
+        } else {
+            count(outcome.new.len(), "new finding came", "new findings came")
+        };
+        lines.push(format!(
+            "{} changed in {}; {new}",
+            count(taken.len(), "finding", "findings"),
+            count(changes.len(), "file", "files")
+        ));
         Console::stdout(|out| Ok(writeln!(out, "{}", lines.join("\n"))?))?;
         tell_left(&left);
     }
@@ -65,7 +90,10 @@ pub fn run(options: &ScanArgs, wanted: &Wanted, scanned: Scanned) -> anyhow::Res
 
 fn tell_left(left: &[(&Finding, &str)]) {
     for (finding, why) in left {
-        Console::stderr(&format!("wardroom: not changed: {}:{} {}: {why}", finding.location.file, finding.location.start.line, finding.rule));
+        Console::stderr(&format!(
+            "wardroom: not changed: {}:{} {}: {why}",
+            finding.location.file, finding.location.start.line, finding.rule
+        ));
     }
 }
 
@@ -104,7 +132,8 @@ fn unchanged(root: &Path, finding: &Finding) -> anyhow::Result<bool> {
     let text = read(root, &finding.location.file)?;
     let line = LineIndex::new(&text).text(&text, finding.location.start.line).to_vec();
     let line = String::from_utf8_lossy(&line).into_owned();
-    Ok(finding.location.snippet.lines().next().unwrap_or_default() == line.chars().take(400).collect::<String>())
+    Ok(finding.location.snippet.lines().next().unwrap_or_default()
+        == line.chars().take(400).collect::<String>())
 }
 
 fn read(root: &Path, file: &str) -> anyhow::Result<Vec<u8>> {
@@ -114,7 +143,10 @@ fn read(root: &Path, file: &str) -> anyhow::Result<Vec<u8>> {
 fn changes<'f>(root: &Path, taken: &[&'f Finding]) -> anyhow::Result<BTreeMap<&'f str, Change>> {
     let mut by_file: BTreeMap<&str, BTreeMap<(u32, u32), &str>> = BTreeMap::new();
     for replacement in taken.iter().filter_map(|f| f.fix.as_ref()).flat_map(|f| &f.replacements) {
-        by_file.entry(&replacement.file).or_default().insert((replacement.start, replacement.end), &replacement.text);
+        by_file
+            .entry(&replacement.file)
+            .or_default()
+            .insert((replacement.start, replacement.end), &replacement.text);
     }
     let mut out = BTreeMap::new();
     for (file, replacements) in by_file {
@@ -122,7 +154,9 @@ fn changes<'f>(root: &Path, taken: &[&'f Finding]) -> anyhow::Result<BTreeMap<&'
         let mut new = Vec::with_capacity(old.len());
         let mut at = 0;
         for ((start, end), text) in replacements {
-            let before = old.get(at..start as usize).with_context(|| format!("{file} has changed since it was read"))?;
+            let before = old
+                .get(at..start as usize)
+                .with_context(|| format!("{file} has changed since it was read"))?;
             new.extend_from_slice(before);
             new.extend_from_slice(text.as_bytes());
             at = end as usize;
@@ -141,13 +175,17 @@ struct Outcome<'f> {
 /// What became of the findings. Where one of several equal ones goes, the others move up and take its
 /// fingerprint; counts by rule and file tell that from one that stayed.
 fn compare<'f>(before: &[Finding], after: &'f [Finding], taken: &[&Finding]) -> Outcome<'f> {
-    let prints = |all: &[Finding]| -> BTreeSet<String> { all.iter().map(|f| f.fingerprint.0.clone()).collect() };
+    let prints =
+        |all: &[Finding]| -> BTreeSet<String> { all.iter().map(|f| f.fingerprint.0.clone()).collect() };
     let (old, new) = (prints(before), prints(after));
-    let count = |all: &[Finding], of: &Finding| all.iter().filter(|f| f.rule == of.rule && f.location.file == of.location.file).count();
+    let count = |all: &[Finding], of: &Finding| {
+        all.iter().filter(|f| f.rule == of.rule && f.location.file == of.location.file).count()
+    };
     let gone = taken
         .iter()
         .map(|f| {
-            let expected = taken.iter().filter(|t| t.rule == f.rule && t.location.file == f.location.file).count();
+            let expected =
+                taken.iter().filter(|t| t.rule == f.rule && t.location.file == f.location.file).count();
             !new.contains(&f.fingerprint.0) || count(before, f) >= count(after, f) + expected
         })
         .collect();
@@ -182,7 +220,12 @@ mod tests {
                 title: "t".to_owned(),
                 replacements: replacements
                     .iter()
-                    .map(|(start, end, text)| Replacement { file: Arc::clone(&file), start: *start, end: *end, text: (*text).to_owned() })
+                    .map(|(start, end, text)| Replacement {
+                        file: Arc::clone(&file),
+                        start: *start,
+                        end: *end,
+                        text: (*text).to_owned(),
+                    })
                     .collect(),
             }),
             fingerprint: Fingerprint(print.to_owned()),

@@ -14,8 +14,8 @@ use crate::ignores::file::{self, AT_ROOT, Covered};
 use crate::output::{self, Console};
 use crate::scan::Scanned;
 
-/// A warning's line was right when the file was written. Where a file has several findings of the
-/// class, one this many lines away may still be the one that was meant.
+/// A warning's line was right when the file was written: a finding this many lines away may still be
+/// the one that was meant.
 const DRIFT: u32 = 60;
 
 #[derive(Deserialize)]
@@ -39,8 +39,8 @@ struct Warning {
 pub fn run(path: &Path, scanned: &Scanned, quiet: bool) -> anyhow::Result<u8> {
     let wrong = |what: String| usage(format!("--import-ignores {}: {what}", path.display()));
     let text = fs::read(path).map_err(|e| wrong(e.to_string()))?;
-    let IgnoreFile { ignored_warnings: warnings } =
-        serde_json::from_slice(&text).map_err(|e| wrong(format!("it is no ignore file with `ignored_warnings` ({e})")))?;
+    let IgnoreFile { ignored_warnings: warnings } = serde_json::from_slice(&text)
+        .map_err(|e| wrong(format!("it is no ignore file with `ignored_warnings` ({e})")))?;
     let target = scanned.root.join(AT_ROOT);
     let old = match fs::read_to_string(&target) {
         Ok(text) => text,
@@ -82,7 +82,12 @@ pub fn run(path: &Path, scanned: &Scanned, quiet: bool) -> anyhow::Result<u8> {
             for (warning, why) in &left {
                 let line = warning.line.map_or(String::new(), |l| format!(":{l}"));
                 let short = warning.fingerprint.get(..12).unwrap_or(&warning.fingerprint);
-                writeln!(out, "  {}{line}  {} ({short}): {why}", plain(&warning.file), plain(&warning.warning_type))?;
+                writeln!(
+                    out,
+                    "  {}{line}  {} ({short}): {why}",
+                    plain(&warning.file),
+                    plain(&warning.warning_type)
+                )?;
             }
             Ok(())
         })?;
@@ -108,18 +113,22 @@ fn find<'f>(warning: &Warning, findings: &'f [Finding]) -> Result<&'f Finding, S
         })
         .collect();
     near.sort_by_key(|(away, f)| (*away, f.location.start));
-    match near.as_slice() {
-        [] => Err("nothing of this class is found in that file now, so no ignore is needed".to_owned()),
-        [(_, only)] => Ok(only),
-        [(away, nearest), ..] if *away <= DRIFT => Ok(nearest),
-        _ => Err(format!("the nearest of {} findings of this class in that file is too far away", near.len())),
+    match near.first() {
+        None => Err("nothing of this class is found in that file now, so no ignore is needed".to_owned()),
+        Some((away, nearest)) if *away <= DRIFT => Ok(nearest),
+        // An ignore must not come to cover what nobody has looked at.
+        Some((away, _)) => Err(format!("the nearest finding of this class is {away} lines away: look at it")),
     }
 }
 
 fn entry(out: &mut String, warning: &Warning, finding: &Finding, path: &Path) {
     let note = warning.note.as_deref().unwrap_or_default().trim();
     let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    let reason = if note.is_empty() { format!("carried over from {name}, which gave no reason") } else { note.to_owned() };
+    let reason = if note.is_empty() {
+        format!("carried over from {name}, which gave no reason")
+    } else {
+        note.to_owned()
+    };
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let _ = write!(
         out,
@@ -141,7 +150,9 @@ struct Class {
 impl Class {
     fn holds(&self, finding: &Finding) -> bool {
         self.cwes.contains(&finding.cwe.0)
-            || self.family.is_some_and(|family| crate::rules::all().iter().any(|r| r.id == finding.rule && r.category == family))
+            || self.family.is_some_and(|family| {
+                crate::rules::all().iter().any(|r| r.id == finding.rule && r.category == family)
+            })
     }
 }
 
@@ -159,7 +170,9 @@ fn class(warning_type: &str) -> Option<Class> {
         "command injection" => of(&[77, 78, 88]),
         "mass assignment" | "attribute restriction" | "nested attributes" => of(&[915]),
         "dangerous send" => of(&[94, 470, 749, 913]),
-        "remote code execution" | "unsafe deserialization" | "unsafe reflection" => of(&[94, 95, 470, 502, 913]),
+        "remote code execution" | "unsafe deserialization" | "unsafe reflection" => {
+            of(&[94, 95, 470, 502, 913])
+        }
         "dangerous eval" => of(&[94, 95, 913]),
         "template injection" => of(&[94, 1336]),
         "dynamic render path" => of(&[22, 73, 94, 98, 470]),

@@ -26,7 +26,10 @@ pub fn tell(report: &Report, cached: bool) {
     }
     if !by_rule.is_empty() {
         let width = by_rule.keys().map(|r| r.len()).max().unwrap_or(0).max(4);
-        lines.push(format!("  {:<width$}{:>8}{:>8}{:>8}{:>12}", "rule", "high", "medium", "low", "suppressed"));
+        lines.push(format!(
+            "  {:<width$}{:>8}{:>8}{:>8}{:>12}",
+            "rule", "high", "medium", "low", "suppressed"
+        ));
         for (rule, [high, medium, low, suppressed]) in by_rule {
             lines.push(format!("  {rule:<width$}{high:>8}{medium:>8}{low:>8}{suppressed:>12}"));
         }
@@ -41,7 +44,8 @@ fn cost() -> Option<(f64, u64)> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let ticks: u64 = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()?;
+    let peak =
+        status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()?;
     // A tick is a hundredth of a second on every Linux that Rust knows.
     Some((ticks as f64 / 100.0, peak))
 }

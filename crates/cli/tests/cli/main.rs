@@ -1,0 +1,8 @@
+//! The real binary, run over small applications.
+
+mod changes;
+mod ignores;
+mod robust;
+mod scan;
+mod support;
+mod surface;

@@ -1,0 +1,172 @@
+//! Trees that no person made.
+
+use std::fs;
+
+use crate::support::{Project, TODAY, UNSAFE, USERS};
+
+const ONLY: [&str; 2] = ["--only", "sql-injection"];
+const FOUND: &str = "app/controllers/users_controller.rb:3 sql-injection";
+
+/// The problems told of a file.
+fn problems(project: &Project, file: &str) -> Vec<String> {
+    let report = project.json(&[]);
+    let all = report["problems"].as_array().expect("problems").iter();
+    all.filter(|p| p["file"] == file).map(|p| p["message"].as_str().expect("a message").to_owned()).collect()
+}
+
+#[test]
+fn an_empty_folder() {
+    let run = Project::empty().run(&["scan"]);
+    assert_eq!(run.code, 0);
+    assert!(run.err.contains("holds no Ruby"), "{}", run.err);
+    assert!(run.out.contains("No findings"), "{}", run.out);
+}
+
+#[test]
+fn no_ruby_at_all() {
+    let project = Project::empty();
+    project.write("main.py", "print(1)\n");
+    let run = project.run(&["scan"]);
+    assert_eq!(run.code, 0);
+    assert!(run.err.contains("holds no Ruby"), "{}", run.err);
+}
+
+#[test]
+fn ruby_without_rails() {
+    let project = Project::empty();
+    project.write("lib/tool.rb", "class Tool\n  def run\n    1\n  end\nend\n");
+    let run = project.run(&["scan"]);
+    assert_eq!(run.code, 0);
+    assert!(
+        run.err.contains("no Rails application in .") && run.err.contains("scanned all the same"),
+        "{}",
+        run.err
+    );
+    assert!(run.out.contains("1 Ruby file,"), "{}", run.out);
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    let project = Project::rails();
+    project.write(
+        "app/models/latin.rb",
+        b"# encoding: iso-8859-1\nclass Latin\n  X = \"caf\xe9 #{1}\"\nend\n".as_slice(),
+    );
+    project.write("app/views/users/show.html.erb", b"<p>caf\xe9 <%= 1 %></p>\n".as_slice());
+    project.write("app/models/binary.rb", b"\x7fELF\0\0\0\x01".as_slice());
+    assert_eq!(project.found(&ONLY), [FOUND]);
+    let told = problems(&project, "app/models/binary.rb");
+    assert!(told.len() == 1 && told[0].contains("binary"), "{told:?}");
+    let run = project.run(&["scan"]);
+    assert!(run.out.contains("app/models/binary.rb") && run.out.contains("not read"), "{}", run.out);
+}
+
+#[test]
+fn a_syntax_error_costs_one_file_at_most() {
+    let project = Project::rails();
+    project.write("app/models/broken.rb", "class Broken\n  def x(\n");
+    assert_eq!(project.found(&ONLY), [FOUND]);
+    assert_eq!(problems(&project, "app/models/broken.rb").len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_do_not_trap_it() {
+    let project = Project::rails();
+    std::os::unix::fs::symlink(project.root(), project.root().join("app/again")).expect("a link");
+    std::os::unix::fs::symlink("nowhere", project.root().join("app/models/gone.rb")).expect("a link");
+    std::os::unix::fs::symlink("loop.rb", project.root().join("app/models/loop.rb")).expect("a link");
+    assert_eq!(project.found(&ONLY), [FOUND]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let project = Project::rails();
+    project.write("app/models/secret.rb", "class Secret\nend\n");
+    let path = project.root().join("app/models/secret.rb");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("permissions");
+    // Whoever may read everything reads this too.
+    let may = fs::read(&path).is_ok();
+    let told = problems(&project, "app/models/secret.rb");
+    assert_eq!(told.is_empty(), may, "{told:?}");
+    assert_eq!(project.found(&ONLY), [FOUND]);
+}
+
+#[test]
+fn a_file_too_large_to_have_been_written() {
+    let project = Project::rails();
+    let mut big = String::from("class Big\n");
+    while big.len() < 50 << 20 {
+        big.push_str("  X = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]\n");
+    }
+    project.write("app/models/big.rb", &big);
+    let told = problems(&project, "app/models/big.rb");
+    assert!(told.len() == 1 && told[0].contains("50 MiB"), "{told:?}");
+    assert_eq!(project.found(&ONLY), [FOUND]);
+}
+
+#[test]
+fn deep_nesting() {
+    let project = Project::rails();
+    let depth = 20_000;
+    project.write("app/models/deep.rb", format!("X = {}1{}\n", "[".repeat(depth), "]".repeat(depth)));
+    project.write(
+        "app/views/users/deep.html.erb",
+        format!("{}<%= 1 %>{}\n", "<% if a %>".repeat(3000), "<% end %>".repeat(3000)),
+    );
+    let run = project.run(&["scan", "--only", "sql-injection"]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert!(!problems(&project, "app/models/deep.rb").is_empty());
+}
+
+#[test]
+fn hostile_names_and_words_do_not_reach_the_terminal() {
+    let project = Project::rails();
+    project
+        .write("app/controllers/\u{1b}[31mred_controller.rb", UNSAFE.replace(":name", ":\"na\u{1b}[2Jme\""));
+    for format in ["text", "csv", "markdown", "github"] {
+        let run = project.run(&["scan", "--format", format]);
+        assert!(!run.out.contains('\u{1b}') && !run.err.contains('\u{1b}'), "{format}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_a_file_and_the_like() {
+    let project = Project::rails();
+    fs::create_dir_all(project.root().join("app/models/folder.rb")).expect("a folder");
+    project.write("program/scans/notes.txt", "no knowledge");
+    project.write("config/routes/deep/er.rb", "resources :x\n");
+    assert_eq!(project.found(&ONLY), [FOUND]);
+    assert!(project.read(USERS).contains("params") && !TODAY.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_nothing_half_written() {
+    use std::process::Command;
+    let project = Project::rails();
+    for n in 0..300 {
+        project.write(
+            &format!("app/models/m{n}.rb"),
+            "class M < ApplicationRecord\n  def x(a) = where(a)\nend\n".repeat(20),
+        );
+    }
+    let report = project.beside("out/report.json");
+    fs::create_dir(project.beside("out")).expect("a folder");
+    for wait in [0, 5, 20, 60] {
+        fs::write(&report, "old").expect("a file");
+        let output = report.to_str().expect("a name");
+        let mut child = project
+            .command(&["scan", "--no-cache", "--format", "json", "-o", output])
+            .spawn()
+            .expect("it starts");
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        child.wait().expect("it ends");
+        let text = fs::read_to_string(&report).expect("a report");
+        assert!(text == "old" || serde_json::from_str::<serde_json::Value>(&text).is_ok(), "after {wait} ms");
+        assert_eq!(crate::support::names(&project.beside("out")), ["report.json"], "after {wait} ms");
+    }
+}
