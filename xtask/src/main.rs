@@ -6,6 +6,7 @@ mod docs;
 mod layers;
 mod new_check;
 mod ready;
+mod recall;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +17,9 @@ const USAGE: &str = "Usage: cargo xtask COMMAND
   ready                   all that CI runs: format, lints, layers, tests, docs, licences
   new-check FAMILY NAME   a new check and its spec, ready to be filled in
   docs [--check]          write docs/rules*, docs/cli.md from the program (or compare them)
-  bench [--runs N] PATH…  scan folders: processor seconds per 100,000 lines, memory, warm re-scan";
+  bench [--runs N] PATH…  scan folders: processor seconds per 100,000 lines, memory, warm re-scan
+  recall CASES REPOSITORIES
+                          scan the commits before and after published fixes (see docs/recall.md)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         ["bench", paths @ ..] if !paths.is_empty() && !paths[0].starts_with('-') => {
             bench::run(&root, 5, paths)
         }
+        ["recall", cases, repositories] => recall::run(&root, Path::new(cases), Path::new(repositories)),
         [] | ["help" | "--help" | "-h"] => {
             run::say(USAGE);
             return ExitCode::SUCCESS;
