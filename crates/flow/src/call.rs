@@ -311,7 +311,7 @@ impl<'a> Eval<'_, 'a> {
             "permit" => Value { shape: Shape::Permitted, taints: recv.taints.clone() },
             "slice" | "except" | "to_unsafe_h" | "to_unsafe_hash" | "to_h" | "to_hash" | "with_indifferent_access" | "symbolize_keys"
             | "deep_symbolize_keys" | "stringify_keys" | "merge" | "reverse_merge" | "merge!" | "reject" | "select" | "dup" | "deep_dup" | "compact"
-            | "compact_blank" | "permit!" | "presence" | "clone" | "transform_values" | "transform_keys" | "tap" | "then" | "deep_transform_keys" | "extract!" | "without" | "slice!" | "except!" | "delete_if" | "freeze" | "filter" | "symbolize_keys!" | "to_query" | "to_json" | "as_json" | "inspect" | "try" | "||" => {
+            | "compact_blank" | "permit!" | "presence" | "clone" | "transform_values" | "transform_keys" | "tap" | "then" | "deep_transform_keys" | "extract!" | "without" | "slice!" | "except!" | "delete_if" | "freeze" | "filter" | "symbolize_keys!" | "to_query" | "to_json" | "as_json" | "try" | "||" => {
                 let mut value = recv.clone();
                 for arg in args {
                     if name.contains("merge") {

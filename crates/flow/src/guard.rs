@@ -31,6 +31,14 @@ impl<'a> Eval<'_, 'a> {
             }
             Kind::Assign(assign) => self.refine(&assign.value, truth),
             Kind::Call(call) => self.refine_call(call, truth),
+            Kind::Local(name) => {
+                // Once: the check's own variables are not looked up again.
+                if let Some(at) = self.checks.iter().position(|(n, _)| n == name) {
+                    let (name, check) = self.checks.remove(at);
+                    self.refine(check, truth);
+                    self.checks.push((name, check));
+                }
+            }
             _ => {}
         }
     }
@@ -207,6 +215,13 @@ impl<'a> Eval<'_, 'a> {
         match &node.kind {
             Kind::Local(name) => {
                 if let Some(value) = self.env.local(*name).map(change) {
+                    // `@type = type` in front of the check: the same data.
+                    if marks != Marks::NONE
+                        && let Some((_, kept)) = self.env.ivars.iter_mut().find(|(n, _)| n.strip_prefix('@') == Some(name.as_str()))
+                        && kept.each_taint().iter().map(|t| &t.origin).eq(value.each_taint().iter().map(|t| &t.origin))
+                    {
+                        *kept = change(kept);
+                    }
                     Env::set(&mut self.env.locals, *name, value);
                 }
             }

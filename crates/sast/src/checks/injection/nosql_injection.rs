@@ -1,7 +1,8 @@
 //! Queries of a document database that a user shapes.
 
 use wardroom_flow::Mark;
-use wardroom_model::Confidence;
+use wardroom_rails::Class;
+use wardroom_ruby::ir::{Call, Kind, Name};
 
 use super::place;
 use crate::context::Context;
@@ -45,8 +46,16 @@ pub fn run(context: &Context<'_, '_>) {
     if !GEMS.iter().any(|g| gems.has(g)) {
         return;
     }
+    let is_document = |class: &Class<'_>| class.includes.iter().any(|i| i.starts_with("Mongoid::Document") || i.starts_with("MongoMapper::") || i.starts_with("CouchPotato::"));
+    let index = &context.app.index;
+    let only_documents = !index.classes.values().any(|c| c.superclass.is_some_and(|s| matches!(s.as_str(), "ApplicationRecord" | "ActiveRecord::Base")));
     for flow in context.flows_to(Mark::NoSql) {
         let Some(call) = place::call_at(context, flow.file, flow.span) else { continue };
+        // Where tables live beside documents, only what begins with a document's class is a query of these.
+        let document = root(call).is_some_and(|name| index.classes.values().any(|c| is_document(c) && (c.name == name || c.name.ends_with(&*format!("::{name}")))));
+        if !only_documents && !document {
+            continue;
+        }
         let javascript = matches!(call.name.as_str(), "for_js" | "map_reduce") || context.source(flow.file, flow.span).contains("$where");
         // What is text by now cannot be an operator; only parameters are hashes.
         if !javascript && (place::is_built(&flow.steps) || flow.source != wardroom_flow::SourceKind::Params) {
@@ -63,7 +72,19 @@ pub fn run(context: &Context<'_, '_>) {
             ),
         };
         let finding = context.flow_finding(rule(), flow, message).remedy(remedy);
-        let finding = if gems.has("pg") || gems.has("mysql2") || gems.has("sqlite3") { finding.at_most(Confidence::Low) } else { finding };
         finding.report();
     }
+}
+
+/// The constant with which a chain of calls begins.
+fn root(call: &Call) -> Option<Name> {
+    let mut at = call;
+    for _ in 0..32 {
+        match &at.recv.as_ref()?.kind {
+            Kind::Call(inner) => at = inner,
+            Kind::Const(path) => return Some(wardroom_rails::path_name(path)),
+            _ => return None,
+        }
+    }
+    None
 }
