@@ -5,7 +5,7 @@ use wardroom_ruby::ir::*;
 
 use crate::eval::{Env, Eval, cleared_by_prefix};
 use crate::knowledge::{Mark, Marks};
-use crate::value::{Doubt, Shape, Value};
+use crate::value::{Doubt, Origin, Shape, Value};
 
 /// Sinks at which a path without `..` does no harm: it stays below the folder in front of it.
 const BELOW: Marks = Marks::of_all(&[Mark::Path, Mark::PathWrite, Mark::SendFile, Mark::Render]);
@@ -106,6 +106,7 @@ impl<'a> Eval<'_, 'a> {
                     self.clear(recv, Marks::ALL, Doubt::default());
                 }
             }
+            (_, None | Some(Node { kind: Kind::SelfRef, .. }), Some(_)) if truth && self.clear_checked(call) => {}
             (name, recv, _) if name.ends_with('?') && truth => {
                 // `safe_url?(x)`, `valid_column?(x)`: something is checked; how well is not known.
                 const WORDS: &[&str] =
@@ -122,6 +123,26 @@ impl<'a> Eval<'_, 'a> {
             }
             _ => {}
         }
+    }
+
+    /// `valid_column(params[:sort])`, where that method of the application looks the value up in a
+    /// list: what it is given is one of the list's if it says yes.
+    fn clear_checked(&mut self, call: &'a Call) -> bool {
+        let Some(id) = self.resolve_own(call.name) else { return false };
+        let method = self.engine.app.index.method(id);
+        let last = match &method.body.kind {
+            Kind::Seq(nodes) => nodes.last(),
+            _ => Some(method.body),
+        };
+        let Some(last) = last else { return false };
+        let mut found = false;
+        for (param, arg) in method.params.iter().zip(&call.args) {
+            if looks_up(last, param.name, 0) {
+                self.clear(arg, Marks::ALL, Doubt::default());
+                found = true;
+            }
+        }
+        found
     }
 
     fn refine_comparison(&mut self, operator: &str, recv: &'a Node, arg: &'a Node) {
@@ -171,7 +192,15 @@ impl<'a> Eval<'_, 'a> {
     pub fn list_value(&mut self, node: &'a Node) -> bool {
         let value = self.peek(node);
         if value.taints.is_some() {
-            return false;
+            // What a caller or the object itself holds, and calls by the name of a list.
+            let handed = value.each_taint().iter().all(|t| !matches!(t.origin, Origin::Source(..)));
+            let name = match &node.kind {
+                Kind::Local(name) | Kind::Ivar(name) => name.as_str(),
+                Kind::Call(call) => call.name.as_str(),
+                _ => "",
+            };
+            const LISTS: &[&str] = &["allowed", "valid", "permitted", "whitelist", "available", "known", "supported", "list"];
+            return handed && (matches!(name, "keys" | "values" | "map") || name.len() > 3 && name.ends_with('s') || LISTS.iter().any(|w| name.contains(w)));
         }
         match &value.shape {
             Shape::Array(items) => items.iter().all(|i| i.taints.is_none()),
@@ -230,11 +259,12 @@ impl<'a> Eval<'_, 'a> {
                 Env::set(&mut self.env.ivars, *name, value);
             }
             Kind::Call(call) => {
-                if let Some(key) = self.expression_key(node) {
-                    if marks != Marks::NONE {
-                        self.env.cleared.push((key, marks));
-                    }
-                } else if let Some(recv) = &call.recv
+                if let Some(key) = self.expression_key(node)
+                    && marks != Marks::NONE
+                {
+                    self.env.cleared.push((key, marks));
+                }
+                if let Some(recv) = &call.recv
                     && matches!(
                         call.name.as_str(),
                         "to_s" | "to_sym" | "downcase" | "upcase" | "strip" | "to_i" | "constantize" | "camelize" | "underscore" | "presence" | "chomp"
@@ -277,6 +307,29 @@ impl<'a> Eval<'_, 'a> {
         let mut out = String::new();
         words(node, &mut out)?;
         Some(Name::from(out.as_str()))
+    }
+}
+
+/// Whether an expression can hold only where a list has the parameter in it.
+fn looks_up(node: &Node, param: Name, depth: u32) -> bool {
+    fn is_param(node: &Node, param: Name) -> bool {
+        match &node.kind {
+            Kind::Local(name) => *name == param,
+            Kind::Call(call) if call.args.is_empty() => call.recv.as_ref().is_some_and(|r| is_param(r, param)),
+            _ => false,
+        }
+    }
+    if depth > 8 {
+        return false;
+    }
+    match &node.kind {
+        Kind::And(sides) => looks_up(&sides.0, param, depth + 1) || looks_up(&sides.1, param, depth + 1),
+        Kind::Call(call) => match (call.name.as_str(), &call.recv, call.args.first()) {
+            ("include?" | "member?" | "key?" | "has_key?", Some(list), Some(arg)) => is_param(arg, param) && !matches!(list.kind, Kind::Str(_) | Kind::Interp(_)),
+            ("in?", Some(recv), Some(_)) => is_param(recv, param),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

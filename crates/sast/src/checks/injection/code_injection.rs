@@ -39,7 +39,7 @@ rule! {
 /// Looks at every flow into code.
 pub fn run(context: &Context<'_, '_>) {
     let remedy = "Call what is meant by its name: a hash from allowed words to methods or classes, then `fetch`.";
-    for flow in context.flows_to(Mark::Code) {
+    for flow in place::flows(context, Mark::Code) {
         let finding =
             context.flow_finding(rule(), flow, format!("`{}` becomes part of the code given to `{}`", flow.words, flow.method)).remedy(remedy);
         if place::is_hand_run(&context.file(flow.file).path) { finding.at_most(Confidence::Low).report() } else { finding.report() }

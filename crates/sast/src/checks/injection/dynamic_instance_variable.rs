@@ -36,7 +36,7 @@ rule! {
 
 /// Looks at every flow into the name of a variable.
 pub fn run(context: &Context<'_, '_>) {
-    for flow in context.flows_to(Mark::Variable) {
+    for flow in place::flows(context, Mark::Variable) {
         if place::is_column_names(&flow.words) {
             continue;
         }

@@ -36,7 +36,7 @@ rule! {
 
 /// Looks at every flow into the name of a method.
 pub fn run(context: &Context<'_, '_>) {
-    for flow in context.flows_to(Mark::Method) {
+    for flow in place::flows(context, Mark::Method) {
         if place::is_column_names(&flow.words) {
             continue;
         }

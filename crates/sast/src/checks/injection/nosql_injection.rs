@@ -49,7 +49,7 @@ pub fn run(context: &Context<'_, '_>) {
     let is_document = |class: &Class<'_>| class.includes.iter().any(|i| i.starts_with("Mongoid::Document") || i.starts_with("MongoMapper::") || i.starts_with("CouchPotato::"));
     let index = &context.app.index;
     let only_documents = !index.classes.values().any(|c| c.superclass.is_some_and(|s| matches!(s.as_str(), "ApplicationRecord" | "ActiveRecord::Base")));
-    for flow in context.flows_to(Mark::NoSql) {
+    for flow in place::flows(context, Mark::NoSql) {
         let Some(call) = place::call_at(context, flow.file, flow.span) else { continue };
         // Where tables live beside documents, only what begins with a document's class is a query of these.
         let document = root(call).is_some_and(|name| index.classes.values().any(|c| is_document(c) && (c.name == name || c.name.ends_with(&*format!("::{name}")))));

@@ -1,6 +1,6 @@
 //! The code around a sink: what a flow alone does not say.
 
-use wardroom_flow::FlowStep;
+use wardroom_flow::{Flow, FlowStep, Mark};
 use wardroom_rails::FileId;
 use wardroom_ruby::ir::*;
 use wardroom_ruby::walk;
@@ -36,6 +36,40 @@ pub fn call_at<'a>(context: &Context<'_, 'a>, file: FileId, span: Span) -> Optio
         Kind::Call(call) => Some(call),
         _ => None,
     }
+}
+
+/// The flows into one kind of sink that a declaration of the parameter does not make harmless.
+pub fn flows<'c>(context: &Context<'c, '_>, mark: Mark) -> Vec<&'c Flow> {
+    let mut flows = context.flows_to(mark);
+    flows.retain(|flow| !is_declared(context, flow));
+    flows
+}
+
+/// Grape: `optional :order_by, values: %w[asc desc]` or `requires :id, type: Integer` in the same file.
+fn is_declared(context: &Context<'_, '_>, flow: &Flow) -> bool {
+    const FIXED: &[&str] = &["Integer", "Float", "BigDecimal", "Numeric", "Date", "Time", "DateTime", "Boolean", "Virtus::Attribute::Boolean", "Grape::API::Boolean"];
+    let Some(key) = flow.words.strip_prefix("params[:").and_then(|w| w.strip_suffix(']')) else { return false };
+    let Some(first) = flow.steps.first() else { return false };
+    let path = &context.file(first.file).path;
+    if !path.contains("api") {
+        return false;
+    }
+    let mut declared = false;
+    walk::each(&context.file(first.file).parsed.body, &mut |node| {
+        if let Kind::Call(call) = &node.kind
+            && matches!(call.name.as_str(), "optional" | "requires")
+            && call.args.first().and_then(wardroom_rails::literal_name).is_some_and(|n| n == key)
+            && let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last()
+        {
+            declared |= pairs.iter().any(|p| match wardroom_rails::literal_name(&p.key) {
+                Some(k) if k == "values" => true,
+                Some(k) if k == "type" || k == "coerce" => matches!(&p.value.kind, Kind::Const(path) if FIXED.contains(&wardroom_rails::path_name(path).as_str())),
+                _ => false,
+            });
+        }
+        !declared
+    });
+    declared
 }
 
 /// Whether the data became a part of a string on its way.

@@ -58,7 +58,7 @@ const TYPED: &[&str] = &[
 
 /// Looks at every flow into SQL text.
 pub fn run(context: &Context<'_, '_>) {
-    for flow in context.flows_to(Mark::Sql) {
+    for flow in place::flows(context, Mark::Sql) {
         let built = place::is_built(&flow.steps);
         // What goes through unknown calls or comes from a record whole is mostly a hash of
         // conditions or a node of Arel by then; only a string can be injected into.
@@ -68,6 +68,9 @@ pub fn run(context: &Context<'_, '_>) {
         let finding = context
             .flow_finding(rule(), flow, format!("`{}` becomes part of the SQL given to `{}`", flow.words, flow.method))
             .remedy(REMEDY);
+        // Handed on whole through other methods, it may have become a hash on the way.
+        let whole = !built && flow.steps.iter().any(|s| s.note.starts_with("passed to") || s.note.starts_with("handed back"));
+        let finding = if whole { finding.at_most(Confidence::Medium) } else { finding };
         let finding = match built_at(context, flow) {
             Some(span) => finding.span(span),
             None => finding,
@@ -76,7 +79,7 @@ pub fn run(context: &Context<'_, '_>) {
     }
     // From Rails 6.1 on, `order` and `pluck` refuse what is not the name of a column; 6.0 warns.
     if context.app.rails() < (6, 1) {
-        for flow in context.flows_to(Mark::SqlIdentifier) {
+        for flow in place::flows(context, Mark::SqlIdentifier) {
             if flow.unknown_call && !place::is_built(&flow.steps) {
                 continue;
             }

@@ -35,7 +35,7 @@ rule! {
 /// Looks at every flow into a template's source.
 pub fn run(context: &Context<'_, '_>) {
     let remedy = "Keep the template in the code and hand the value over as a variable; for templates that users write take a language without code, such as Liquid.";
-    for flow in context.flows_to(Mark::Template) {
+    for flow in place::flows(context, Mark::Template) {
         // Liquid and Mustache templates are made for other people to write.
         if context.source(flow.file, flow.span).contains("Liquid::") {
             continue;

@@ -37,7 +37,7 @@ rule! {
 
 /// Looks at every flow into the name of a constant.
 pub fn run(context: &Context<'_, '_>) {
-    for flow in context.flows_to(Mark::Constant) {
+    for flow in place::flows(context, Mark::Constant) {
         if place::is_column_names(&flow.words) {
             continue;
         }
