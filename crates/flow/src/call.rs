@@ -1087,7 +1087,11 @@ impl<'a> Eval<'_, 'a> {
         if let Some(recv) = recv {
             match name {
                 "+" | "concat" | "<<" | "append" | "prepend" | "push" | "unshift" | "insert" | "safe_concat" if !args.is_empty() => {
-                    let value = args.iter().fold(recv.clone(), |left, right| self.concatenate(&left, right.clone(), span));
+                    let list = matches!(name, "push" | "unshift");
+                    let value = args.iter().fold(recv.clone(), |left, right| match list {
+                        true => Value { shape: left.shape.clone(), taints: joined(&left.deep_taints(), &right.deep_taints()) },
+                        false => self.concatenate(&left, right.clone(), span),
+                    });
                     if name != "+" {
                         self.write_back(call, value.clone());
                     }

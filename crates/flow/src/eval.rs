@@ -564,9 +564,14 @@ impl<'e, 'a> Eval<'e, 'a> {
             let marks = cleared_by_prefix(prefix);
             added = map_taints(&added, |t| t.cleared |= marks);
         }
-        let step = self.step(span, What::Built);
-        added = map_taints(&added, |t| t.path = t.path.then(step));
         let mut taints = left.deep_taints();
+        if !matches!(left.shape, Shape::Array(_)) {
+            let step = self.step(span, What::Built);
+            added = map_taints(&added, |t| t.path = t.path.then(step));
+            if matches!(&right.shape, Shape::Text(text) if !text.is_empty()) {
+                taints = map_taints(&taints, |t| t.path = t.path.then(step));
+            }
+        }
         join_taints(&mut taints, &added);
         let shape = match (&left.shape, &right.shape) {
             (Shape::Text(a), Shape::Text(b)) if a.len() + b.len() < 4096 => Shape::Text(format!("{a}{b}").into()),

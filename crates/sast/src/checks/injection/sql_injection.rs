@@ -1,5 +1,7 @@
 //! SQL built from what a user sends.
 
+use std::collections::HashSet;
+
 use wardroom_flow::{Flow, Mark, SourceKind};
 use wardroom_model::Confidence;
 use wardroom_rails::{Habitat, literal_name};
@@ -58,8 +60,9 @@ const TYPED: &[&str] = &[
 
 /// Looks at every flow into SQL text.
 pub fn run(context: &Context<'_, '_>) {
+    let overwritten = overwritten(context);
     for flow in place::flows(context, Mark::Sql) {
-        let built = place::is_built(&flow.steps);
+        let built = place::is_built(&flow.steps) || place::node_at(context, flow.file, flow.span, &|n| matches!(n.kind, Kind::Interp(_))).is_some();
         // What goes through unknown calls or comes from a record whole is mostly a hash of
         // conditions or a node of Arel by then; only a string can be injected into.
         if !built && (flow.unknown_call || flow.source == SourceKind::Stored) {
@@ -70,7 +73,7 @@ pub fn run(context: &Context<'_, '_>) {
             .remedy(REMEDY);
         // Handed on whole through other methods, it may have become a hash on the way.
         let whole = !built && flow.steps.iter().any(|s| s.note.starts_with("passed to") || s.note.starts_with("handed back"));
-        let finding = if whole { finding.at_most(Confidence::Medium) } else { finding };
+        let finding = if whole || overwritten.contains(&*flow.words) { finding.at_most(Confidence::Medium) } else { finding };
         let finding = match built_at(context, flow) {
             Some(span) => finding.span(span),
             None => finding,
@@ -83,9 +86,11 @@ pub fn run(context: &Context<'_, '_>) {
             if flow.unknown_call && !place::is_built(&flow.steps) {
                 continue;
             }
+            let bound = if overwritten.contains(&*flow.words) { Confidence::Medium } else { Confidence::High };
             context
                 .flow_finding(rule(), flow, format!("`{}` becomes part of the SQL given to `{}`", flow.words, flow.method))
                 .remedy("Take the column from a list that the code holds, and the direction from `asc` and `desc`.")
+                .at_most(bound)
                 .report();
         }
     }
@@ -104,6 +109,23 @@ pub fn run(context: &Context<'_, '_>) {
             .remedy(REMEDY)
             .report();
     }
+}
+
+/// Parameters that a controller replaces (`params[:sort] = "id" unless valid?(params[:sort])`): what
+/// a later reading gives may be the code's own.
+fn overwritten(context: &Context<'_, '_>) -> HashSet<String> {
+    let mut out = HashSet::new();
+    context.each_call(|_, _, call| {
+        if call.name == "[]="
+            && let Some(Node { kind: Kind::Call(recv), .. }) = &call.recv
+            && recv.name == "params"
+            && let Some(key) = call.args.first().and_then(literal_name)
+            && matches!(call.args.last(), Some(Node { kind: Kind::Str(_) | Kind::Sym(_) | Kind::Const(_), .. }))
+        {
+            out.insert(format!("params[:{key}]"));
+        }
+    });
+    out
 }
 
 /// Where the data becomes part of SQL, if that is elsewhere in the sink's file: that is the line to
