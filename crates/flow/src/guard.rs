@@ -283,7 +283,7 @@ impl<'a> Eval<'_, 'a> {
         fn words(node: &Node, out: &mut String) -> Option<()> {
             match &node.kind {
                 Kind::Local(name) | Kind::Ivar(name) => out.push_str(name),
-                Kind::Call(call) if call.name == "[]" => {
+                Kind::Call(call) if matches!(call.name.as_str(), "[]" | "fetch" | "expect" | "require") && call.args.len() == 1 => {
                     words(call.recv.as_ref()?, out)?;
                     out.push('[');
                     match &call.args.first()?.kind {

@@ -61,7 +61,14 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         context
-            .flow_finding(rule(), flow, format!("`{}` is an argument of the program that `{}` runs, and may begin with `-`", flow.words, flow.method))
+            .flow_finding(
+                rule(),
+                flow,
+                format!(
+                    "`{}` is an argument of the program that `{}` runs, and may begin with `-`",
+                    flow.words, flow.method
+                ),
+            )
             .remedy("Put `\"--\"` in front of it, or refuse values that begin with `-`.")
             .at_most(Confidence::Medium)
             .report();

@@ -44,6 +44,10 @@ pub fn run(context: &Context<'_, '_>) {
         let finding = context
             .flow_finding(rule(), flow, format!("`{}` is what `{}` opens: a leading `|` makes it a command", flow.words, flow.method))
             .remedy("Call `File.open` for files, and `URI.parse(url).open` for URLs of which scheme and host were checked.");
-        if place::is_hand_run(&context.file(flow.file).path) { finding.at_most(Confidence::Low).report() } else { finding.report() }
+        if place::is_hand_run(&context.file(flow.file).path) {
+            finding.at_most(Confidence::Low).report()
+        } else {
+            finding.report()
+        }
     }
 }

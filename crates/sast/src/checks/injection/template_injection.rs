@@ -40,16 +40,29 @@ pub fn run(context: &Context<'_, '_>) {
         if context.source(flow.file, flow.span).contains("Liquid::") {
             continue;
         }
-        let finding =
-            context.flow_finding(rule(), flow, format!("`{}` becomes part of the template given to `{}`", flow.words, flow.method)).remedy(remedy);
-        if place::is_hand_run(&context.file(flow.file).path) { finding.at_most(Confidence::Low).report() } else { finding.report() }
+        let finding = context
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` becomes part of the template given to `{}`", flow.words, flow.method),
+            )
+            .remedy(remedy);
+        if place::is_hand_run(&context.file(flow.file).path) {
+            finding.at_most(Confidence::Low).report()
+        } else {
+            finding.report()
+        }
     }
     for open in context.unresolved_to(Mark::Template) {
         if context.source(open.file, open.span).contains("Liquid::") {
             continue;
         }
         context
-            .unresolved_finding(rule(), open, format!("`{}` becomes part of the template given to `{}`", open.parameter, open.method))
+            .unresolved_finding(
+                rule(),
+                open,
+                format!("`{}` becomes part of the template given to `{}`", open.parameter, open.method),
+            )
             .remedy(remedy)
             .report();
     }
