@@ -64,7 +64,14 @@ impl<'a> Eval<'_, 'a> {
         if self.env.dead {
             return Value::default();
         }
-        let value = self.dispatch(call, node, recv.as_ref(), &args, span);
+        let mut value = self.dispatch(call, node, recv.as_ref(), &args, span);
+        if value.taints.is_some()
+            && let Some(block) = &call.block
+            && matches!(name, "select" | "filter" | "find" | "detect" | "find_all" | "keep_if" | "select!" | "filter!")
+            && self.keeps_listed(block, &value)
+        {
+            value = value.cleared(Marks::ALL);
+        }
         if !self.env.cleared.is_empty() && value.taints.is_some() {
             // A check on this very expression made it harmless.
             if let Some(key) = self.expression_key(node) {
@@ -73,6 +80,20 @@ impl<'a> Eval<'_, 'a> {
             }
         }
         value
+    }
+
+    /// `select { |name| LIST.include?(name) }`: what is kept is in the list.
+    fn keeps_listed(&mut self, block: &'a Block, item: &Value) -> bool {
+        let [param] = block.params.as_slice() else { return false };
+        if !param.inner.is_empty() {
+            return false;
+        }
+        let before = self.env.clone();
+        Env::set(&mut self.env.locals, param.name, Value { shape: Shape::Unknown, taints: item.taints.clone() });
+        self.refine(&block.body, true);
+        let listed = self.env.local(param.name).is_some_and(|v| v.each_taint().iter().all(|t| t.cleared == Marks::ALL));
+        self.env = before;
+        listed
     }
 
     fn dispatch(&mut self, call: &'a Call, node: &'a Node, recv: Option<&Value>, args: &[Value], span: Span) -> Value {
@@ -308,10 +329,11 @@ impl<'a> Eval<'_, 'a> {
                 }
                 value
             }
+            "slice" if !args.is_empty() => Value { shape: Shape::Permitted, taints: recv.taints.clone() },
             "permit" => Value { shape: Shape::Permitted, taints: recv.taints.clone() },
             "slice" | "except" | "to_unsafe_h" | "to_unsafe_hash" | "to_h" | "to_hash" | "with_indifferent_access" | "symbolize_keys"
             | "deep_symbolize_keys" | "stringify_keys" | "merge" | "reverse_merge" | "merge!" | "reject" | "select" | "dup" | "deep_dup" | "compact"
-            | "compact_blank" | "permit!" | "presence" | "clone" | "transform_values" | "transform_keys" | "tap" | "then" | "deep_transform_keys" | "extract!" | "without" | "slice!" | "except!" | "delete_if" | "freeze" | "filter" | "symbolize_keys!" | "to_query" | "to_json" | "as_json" | "inspect" | "try" | "||" => {
+            | "compact_blank" | "permit!" | "presence" | "clone" | "transform_values" | "transform_keys" | "tap" | "then" | "deep_transform_keys" | "extract!" | "without" | "slice!" | "except!" | "delete_if" | "freeze" | "filter" | "symbolize_keys!" | "to_query" | "to_json" | "as_json" | "try" | "||" => {
                 let mut value = recv.clone();
                 for arg in args {
                     if name.contains("merge") {
@@ -360,15 +382,7 @@ impl<'a> Eval<'_, 'a> {
                     _ => format!("params[:{key}]"),
                 };
                 let words = Name::from(words.as_str());
-                // What lies within named keys has named keys itself.
-                self.same_origin(recv, words, span, Shape::Permitted)
-            }
-            "original_filename" | "read" | "path" | "tempfile" | "content_type" | "open" => {
-                let words = match recv.each_taint().first().map(|t| &t.origin) {
-                    Some(Origin::Source(_, words)) => *words,
-                    _ => Name::from("params"),
-                };
-                self.params_call(call, recv, words, args, span)
+                self.same_origin(recv, words, span, Shape::Params(words))
             }
             "merge" | "except" | "slice" | "to_h" | "reverse_merge" | "merge!" | "tap" | "reject" | "dup" | "compact" | "symbolize_keys"
             | "with_indifferent_access" | "to_hash" | "deep_symbolize_keys" | "transform_values" | "permit" | "compact_blank" | "presence" | "delete_if" | "each" | "then" | "to_unsafe_h" => {
@@ -525,7 +539,7 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
-    fn resolve_own(&self, name: Name) -> Option<MethodId> {
+    pub fn resolve_own(&self, name: Name) -> Option<MethodId> {
         let app = self.engine.app;
         let found = if self.singleton {
             app.index.find_singleton(self.class, name)
@@ -963,7 +977,7 @@ impl<'a> Eval<'_, 'a> {
         for (argument, value) in reached {
             let value = match &value.shape {
                 Shape::Array(items) if entry.array_first => items.first().cloned().unwrap_or_default(),
-                Shape::Hash(_) if entry.hash_safe => continue,
+                Shape::Hash(_) | Shape::Permitted if entry.hash_safe => continue,
                 _ => value,
             };
             if matches!(value.shape, Shape::Permitted) && matches!(entry.mark, Mark::MassAssign | Mark::Redirect) {
@@ -1073,7 +1087,11 @@ impl<'a> Eval<'_, 'a> {
         if let Some(recv) = recv {
             match name {
                 "+" | "concat" | "<<" | "append" | "prepend" | "push" | "unshift" | "insert" | "safe_concat" if !args.is_empty() => {
-                    let value = args.iter().fold(recv.clone(), |left, right| self.concatenate(&left, right.clone(), span));
+                    let list = matches!(name, "push" | "unshift");
+                    let value = args.iter().fold(recv.clone(), |left, right| match list {
+                        true => Value { shape: left.shape.clone(), taints: joined(&left.deep_taints(), &right.deep_taints()) },
+                        false => self.concatenate(&left, right.clone(), span),
+                    });
                     if name != "+" {
                         self.write_back(call, value.clone());
                     }
@@ -1257,7 +1275,15 @@ impl<'a> Eval<'_, 'a> {
                 }
                 stored.shape = Shape::Hash(Rc::new(pairs));
             }
-            Shape::Params(_) => return,
+            Shape::Params(_) => {
+                // `params[:sort] = "id"`: from here on the code's own.
+                if let (Some(target), Some(key), true) = (&call.recv, key.as_text(), value.is_fixed())
+                    && let Some(words) = self.expression_key(target)
+                {
+                    self.env.cleared.push((Name::from(&*format!("{words}[{key}]")), Marks::ALL));
+                }
+                return;
+            }
             _ => join_taints(&mut stored.taints, &value.deep_taints()),
         }
         self.write_back(call, stored);

@@ -207,7 +207,7 @@ impl Binding<'_> {
                 let Some(arg) = self.args.get(*index as usize) else { return };
                 match (key, &arg.shape) {
                     (Some(key), Shape::Permitted) if *key == KEYS => return,
-                    (Some(key), Shape::Hash(pairs)) if *key == KEYS && pairs.iter().all(|(k, _)| k.is_some()) => return,
+                    (Some(key), Shape::Hash(pairs)) if *key == KEYS && pairs.iter().all(|(k, v)| k.is_some() || matches!(v.shape, Shape::Permitted)) => return,
                     (Some(key), Shape::Hash(pairs)) => {
                         let exact = pairs.iter().find(|(k, _)| *k == Some(*key));
                         let found = exact.or_else(|| pairs.iter().find(|(k, _)| k.is_none()));

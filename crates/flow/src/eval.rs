@@ -84,6 +84,8 @@ pub struct Eval<'e, 'a> {
     pub result: Option<Value>,
     /// Result of the block being evaluated, fed by `next`.
     pub block_result: Option<Value>,
+    /// Variables that hold the outcome of a check: `known = LIST.include?(x)`.
+    pub checks: Vec<(Name, &'a Node)>,
     /// The whole of what `super` without arguments hands on.
     pub param_values: Vec<Value>,
 }
@@ -104,6 +106,7 @@ impl<'e, 'a> Eval<'e, 'a> {
             yields: Vec::new(),
             result: None,
             block_result: None,
+            checks: Vec::new(),
             param_values: Vec::new(),
         }
     }
@@ -411,10 +414,18 @@ impl<'e, 'a> Eval<'e, 'a> {
         let mut taints: Taints = None;
         // Something that no user wrote stands in front: the base of a URL, whatever it is.
         let mut based = false;
+        // For which sinks what stands in front makes the rest harmless, where it is no literal.
+        let mut covered: Option<Marks> = None;
         for part in &interp.parts {
             let value = self.eval(part);
             fixed &= value.is_fixed();
             let mut here = value.deep_taints();
+            if let Some(marks) = covered {
+                here = map_taints(&here, |t| t.cleared |= marks);
+            } else if prefix.is_empty() && value.as_text().is_none() {
+                let start = Marks::of(Mark::Open) | Marks::of(Mark::Argument) | Marks::of(Mark::Constant) | Marks::of(Mark::Method) | Marks::of(Mark::Variable);
+                covered = Some(here.iter().flat_map(|t| t.iter()).fold(start, |m, t| m & t.cleared));
+            }
             if here.is_some() && !prefix.is_empty() {
                 let marks = cleared_by_prefix(&prefix);
                 here = map_taints(&here, |t| t.cleared |= marks);
@@ -534,6 +545,12 @@ impl<'e, 'a> Eval<'e, 'a> {
             }
         }
         self.assign(&assign.target, value.clone());
+        if let Kind::Local(name) = &assign.target.kind {
+            self.checks.retain(|(n, _)| n != name);
+            if assign.op.is_none() && matches!(assign.value.kind, Kind::Call(_) | Kind::Or(_) | Kind::And(_) | Kind::Not(_) | Kind::Seq(_)) && self.checks.len() < 32 {
+                self.checks.push((*name, &assign.value));
+            }
+        }
         value
     }
 
@@ -547,9 +564,14 @@ impl<'e, 'a> Eval<'e, 'a> {
             let marks = cleared_by_prefix(prefix);
             added = map_taints(&added, |t| t.cleared |= marks);
         }
-        let step = self.step(span, What::Built);
-        added = map_taints(&added, |t| t.path = t.path.then(step));
         let mut taints = left.deep_taints();
+        if !matches!(left.shape, Shape::Array(_)) {
+            let step = self.step(span, What::Built);
+            added = map_taints(&added, |t| t.path = t.path.then(step));
+            if matches!(&right.shape, Shape::Text(text) if !text.is_empty()) {
+                taints = map_taints(&taints, |t| t.path = t.path.then(step));
+            }
+        }
         join_taints(&mut taints, &added);
         let shape = match (&left.shape, &right.shape) {
             (Shape::Text(a), Shape::Text(b)) if a.len() + b.len() < 4096 => Shape::Text(format!("{a}{b}").into()),

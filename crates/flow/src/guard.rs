@@ -5,7 +5,7 @@ use wardroom_ruby::ir::*;
 
 use crate::eval::{Env, Eval, cleared_by_prefix};
 use crate::knowledge::{Mark, Marks};
-use crate::value::{Doubt, Shape, Value};
+use crate::value::{Doubt, Origin, Shape, Value};
 
 /// Sinks at which a path without `..` does no harm: it stays below the folder in front of it.
 const BELOW: Marks = Marks::of_all(&[Mark::Path, Mark::PathWrite, Mark::SendFile, Mark::Render]);
@@ -31,6 +31,14 @@ impl<'a> Eval<'_, 'a> {
             }
             Kind::Assign(assign) => self.refine(&assign.value, truth),
             Kind::Call(call) => self.refine_call(call, truth),
+            Kind::Local(name) => {
+                // Once: the check's own variables are not looked up again.
+                if let Some(at) = self.checks.iter().position(|(n, _)| n == name) {
+                    let (name, check) = self.checks.remove(at);
+                    self.refine(check, truth);
+                    self.checks.push((name, check));
+                }
+            }
             _ => {}
         }
     }
@@ -98,6 +106,7 @@ impl<'a> Eval<'_, 'a> {
                     self.clear(recv, Marks::ALL, Doubt::default());
                 }
             }
+            (_, None | Some(Node { kind: Kind::SelfRef, .. }), Some(_)) if truth && self.clear_checked(call) => {}
             (name, recv, _) if name.ends_with('?') && truth => {
                 // `safe_url?(x)`, `valid_column?(x)`: something is checked; how well is not known.
                 const WORDS: &[&str] =
@@ -114,6 +123,26 @@ impl<'a> Eval<'_, 'a> {
             }
             _ => {}
         }
+    }
+
+    /// `valid_column(params[:sort])`, where that method of the application looks the value up in a
+    /// list: what it is given is one of the list's if it says yes.
+    fn clear_checked(&mut self, call: &'a Call) -> bool {
+        let Some(id) = self.resolve_own(call.name) else { return false };
+        let method = self.engine.app.index.method(id);
+        let last = match &method.body.kind {
+            Kind::Seq(nodes) => nodes.last(),
+            _ => Some(method.body),
+        };
+        let Some(last) = last else { return false };
+        let mut found = false;
+        for (param, arg) in method.params.iter().zip(&call.args) {
+            if looks_up(last, param.name, 0) {
+                self.clear(arg, Marks::ALL, Doubt::default());
+                found = true;
+            }
+        }
+        found
     }
 
     fn refine_comparison(&mut self, operator: &str, recv: &'a Node, arg: &'a Node) {
@@ -163,7 +192,15 @@ impl<'a> Eval<'_, 'a> {
     pub fn list_value(&mut self, node: &'a Node) -> bool {
         let value = self.peek(node);
         if value.taints.is_some() {
-            return false;
+            // What a caller or the object itself holds, and calls by the name of a list.
+            let handed = value.each_taint().iter().all(|t| !matches!(t.origin, Origin::Source(..)));
+            let name = match &node.kind {
+                Kind::Local(name) | Kind::Ivar(name) => name.as_str(),
+                Kind::Call(call) => call.name.as_str(),
+                _ => "",
+            };
+            const LISTS: &[&str] = &["allowed", "valid", "permitted", "whitelist", "available", "known", "supported", "list"];
+            return handed && (matches!(name, "keys" | "values" | "map") || name.len() > 3 && name.ends_with('s') || LISTS.iter().any(|w| name.contains(w)));
         }
         match &value.shape {
             Shape::Array(items) => items.iter().all(|i| i.taints.is_none()),
@@ -207,6 +244,13 @@ impl<'a> Eval<'_, 'a> {
         match &node.kind {
             Kind::Local(name) => {
                 if let Some(value) = self.env.local(*name).map(change) {
+                    // `@type = type` in front of the check: the same data.
+                    if marks != Marks::NONE
+                        && let Some((_, kept)) = self.env.ivars.iter_mut().find(|(n, _)| n.strip_prefix('@') == Some(name.as_str()))
+                        && kept.each_taint().iter().map(|t| &t.origin).eq(value.each_taint().iter().map(|t| &t.origin))
+                    {
+                        *kept = change(kept);
+                    }
                     Env::set(&mut self.env.locals, *name, value);
                 }
             }
@@ -215,11 +259,12 @@ impl<'a> Eval<'_, 'a> {
                 Env::set(&mut self.env.ivars, *name, value);
             }
             Kind::Call(call) => {
-                if let Some(key) = self.expression_key(node) {
-                    if marks != Marks::NONE {
-                        self.env.cleared.push((key, marks));
-                    }
-                } else if let Some(recv) = &call.recv
+                if let Some(key) = self.expression_key(node)
+                    && marks != Marks::NONE
+                {
+                    self.env.cleared.push((key, marks));
+                }
+                if let Some(recv) = &call.recv
                     && matches!(
                         call.name.as_str(),
                         "to_s" | "to_sym" | "downcase" | "upcase" | "strip" | "to_i" | "constantize" | "camelize" | "underscore" | "presence" | "chomp"
@@ -238,7 +283,7 @@ impl<'a> Eval<'_, 'a> {
         fn words(node: &Node, out: &mut String) -> Option<()> {
             match &node.kind {
                 Kind::Local(name) | Kind::Ivar(name) => out.push_str(name),
-                Kind::Call(call) if call.name == "[]" => {
+                Kind::Call(call) if matches!(call.name.as_str(), "[]" | "fetch" | "expect" | "require") && call.args.len() == 1 => {
                     words(call.recv.as_ref()?, out)?;
                     out.push('[');
                     match &call.args.first()?.kind {
@@ -262,6 +307,29 @@ impl<'a> Eval<'_, 'a> {
         let mut out = String::new();
         words(node, &mut out)?;
         Some(Name::from(out.as_str()))
+    }
+}
+
+/// Whether an expression can hold only where a list has the parameter in it.
+fn looks_up(node: &Node, param: Name, depth: u32) -> bool {
+    fn is_param(node: &Node, param: Name) -> bool {
+        match &node.kind {
+            Kind::Local(name) => *name == param,
+            Kind::Call(call) if call.args.is_empty() => call.recv.as_ref().is_some_and(|r| is_param(r, param)),
+            _ => false,
+        }
+    }
+    if depth > 8 {
+        return false;
+    }
+    match &node.kind {
+        Kind::And(sides) => looks_up(&sides.0, param, depth + 1) || looks_up(&sides.1, param, depth + 1),
+        Kind::Call(call) => match (call.name.as_str(), &call.recv, call.args.first()) {
+            ("include?" | "member?" | "key?" | "has_key?", Some(list), Some(arg)) => is_param(arg, param) && !matches!(list.kind, Kind::Str(_) | Kind::Interp(_)),
+            ("in?", Some(recv), Some(_)) => is_param(recv, param),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

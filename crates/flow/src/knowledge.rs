@@ -1,7 +1,7 @@
 //! What the engine knows of Ruby, Rails and gems: sources, sinks, sanitizers and how methods hand
 //! data on. All of it is data, in the files of `knowledge/`; users add their own in the same format.
 
-use std::ops::{BitOr, BitOrAssign};
+use std::ops::{BitAnd, BitOr, BitOrAssign};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
@@ -110,6 +110,14 @@ impl Marks {
     /// Whether a mark is in it.
     pub fn has(self, mark: Mark) -> bool {
         self.0 & Marks::of(mark).0 != 0
+    }
+}
+
+impl BitAnd for Marks {
+    type Output = Marks;
+
+    fn bitand(self, other: Marks) -> Marks {
+        Marks(self.0 & other.0)
     }
 }
 

@@ -237,6 +237,9 @@ impl Shape {
             (Shape::Object(a, x), Shape::Object(b, y)) if a == b => {
                 Shape::Object(*a, if x.is_some() { x.clone() } else { y.clone() })
             }
+            // `permitted || {}`
+            (Shape::Params(_) | Shape::Permitted, Shape::Hash(pairs)) if pairs.is_empty() => self.clone(),
+            (Shape::Hash(pairs), Shape::Params(_) | Shape::Permitted) if pairs.is_empty() => other.clone(),
             (Shape::Params(_), Shape::Params(_)) | (Shape::Permitted, Shape::Permitted) | (Shape::Markup, Shape::Markup) => self.clone(),
             (Shape::Array(a), Shape::Array(b)) if a.len() == b.len() => {
                 Shape::Array(Rc::new(a.iter().zip(b.iter()).map(|(x, y)| x.join(y)).collect()))

@@ -38,7 +38,7 @@ rule! {
 
 /// Looks at every flow into an argument, and at what stands in front of it.
 pub fn run(context: &Context<'_, '_>) {
-    for flow in context.flows_to(Mark::Argument) {
+    for flow in place::flows(context, Mark::Argument) {
         let Some(call) = place::call_at(context, flow.file, flow.span) else { continue };
         let at: usize = flow.argument.parse().unwrap_or(0);
         let before: Vec<&str> = call
@@ -61,7 +61,14 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         context
-            .flow_finding(rule(), flow, format!("`{}` is an argument of the program that `{}` runs, and may begin with `-`", flow.words, flow.method))
+            .flow_finding(
+                rule(),
+                flow,
+                format!(
+                    "`{}` is an argument of the program that `{}` runs, and may begin with `-`",
+                    flow.words, flow.method
+                ),
+            )
             .remedy("Put `\"--\"` in front of it, or refuse values that begin with `-`.")
             .at_most(Confidence::Medium)
             .report();

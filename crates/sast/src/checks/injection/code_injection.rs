@@ -38,15 +38,29 @@ rule! {
 
 /// Looks at every flow into code.
 pub fn run(context: &Context<'_, '_>) {
-    let remedy = "Call what is meant by its name: a hash from allowed words to methods or classes, then `fetch`.";
-    for flow in context.flows_to(Mark::Code) {
-        let finding =
-            context.flow_finding(rule(), flow, format!("`{}` becomes part of the code given to `{}`", flow.words, flow.method)).remedy(remedy);
-        if place::is_hand_run(&context.file(flow.file).path) { finding.at_most(Confidence::Low).report() } else { finding.report() }
+    let remedy =
+        "Call what is meant by its name: a hash from allowed words to methods or classes, then `fetch`.";
+    for flow in place::flows(context, Mark::Code) {
+        let finding = context
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` becomes part of the code given to `{}`", flow.words, flow.method),
+            )
+            .remedy(remedy);
+        if place::is_hand_run(&context.file(flow.file).path) {
+            finding.at_most(Confidence::Low).report()
+        } else {
+            finding.report()
+        }
     }
     for open in context.unresolved_to(Mark::Code) {
         context
-            .unresolved_finding(rule(), open, format!("`{}` becomes part of the code given to `{}`", open.parameter, open.method))
+            .unresolved_finding(
+                rule(),
+                open,
+                format!("`{}` becomes part of the code given to `{}`", open.parameter, open.method),
+            )
             .remedy(remedy)
             .report();
     }
@@ -59,15 +73,25 @@ pub fn run(context: &Context<'_, '_>) {
         let Some(Node { kind: Kind::Interp(interp), .. }) = call.args.first() else { return };
         let path = &context.file(file).path;
         let habitat = context.app.habitat(wardroom_ruby::ir::Name::from(""), file);
-        if !matches!(habitat, Habitat::Controller | Habitat::View | Habitat::Helper | Habitat::Model) || place::is_hand_run(path) {
+        if !matches!(habitat, Habitat::Controller | Habitat::View | Habitat::Helper | Habitat::Model)
+            || place::is_hand_run(path)
+        {
             return;
         }
-        let variable = interp.parts.iter().any(|p| !matches!(p.kind, Kind::Str(_) | Kind::Const(_) | Kind::SelfRef));
+        let variable =
+            interp.parts.iter().any(|p| !matches!(p.kind, Kind::Str(_) | Kind::Const(_) | Kind::SelfRef));
         if variable {
             context
-                .finding(rule(), file, node.span, "code is put together from a string at run time and given to `eval`")
+                .finding(
+                    rule(),
+                    file,
+                    node.span,
+                    "code is put together from a string at run time and given to `eval`",
+                )
                 .confidence(if habitat == Habitat::Controller { Confidence::Medium } else { Confidence::Low })
-                .reason("where the parts come from is not known; a name that a request chooses would run as code")
+                .reason(
+                    "where the parts come from is not known; a name that a request chooses would run as code",
+                )
                 .remedy(remedy)
                 .report();
         }

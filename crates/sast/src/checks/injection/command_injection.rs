@@ -38,13 +38,30 @@ rule! {
 /// Looks at every flow into a command line.
 pub fn run(context: &Context<'_, '_>) {
     let remedy = "Give the program and its arguments one by one (`system(\"convert\", \"--\", path)`), so that no shell reads them; where a shell is needed, put each value through `Shellwords.escape`.";
-    for flow in context.flows_to(Mark::Command) {
-        let what = if flow.method == "`" { "the command in backticks".to_owned() } else { format!("the command given to `{}`", flow.method) };
-        let finding = context.flow_finding(rule(), flow, format!("`{}` becomes part of {what}", flow.words)).remedy(remedy);
-        if place::is_hand_run(&context.file(flow.file).path) { finding.at_most(Confidence::Low).report() } else { finding.report() }
+    for flow in place::flows(context, Mark::Command) {
+        let what = if flow.method == "`" {
+            "the command in backticks".to_owned()
+        } else {
+            format!("the command given to `{}`", flow.method)
+        };
+        let finding = context
+            .flow_finding(rule(), flow, format!("`{}` becomes part of {what}", flow.words))
+            .remedy(remedy);
+        if place::is_hand_run(&context.file(flow.file).path) {
+            finding.at_most(Confidence::Low).report()
+        } else {
+            finding.report()
+        }
     }
     for open in context.unresolved_to(Mark::Command) {
-        let what = if open.method == "`" { "the command in backticks".to_owned() } else { format!("the command given to `{}`", open.method) };
-        context.unresolved_finding(rule(), open, format!("`{}` becomes part of {what}", open.parameter)).remedy(remedy).report();
+        let what = if open.method == "`" {
+            "the command in backticks".to_owned()
+        } else {
+            format!("the command given to `{}`", open.method)
+        };
+        context
+            .unresolved_finding(rule(), open, format!("`{}` becomes part of {what}", open.parameter))
+            .remedy(remedy)
+            .report();
     }
 }

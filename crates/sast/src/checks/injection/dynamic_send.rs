@@ -36,20 +36,30 @@ rule! {
 
 /// Looks at every flow into the name of a method.
 pub fn run(context: &Context<'_, '_>) {
-    for flow in context.flows_to(Mark::Method) {
+    for flow in place::flows(context, Mark::Method) {
         if place::is_column_names(&flow.words) {
             continue;
         }
         let call = place::call_at(context, flow.file, flow.span);
         let finding = context
-            .flow_finding(rule(), flow, format!("`{}` names the method that `{}` calls", flow.words, flow.method))
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` names the method that `{}` calls", flow.words, flow.method),
+            )
             .remedy("Hold the allowed names in a list and call only what is in it.");
         let finding = match flow.method.as_str() {
-            "method" | "instance_method" | "public_method" | "respond_to?" => finding.at_most(Confidence::Medium),
+            "method" | "instance_method" | "public_method" | "respond_to?" => {
+                finding.at_most(Confidence::Medium)
+            }
             // The attributes of one object, set by names of the user's choice.
             _ if place::is_setter(call) => finding.at_most(Confidence::Medium),
             _ => finding,
         };
-        if place::has_fixed_tail(context, &flow.steps, call) || flow.source == SourceKind::Stored { finding.at_most(Confidence::Low).report() } else { finding.report() }
+        if place::has_fixed_tail(context, &flow.steps, call) || flow.source == SourceKind::Stored {
+            finding.at_most(Confidence::Low).report()
+        } else {
+            finding.report()
+        }
     }
 }

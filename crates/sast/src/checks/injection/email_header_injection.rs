@@ -1,8 +1,9 @@
 //! E-mail headers that a user writes.
 
-use wardroom_flow::Mark;
+use wardroom_flow::{Mark, SourceKind};
 use wardroom_model::Confidence;
 
+use super::place;
 use crate::context::Context;
 
 rule! {
@@ -37,12 +38,21 @@ rule! {
 /// Looks at every flow into a header of a message.
 pub fn run(context: &Context<'_, '_>) {
     let gems = &context.app.gems;
-    let old = gems.older_than("mail", "2.5.5") || gems.at_least("mail", "2.6.0") && gems.older_than("mail", "2.6.6");
-    for flow in context.flows_to(Mark::MailHeader) {
+    let old = gems.older_than("mail", "2.5.5")
+        || gems.at_least("mail", "2.6.0") && gems.older_than("mail", "2.6.6");
+    for flow in place::flows(context, Mark::MailHeader) {
         context
-            .flow_finding(rule(), flow, format!("`{}` becomes the `{}` of a message", flow.words, flow.argument))
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` becomes the `{}` of a message", flow.words, flow.argument),
+            )
             .remedy("Upgrade the mail gem, and take line ends out of the value.")
-            .at_most(if old && flow.argument != "subject" { Confidence::Medium } else { Confidence::Low })
+            .at_most(if old && flow.argument != "subject" && flow.source != SourceKind::Stored {
+                Confidence::Medium
+            } else {
+                Confidence::Low
+            })
             .report();
     }
 }

@@ -36,15 +36,23 @@ rule! {
 
 /// Looks at every flow into a format.
 pub fn run(context: &Context<'_, '_>) {
-    for flow in context.flows_to(Mark::Format) {
+    for flow in place::flows(context, Mark::Format) {
         let Some(call) = place::call_at(context, flow.file, flow.span) else { continue };
         // `a % b` is arithmetic unless a list, a hash or a string stands behind it.
-        let arithmetic = call.name == "%" && !matches!(call.args.first(), Some(Node { kind: Kind::Array(_) | Kind::Hash(_) | Kind::Str(_) | Kind::Interp(_), .. }));
+        let arithmetic = call.name == "%"
+            && !matches!(
+                call.args.first(),
+                Some(Node { kind: Kind::Array(_) | Kind::Hash(_) | Kind::Str(_) | Kind::Interp(_), .. })
+            );
         if arithmetic || flow.source != SourceKind::Params || call.name != "%" && call.args.len() < 2 {
             continue;
         }
         context
-            .flow_finding(rule(), flow, format!("`{}` is part of the format given to `{}`", flow.words, flow.method))
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` is part of the format given to `{}`", flow.words, flow.method),
+            )
             .remedy("Write the format in the code and give the value as one of its arguments.")
             .at_most(Confidence::Medium)
             .report();

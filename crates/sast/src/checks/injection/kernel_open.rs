@@ -40,10 +40,14 @@ pub fn run(context: &Context<'_, '_>) {
     if context.app.gems.ruby_version().is_some_and(|v| v.0 >= 4) {
         return;
     }
-    for flow in context.flows_to(Mark::Open) {
+    for flow in place::flows(context, Mark::Open) {
         let finding = context
             .flow_finding(rule(), flow, format!("`{}` is what `{}` opens: a leading `|` makes it a command", flow.words, flow.method))
             .remedy("Call `File.open` for files, and `URI.parse(url).open` for URLs of which scheme and host were checked.");
-        if place::is_hand_run(&context.file(flow.file).path) { finding.at_most(Confidence::Low).report() } else { finding.report() }
+        if place::is_hand_run(&context.file(flow.file).path) {
+            finding.at_most(Confidence::Low).report()
+        } else {
+            finding.report()
+        }
     }
 }

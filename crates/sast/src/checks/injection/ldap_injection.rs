@@ -37,12 +37,34 @@ rule! {
 /// Looks at every flow into a filter or a base.
 pub fn run(context: &Context<'_, '_>) {
     let gems = &context.app.gems;
-    let directory = ["net-ldap", "ruby-net-ldap", "ruby-ldap", "activeldap", "activeldap3", "ladle", "omniauth-ldap", "devise_ldap_authenticatable", "ldap_fluff"];
+    let directory = [
+        "net-ldap",
+        "ruby-net-ldap",
+        "ruby-ldap",
+        "activeldap",
+        "activeldap3",
+        "ladle",
+        "omniauth-ldap",
+        "devise_ldap_authenticatable",
+        "ldap_fluff",
+    ];
     let known = directory.iter().any(|g| gems.has(g));
-    for flow in context.flows_to(Mark::Ldap) {
+    for flow in place::flows(context, Mark::Ldap) {
         // `search(filter: …)` is a word of many libraries.
-        let general = !matches!(flow.method.as_str(), "construct" | "from_rfc2254" | "from_rfc4515" | "eq" | "ne" | "ex" | "search2" | "search_ext2" | "bind_as");
-        let here = context.file(flow.file).path.to_lowercase().contains("ldap") || context.source(flow.file, flow.span).to_lowercase().contains("ldap");
+        let general = !matches!(
+            flow.method.as_str(),
+            "construct"
+                | "from_rfc2254"
+                | "from_rfc4515"
+                | "eq"
+                | "ne"
+                | "ex"
+                | "search2"
+                | "search_ext2"
+                | "bind_as"
+        );
+        let here = context.file(flow.file).path.to_lowercase().contains("ldap")
+            || context.source(flow.file, flow.span).to_lowercase().contains("ldap");
         if general && !(known && here) {
             continue;
         }

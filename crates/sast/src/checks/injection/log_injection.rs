@@ -3,6 +3,7 @@
 use wardroom_flow::Mark;
 use wardroom_model::Confidence;
 
+use super::place;
 use crate::context::Context;
 
 rule! {
@@ -34,7 +35,7 @@ rule! {
 
 /// Looks at every flow into a log: shown on request only.
 pub fn run(context: &Context<'_, '_>) {
-    for flow in context.flows_to(Mark::Log) {
+    for flow in place::flows(context, Mark::Log) {
         context
             .flow_finding(rule(), flow, format!("`{}` is written to the log with its line ends", flow.words))
             .remedy("Write `value.inspect`, or log structured fields.")

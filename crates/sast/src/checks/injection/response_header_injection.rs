@@ -3,6 +3,7 @@
 use wardroom_flow::Mark;
 use wardroom_model::Confidence;
 
+use super::place;
 use crate::context::Context;
 
 rule! {
@@ -38,10 +39,17 @@ rule! {
 pub fn run(context: &Context<'_, '_>) {
     let gems = &context.app.gems;
     let old_rails = gems.rails_version().is_some_and(|v| v < wardroom_rails::gems::Version(3, 0, 10));
-    let old_puma = gems.older_than("puma", "3.12.3") || gems.version("puma").is_some_and(|v| v.0 == 4) && gems.older_than("puma", "4.3.2");
-    for flow in context.flows_to(Mark::Header) {
+    let old_puma = gems.older_than("puma", "3.12.3")
+        || gems.version("puma").is_some_and(|v| v.0 == 4) && gems.older_than("puma", "4.3.2");
+    for flow in place::flows(context, Mark::Header) {
         let code = context.source(flow.file, flow.span);
-        if code.starts_with("request.") || code.contains("request.headers") && !code.contains("response") && flow.argument == "0" {
+        // Headers of a message are another matter.
+        if context.file(flow.file).path.contains("mailer") {
+            continue;
+        }
+        if code.starts_with("request.")
+            || code.contains("request.headers") && !code.contains("response") && flow.argument == "0"
+        {
             continue;
         }
         let name = flow.argument == "0";

@@ -1,5 +1,7 @@
 //! SQL built from what a user sends.
 
+use std::collections::HashSet;
+
 use wardroom_flow::{Flow, Mark, SourceKind};
 use wardroom_model::Confidence;
 use wardroom_rails::{Habitat, literal_name};
@@ -46,43 +48,89 @@ rule! {
 }
 
 /// Words in the names of parameters that the code itself fills: tables, columns.
-const NAMED_BY_CODE: &[&str] = &["table", "column", "field", "class", "model", "method", "assoc", "scope", "attr", "alias", "type"];
+const NAMED_BY_CODE: &[&str] =
+    &["table", "column", "field", "class", "model", "method", "assoc", "scope", "attr", "alias", "type"];
 
 const REMEDY: &str = "Pass the value beside the SQL: a hash (`where(name: value)`) or a placeholder (`where(\"name = ?\", value)`).";
 
 /// Words in the names of parameters that hold what a person typed.
 const TYPED: &[&str] = &[
-    "search", "query", "term", "keyword", "filter", "name", "value", "text", "str", "sort", "order", "direction", "param", "date", "title", "email", "login",
-    "phrase", "pattern", "tag", "input", "letter",
+    "search",
+    "query",
+    "term",
+    "keyword",
+    "filter",
+    "name",
+    "value",
+    "text",
+    "str",
+    "sort",
+    "order",
+    "direction",
+    "param",
+    "date",
+    "title",
+    "email",
+    "login",
+    "phrase",
+    "pattern",
+    "tag",
+    "input",
+    "letter",
 ];
 
 /// Looks at every flow into SQL text.
 pub fn run(context: &Context<'_, '_>) {
-    for flow in context.flows_to(Mark::Sql) {
-        let built = place::is_built(&flow.steps);
+    let overwritten = overwritten(context);
+    for flow in place::flows(context, Mark::Sql) {
+        let built = place::is_built(&flow.steps)
+            || place::node_at(context, flow.file, flow.span, &|n| matches!(n.kind, Kind::Interp(_)))
+                .is_some();
         // What goes through unknown calls or comes from a record whole is mostly a hash of
         // conditions or a node of Arel by then; only a string can be injected into.
         if !built && (flow.unknown_call || flow.source == SourceKind::Stored) {
             continue;
         }
         let finding = context
-            .flow_finding(rule(), flow, format!("`{}` becomes part of the SQL given to `{}`", flow.words, flow.method))
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` becomes part of the SQL given to `{}`", flow.words, flow.method),
+            )
             .remedy(REMEDY);
+        // Handed on whole through other methods, it may have become a hash on the way.
+        let whole = !built
+            && flow
+                .steps
+                .iter()
+                .any(|s| s.note.starts_with("passed to") || s.note.starts_with("handed back"));
+        let finding = if whole || overwritten.contains(&*flow.words) {
+            finding.at_most(Confidence::Medium)
+        } else {
+            finding
+        };
         let finding = match built_at(context, flow) {
             Some(span) => finding.span(span),
             None => finding,
         };
-        if place::is_hand_run(&context.file(flow.file).path) { finding.at_most(Confidence::Low).report() } else { finding.report() }
+        if place::is_hand_run(&context.file(flow.file).path) {
+            finding.at_most(Confidence::Low).report()
+        } else {
+            finding.report()
+        }
     }
     // From Rails 6.1 on, `order` and `pluck` refuse what is not the name of a column; 6.0 warns.
     if context.app.rails() < (6, 1) {
-        for flow in context.flows_to(Mark::SqlIdentifier) {
+        for flow in place::flows(context, Mark::SqlIdentifier) {
             if flow.unknown_call && !place::is_built(&flow.steps) {
                 continue;
             }
+            let bound =
+                if overwritten.contains(&*flow.words) { Confidence::Medium } else { Confidence::High };
             context
                 .flow_finding(rule(), flow, format!("`{}` becomes part of the SQL given to `{}`", flow.words, flow.method))
                 .remedy("Take the column from a list that the code holds, and the direction from `asc` and `desc`.")
+                .at_most(bound)
                 .report();
         }
     }
@@ -93,20 +141,53 @@ pub fn run(context: &Context<'_, '_>) {
             // `where(conditions)`: what is handed over may as well be a hash.
             continue;
         }
-        let typed = TYPED.iter().any(|w| open.parameter.contains(w)) && !NAMED_BY_CODE.iter().any(|w| open.parameter.contains(w));
-        let sure = built && typed && open.calls == 0 && !open.unknown_call && !open.guarded && matches!(open.habitat, Habitat::Model | Habitat::Controller);
+        let typed = TYPED.iter().any(|w| open.parameter.contains(w))
+            && !NAMED_BY_CODE.iter().any(|w| open.parameter.contains(w));
+        let sure = built
+            && typed
+            && open.calls == 0
+            && !open.unknown_call
+            && !open.guarded
+            && matches!(open.habitat, Habitat::Model | Habitat::Controller);
         context
-            .unresolved_finding(rule(), open, format!("`{}` becomes part of the SQL given to `{}`", open.parameter, open.method))
+            .unresolved_finding(
+                rule(),
+                open,
+                format!("`{}` becomes part of the SQL given to `{}`", open.parameter, open.method),
+            )
             .confidence(if sure { Confidence::Medium } else { Confidence::Low })
             .remedy(REMEDY)
             .report();
     }
 }
 
+/// Parameters that a controller replaces (`params[:sort] = "id" unless valid?(params[:sort])`): what
+/// a later reading gives may be the code's own.
+fn overwritten(context: &Context<'_, '_>) -> HashSet<String> {
+    let mut out = HashSet::new();
+    context.each_call(|_, _, call| {
+        if call.name == "[]="
+            && let Some(Node { kind: Kind::Call(recv), .. }) = &call.recv
+            && recv.name == "params"
+            && let Some(key) = call.args.first().and_then(literal_name)
+            && matches!(
+                call.args.last(),
+                Some(Node { kind: Kind::Str(_) | Kind::Sym(_) | Kind::Const(_), .. })
+            )
+        {
+            out.insert(format!("params[:{key}]"));
+        }
+    });
+    out
+}
+
 /// Where the data becomes part of SQL, if that is elsewhere in the sink's file: that is the line to
 /// mend, and several statements may share it.
 fn built_at(context: &Context<'_, '_>, flow: &Flow) -> Option<Span> {
-    const WORDS: &[&str] = &[" = '", "like '", "like \"", "select ", "where ", " and ", " or ", " in (", " >= ", " <= ", "order by", " from ", " join "];
+    const WORDS: &[&str] = &[
+        " = '", "like '", "like \"", "select ", "where ", " and ", " or ", " in (", " >= ", " <= ",
+        "order by", " from ", " join ",
+    ];
     let step = flow.steps.iter().find(|s| {
         s.note == "built into a string" && {
             let code = context.source(s.file, s.span).to_lowercase();
@@ -121,9 +202,15 @@ fn built_at(context: &Context<'_, '_>, flow: &Flow) -> Option<Span> {
 fn associations(context: &Context<'_, '_>) {
     const SQL: &[&str] = &["finder_sql", "counter_sql", "delete_sql", "insert_sql"];
     for class in context.app.index.classes.values() {
-        for declared in class.macros.iter().filter(|m| matches!(m.call.name.as_str(), "has_many" | "has_one" | "has_and_belongs_to_many")) {
+        for declared in class
+            .macros
+            .iter()
+            .filter(|m| matches!(m.call.name.as_str(), "has_many" | "has_one" | "has_and_belongs_to_many"))
+        {
             let Some(Node { kind: Kind::Hash(pairs), .. }) = declared.call.args.last() else { continue };
-            for pair in pairs.iter().filter(|p| literal_name(&p.key).is_some_and(|k| SQL.contains(&k.as_str()))) {
+            for pair in
+                pairs.iter().filter(|p| literal_name(&p.key).is_some_and(|k| SQL.contains(&k.as_str())))
+            {
                 let mut open: Option<&Node> = None;
                 wardroom_ruby::walk::each(&pair.value, &mut |node| {
                     if let Kind::Interp(interp) = &node.kind {
@@ -149,7 +236,14 @@ fn is_text_of_record(part: &Node) -> bool {
     match &part.kind {
         Kind::Call(call) => {
             let name = call.name.as_str();
-            !(name == "id" || name.ends_with("_id") || name.ends_with("_ids") || name == "to_i" || name == "join" || name.contains("quot") || name.contains("sanitize") || name.contains("table_name"))
+            !(name == "id"
+                || name.ends_with("_id")
+                || name.ends_with("_ids")
+                || name == "to_i"
+                || name == "join"
+                || name.contains("quot")
+                || name.contains("sanitize")
+                || name.contains("table_name"))
         }
         Kind::Ivar(_) => true,
         _ => false,

@@ -35,21 +35,34 @@ rule! {
 /// Looks at every flow into a template's source.
 pub fn run(context: &Context<'_, '_>) {
     let remedy = "Keep the template in the code and hand the value over as a variable; for templates that users write take a language without code, such as Liquid.";
-    for flow in context.flows_to(Mark::Template) {
+    for flow in place::flows(context, Mark::Template) {
         // Liquid and Mustache templates are made for other people to write.
         if context.source(flow.file, flow.span).contains("Liquid::") {
             continue;
         }
-        let finding =
-            context.flow_finding(rule(), flow, format!("`{}` becomes part of the template given to `{}`", flow.words, flow.method)).remedy(remedy);
-        if place::is_hand_run(&context.file(flow.file).path) { finding.at_most(Confidence::Low).report() } else { finding.report() }
+        let finding = context
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` becomes part of the template given to `{}`", flow.words, flow.method),
+            )
+            .remedy(remedy);
+        if place::is_hand_run(&context.file(flow.file).path) {
+            finding.at_most(Confidence::Low).report()
+        } else {
+            finding.report()
+        }
     }
     for open in context.unresolved_to(Mark::Template) {
         if context.source(open.file, open.span).contains("Liquid::") {
             continue;
         }
         context
-            .unresolved_finding(rule(), open, format!("`{}` becomes part of the template given to `{}`", open.parameter, open.method))
+            .unresolved_finding(
+                rule(),
+                open,
+                format!("`{}` becomes part of the template given to `{}`", open.parameter, open.method),
+            )
             .remedy(remedy)
             .report();
     }

@@ -37,16 +37,24 @@ rule! {
 
 /// Looks at every flow into the name of a constant.
 pub fn run(context: &Context<'_, '_>) {
-    for flow in context.flows_to(Mark::Constant) {
+    for flow in place::flows(context, Mark::Constant) {
         if place::is_column_names(&flow.words) {
             continue;
         }
         let call = place::call_at(context, flow.file, flow.span);
         let finding = context
-            .flow_finding(rule(), flow, format!("`{}` names the constant that `{}` looks up", flow.words, flow.method))
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` names the constant that `{}` looks up", flow.words, flow.method),
+            )
             .remedy("Take the class from a hash that the code holds: `TYPES.fetch(name)`.");
         // A fixed ending leaves few classes to choose from; what is stored was mostly written there by
         // the code.
-        if place::has_fixed_tail(context, &flow.steps, call) || flow.source == SourceKind::Stored { finding.at_most(Confidence::Low).report() } else { finding.report() }
+        if place::has_fixed_tail(context, &flow.steps, call) || flow.source == SourceKind::Stored {
+            finding.at_most(Confidence::Low).report()
+        } else {
+            finding.report()
+        }
     }
 }

@@ -35,10 +35,18 @@ rule! {
 
 /// Looks at every flow into an expression.
 pub fn run(context: &Context<'_, '_>) {
-    for flow in context.flows_to(Mark::XPath) {
+    for flow in place::flows(context, Mark::XPath) {
         let finding = context
-            .flow_finding(rule(), flow, format!("`{}` becomes part of the XPath given to `{}`", flow.words, flow.method))
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` becomes part of the XPath given to `{}`", flow.words, flow.method),
+            )
             .remedy("Name the value as a variable (`[@name=$name]`) and give it beside the expression.");
-        if place::is_built(&flow.steps) { finding.report() } else { finding.at_most(Confidence::Medium).report() }
+        if place::is_built(&flow.steps) {
+            finding.report()
+        } else {
+            finding.at_most(Confidence::Medium).report()
+        }
     }
 }
