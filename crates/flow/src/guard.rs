@@ -10,6 +10,9 @@ use crate::value::{Doubt, Shape, Value};
 /// Sinks at which a path without `..` does no harm: it stays below the folder in front of it.
 const BELOW: Marks = Marks::of_all(&[Mark::Path, Mark::PathWrite, Mark::SendFile, Mark::Render]);
 
+/// Sinks at which the host is what matters.
+const HOST: Marks = Marks::of_all(&[Mark::Redirect, Mark::Request, Mark::Url]);
+
 impl<'a> Eval<'_, 'a> {
     /// Takes into the environment what follows from `cond` being true or false.
     pub fn refine(&mut self, cond: &'a Node, truth: bool) {
@@ -75,7 +78,7 @@ impl<'a> Eval<'_, 'a> {
                     _ => false,
                 });
                 let doubt = Doubt { guarded: !fixed, ..Doubt::default() };
-                self.clear(recv, if fixed { Marks::of(Mark::Redirect) | Marks::of(Mark::Request) | Marks::of(Mark::Url) } else { Marks::NONE }, doubt);
+                self.clear(recv, if fixed { HOST } else { Marks::NONE }, doubt);
             }
             ("!=" | "!~", Some(recv), Some(arg)) => {
                 if !truth {
@@ -128,7 +131,7 @@ impl<'a> Eval<'_, 'a> {
                 match pattern {
                     Some(pattern) if is_strict(&pattern) => self.clear(subject, Marks::ALL, Doubt::default()),
                     Some(pattern) if is_own_path(&pattern) => {
-                        self.clear(subject, Marks::of(Mark::Redirect) | Marks::of(Mark::Request) | Marks::of(Mark::Url), Doubt { guarded: true, ..Doubt::default() });
+                        self.clear(subject, HOST, Doubt { guarded: true, ..Doubt::default() });
                     }
                     Some(_) => self.clear(subject, Marks::NONE, Doubt { guarded: true, ..Doubt::default() }),
                     None => {}
@@ -218,6 +221,14 @@ impl<'a> Eval<'_, 'a> {
                 if let Some(key) = self.expression_key(node) {
                     if marks != Marks::NONE {
                         self.env.cleared.push((key, marks));
+                    }
+                    // `HOSTS.include?(uri.host)` says where the whole URL leads.
+                    if marks == Marks::ALL
+                        && matches!(call.name.as_str(), "host" | "hostname" | "domain" | "authority" | "origin" | "normalized_host")
+                        && let Some(uri) = &call.recv
+                        && !matches!(&uri.kind, Kind::Call(c) if c.name == "request" && c.recv.is_none())
+                    {
+                        self.clear(uri, HOST, doubt);
                     }
                 } else if let Some(recv) = &call.recv
                     && matches!(

@@ -67,7 +67,9 @@ pub(super) fn cap<'b, 'c, 'a>(
     let tooling = place::is_tooling(&context.file(flow.file).path);
     let foreign = matches!(flow.source, SourceKind::Stored | SourceKind::Job | SourceKind::Remote | SourceKind::Local);
     let checked = place::passed_through_check(flow, &["safe", "sanit", "clean", "valid", "basename", "slug", "secure"]).is_some();
-    if tooling || foreign || checked { builder.at_most(Confidence::Low) } else { builder }
+    // Through a call that nothing is known of, into a path: mostly a record was looked up on the way.
+    let lost = flow.unknown_call;
+    if tooling || foreign || checked || lost { builder.at_most(Confidence::Low) } else { builder }
 }
 
 /// `File.open(path, "w")` writes; so do `CSV.open(path, "wb")` and `File.new(path, "a")`.

@@ -55,6 +55,7 @@ pub fn run(context: &Context<'_, '_>) {
             (false, true) => (Severity::Medium, Confidence::Medium),
             (false, false) => (Severity::Low, Confidence::Medium),
         };
+        let most = if flow.unknown_call { Confidence::Low } else { most };
         let what = if flow.argument == "file" { "file" } else { "template" };
         context
             .flow_finding(rule(), flow, format!("`{}` names the {what} that `{}` renders", flow.words, flow.method))
@@ -77,6 +78,6 @@ fn is_name(node: &Node) -> bool {
 }
 
 fn is_component(call: &Call) -> bool {
-    matches!(call.name.as_str(), "new" | "build" | "with_collection" | "with_content")
+    matches!(call.name.as_str(), "new" | "build" | "with_collection" | "with_content" | "merge" | "reverse_merge" | "slice" | "except")
         || call.recv.as_ref().is_some_and(|recv| matches!(&recv.kind, Kind::Call(inner) if is_component(inner)))
 }

@@ -46,7 +46,8 @@ pub fn run(context: &Context<'_, '_>) {
             .flow_finding(rule(), flow, format!("`{}` decides where `{}` sends its request", flow.words, flow.method))
             .remedy("Fix the host in the code, or let only addresses through that are public once resolved.");
         let builder = match flow.source {
-            // Whose URL it is decides: mostly a person who may set it.
+            // A server's name in the settings of an administrator.
+            SourceKind::Stored if ["host", "hostname", "server", "account", "name"].iter().any(|w| flow.words.ends_with(w)) => builder.at_most(Confidence::Low),
             SourceKind::Stored => builder.severity(Severity::Medium),
             SourceKind::Remote | SourceKind::Local | SourceKind::Job => builder.at_most(Confidence::Low),
             _ => builder,

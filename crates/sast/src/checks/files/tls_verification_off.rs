@@ -74,11 +74,68 @@ pub fn run(context: &Context<'_, '_>) {
         });
     }
     // An option within a call that was noted already says the same thing.
-    for Found { file, span, message, confidence, reason, remedy } in found {
-        let tooling = place::is_tooling(&context.file(file).path);
-        let confidence = if tooling { confidence.min(Confidence::Low) } else { confidence };
+    for Found { file, span, message, mut confidence, mut reason, remedy } in found {
+        match condition(&context.file(file).parsed.body, span) {
+            Condition::None => {}
+            Condition::Some => {
+                confidence = confidence.min(Confidence::Medium);
+                reason = "a condition decides";
+            }
+            Condition::NotProduction => {
+                confidence = Confidence::Low;
+                reason = "not in production";
+            }
+        }
+        if place::is_tooling(&context.file(file).path) {
+            confidence = Confidence::Low;
+            reason = "no visitor runs this code";
+        }
         context.finding(rule(), file, span, message).confidence(confidence).severity(Severity::Medium).reason(reason).remedy(remedy).report();
     }
+}
+
+/// What stands round a place.
+enum Condition {
+    None,
+    Some,
+    NotProduction,
+}
+
+/// Conditions round a place that look as if they decide on the check: on the environment, or on an
+/// option that is named after it.
+fn condition(body: &Node, span: Span) -> Condition {
+    let mut out = Condition::None;
+    walk::each(body, &mut |node| {
+        if node.span.end <= span.start || span.end <= node.span.start {
+            return false;
+        }
+        if let Kind::If(branches) = &node.kind
+            && (branches.cond.span.end <= span.start || span.end <= branches.cond.span.start)
+        {
+            const ENVIRONMENTS: &[&str] = &["development?", "test?", "local?", "dev?"];
+            let elsewhere = place::any(&branches.cond, |n| match &n.kind {
+                Kind::Call(call) => ENVIRONMENTS.contains(&call.name.as_str()),
+                Kind::Str(text) => matches!(&**text, "development" | "test"),
+                _ => false,
+            });
+            let negated = matches!(branches.cond.kind, Kind::Not(_));
+            let then = branches.then.span.start <= span.start && span.end <= branches.then.span.end;
+            const WORDS: &[&str] = &["ssl", "verify", "insecure", "cert", "tls", "self_signed", "trust", "force"];
+            let optional = place::any(&branches.cond, |n| match &n.kind {
+                Kind::Call(call) => WORDS.iter().any(|w| call.name.contains(w)),
+                Kind::Local(name) | Kind::Ivar(name) | Kind::Sym(name) => WORDS.iter().any(|w| name.contains(w)),
+                Kind::Str(text) => WORDS.iter().any(|w| text.contains(w)),
+                _ => false,
+            });
+            if elsewhere && then != negated {
+                out = Condition::NotProduction;
+            } else if optional && !matches!(out, Condition::NotProduction) {
+                out = Condition::Some;
+            }
+        }
+        true
+    });
+    out
 }
 
 const DEFAULT: &str = "Leave the default, which checks; name the authority (`ca_file`) of a certificate of your own.";
