@@ -69,6 +69,9 @@ impl<'a> Eval<'_, 'a> {
             // A check on this very expression made it harmless.
             if let Some(key) = self.expression_key(node) {
                 let marks = self.env.cleared.iter().filter(|(k, _)| *k == key).fold(Marks::NONE, |m, (_, c)| m | *c);
+                if marks != Marks::ALL && marks.covers(Marks::GUARDED) {
+                    return value.cleared(marks.without(Marks::GUARDED)).doubted(Doubt { guarded: true, ..Doubt::default() });
+                }
                 return value.cleared(marks);
             }
         }

@@ -138,7 +138,12 @@ impl<'a> Eval<'_, 'a> {
                 }
             }
             "==" | "===" | "eql?" => {
-                if self.peek(arg).is_fixed() {
+                // `uri.host == request.host` holds to this site.
+                if is_own_host(arg) {
+                    self.clear(recv, Marks::ALL, Doubt::default());
+                } else if is_own_host(recv) {
+                    self.clear(arg, Marks::ALL, Doubt::default());
+                } else if self.peek(arg).is_fixed() {
                     self.clear(recv, Marks::ALL, Doubt::default());
                 } else if self.peek(recv).is_fixed() {
                     self.clear(arg, Marks::ALL, Doubt::default());
@@ -219,6 +224,7 @@ impl<'a> Eval<'_, 'a> {
             }
             Kind::Call(call) => {
                 if let Some(key) = self.expression_key(node) {
+                    let marks = if doubt.guarded && marks != Marks::ALL { marks | Marks::GUARDED } else { marks };
                     if marks != Marks::NONE {
                         self.env.cleared.push((key, marks));
                     }
@@ -274,6 +280,13 @@ impl<'a> Eval<'_, 'a> {
         words(node, &mut out)?;
         Some(Name::from(out.as_str()))
     }
+}
+
+/// `request.host` and its kin: what the visitor's browser says of this site.
+fn is_own_host(node: &Node) -> bool {
+    let Kind::Call(call) = &node.kind else { return false };
+    matches!(call.name.as_str(), "host" | "host_with_port" | "domain" | "base_url" | "server_name" | "raw_host_with_port")
+        && matches!(&call.recv, Some(Node { kind: Kind::Call(request), .. }) if request.name == "request" && request.recv.is_none())
 }
 
 fn harmless(value: &Value) -> bool {
