@@ -76,6 +76,9 @@ impl<'a> Eval<'_, 'a> {
             // A check on this very expression made it harmless.
             if let Some(key) = self.expression_key(node) {
                 let marks = self.env.cleared.iter().filter(|(k, _)| *k == key).fold(Marks::NONE, |m, (_, c)| m | *c);
+                if marks != Marks::ALL && marks.covers(Marks::GUARDED) {
+                    return value.cleared(marks.without(Marks::GUARDED)).doubted(Doubt { guarded: true, ..Doubt::default() });
+                }
                 return value.cleared(marks);
             }
         }
@@ -675,6 +678,12 @@ impl<'a> Eval<'_, 'a> {
     fn instantiate(&mut self, hits: &[crate::summary::Hit], binding: &Binding<'_>) {
         let mut taints = Vec::new();
         for hit in hits {
+            if matches!(hit.mark, Mark::Render | Mark::Redirect)
+                && let Origin::Param(index, None) = hit.taint.origin
+                && binding.args.get(usize::from(index)).is_some_and(|arg| self.finds_its_own_place(arg))
+            {
+                continue;
+            }
             taints.clear();
             binding.taints(&hit.taint, &mut taints);
             for taint in taints.drain(..) {
@@ -945,7 +954,9 @@ impl<'a> Eval<'_, 'a> {
         let knowledge = self.engine.knowledge;
         let Some(entries) = knowledge.sinks.get(&call.name) else { return };
         for entry in entries {
-            if resolved && !entry.on.iter().any(|o| matches!(o, Receiver::Constant(_))) {
+            // The application's own `redirect_to` hands on to the framework's.
+            let extends = matches!(call.name.as_str(), "redirect_to" | "send_file");
+            if resolved && !extends && !entry.on.iter().any(|o| matches!(o, Receiver::Constant(_))) {
                 continue;
             }
             if self.matches(&entry.on, call, recv) {
@@ -984,7 +995,7 @@ impl<'a> Eval<'_, 'a> {
                 continue;
             }
             // `render @post`, `redirect_to @post`: a record finds its own template and address.
-            if matches!(value.shape, Shape::Object(..) | Shape::Relation(_)) && matches!(entry.mark, Mark::Render | Mark::Redirect) {
+            if matches!(entry.mark, Mark::Render | Mark::Redirect) && self.finds_its_own_place(&value) {
                 continue;
             }
             let taints = if entry.mark == Mark::MassAssign { value.taints.clone() } else { value.deep_taints() };
@@ -1008,6 +1019,16 @@ impl<'a> Eval<'_, 'a> {
         }
         self.sinks(call, recv, args, span, false);
         self.sanitized(call, recv, args, span).or_else(|| self.from_source(call, recv, span))
+    }
+
+    /// A record, a list or a hash as the target of `render` and `redirect_to`: only a text names
+    /// a template or a host.
+    fn finds_its_own_place(&self, value: &Value) -> bool {
+        match &value.shape {
+            Shape::Object(class, _) => self.engine.app.index.class(*class).is_some(),
+            Shape::Relation(_) | Shape::Array(_) | Shape::Hash(_) => true,
+            _ => false,
+        }
     }
 
     fn sanitized(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], _span: Span) -> Option<Value> {
@@ -1198,7 +1219,9 @@ impl<'a> Eval<'_, 'a> {
                     Some(Value { shape: Shape::Class(_), .. }) | None => None,
                     Some(_) => receiver_taints,
                 };
-                let modelish = matches!(recv.map(|r| &r.shape), Some(Shape::Object(class, _) | Shape::Class(class) | Shape::Relation(class)) if self.engine.app.index.class(*class).is_some());
+                // `Blob.find_by_key(params[:key])`: what is looked for is not what is found.
+                let found = matches!(recv.map(|r| &r.shape), Some(Shape::Class(_) | Shape::Unknown)) && (name.starts_with("find_") || matches!(name, "where" | "friendly" | "locate"));
+                let modelish = found || matches!(recv.map(|r| &r.shape), Some(Shape::Object(class, _) | Shape::Class(class) | Shape::Relation(class)) if self.engine.app.index.class(*class).is_some());
                 if !modelish {
                     for arg in args {
                         let more = map_taints(&arg.deep_taints(), |t| t.doubt = t.doubt.or(doubt));
@@ -1307,7 +1330,9 @@ impl<'a> Eval<'_, 'a> {
         }
         let Some(recv) = recv else { return Some(self.block(block, &[])) };
         let item = match call.name.as_str() {
-            "then" | "yield_self" | "tap" | "open" | "instance_eval" | "with_options" => recv.clone(),
+            "then" | "yield_self" | "tap" | "instance_eval" | "with_options" => recv.clone(),
+            // The block of `File.open` gets a file, not the class.
+            "open" => if matches!(recv.shape, Shape::Class(_)) { Value::default() } else { recv.clone() },
             "each_with_object" | "inject" | "reduce" => recv.element(),
             _ => recv.element(),
         };

@@ -10,6 +10,9 @@ use crate::value::{Doubt, Origin, Shape, Value};
 /// Sinks at which a path without `..` does no harm: it stays below the folder in front of it.
 const BELOW: Marks = Marks::of_all(&[Mark::Path, Mark::PathWrite, Mark::SendFile, Mark::Render]);
 
+/// Sinks at which the host is what matters.
+const HOST: Marks = Marks::of_all(&[Mark::Redirect, Mark::Request, Mark::Url]);
+
 impl<'a> Eval<'_, 'a> {
     /// Takes into the environment what follows from `cond` being true or false.
     pub fn refine(&mut self, cond: &'a Node, truth: bool) {
@@ -83,7 +86,7 @@ impl<'a> Eval<'_, 'a> {
                     _ => false,
                 });
                 let doubt = Doubt { guarded: !fixed, ..Doubt::default() };
-                self.clear(recv, if fixed { Marks::of(Mark::Redirect) | Marks::of(Mark::Request) | Marks::of(Mark::Url) } else { Marks::NONE }, doubt);
+                self.clear(recv, if fixed { HOST } else { Marks::NONE }, doubt);
             }
             ("!=" | "!~", Some(recv), Some(arg)) => {
                 if !truth {
@@ -157,14 +160,19 @@ impl<'a> Eval<'_, 'a> {
                 match pattern {
                     Some(pattern) if is_strict(&pattern) => self.clear(subject, Marks::ALL, Doubt::default()),
                     Some(pattern) if is_own_path(&pattern) => {
-                        self.clear(subject, Marks::of(Mark::Redirect) | Marks::of(Mark::Request) | Marks::of(Mark::Url), Doubt { guarded: true, ..Doubt::default() });
+                        self.clear(subject, HOST, Doubt { guarded: true, ..Doubt::default() });
                     }
                     Some(_) => self.clear(subject, Marks::NONE, Doubt { guarded: true, ..Doubt::default() }),
                     None => {}
                 }
             }
             "==" | "===" | "eql?" => {
-                if self.peek(arg).is_fixed() {
+                // `uri.host == request.host` holds to this site.
+                if is_own_host(arg) {
+                    self.clear(recv, Marks::ALL, Doubt::default());
+                } else if is_own_host(recv) {
+                    self.clear(arg, Marks::ALL, Doubt::default());
+                } else if self.peek(arg).is_fixed() {
                     self.clear(recv, Marks::ALL, Doubt::default());
                 } else if self.peek(recv).is_fixed() {
                     self.clear(arg, Marks::ALL, Doubt::default());
@@ -259,10 +267,19 @@ impl<'a> Eval<'_, 'a> {
                 Env::set(&mut self.env.ivars, *name, value);
             }
             Kind::Call(call) => {
-                if let Some(key) = self.expression_key(node)
-                    && marks != Marks::NONE
-                {
-                    self.env.cleared.push((key, marks));
+                if let Some(key) = self.expression_key(node) {
+                    let marks = if doubt.guarded && marks != Marks::ALL { marks | Marks::GUARDED } else { marks };
+                    if marks != Marks::NONE {
+                        self.env.cleared.push((key, marks));
+                    }
+                    // `HOSTS.include?(uri.host)` says where the whole URL leads.
+                    if marks == Marks::ALL
+                        && matches!(call.name.as_str(), "host" | "hostname" | "domain" | "authority" | "origin" | "normalized_host")
+                        && let Some(uri) = &call.recv
+                        && !matches!(&uri.kind, Kind::Call(c) if c.name == "request" && c.recv.is_none())
+                    {
+                        self.clear(uri, HOST, doubt);
+                    }
                 }
                 if let Some(recv) = &call.recv
                     && matches!(
@@ -331,6 +348,13 @@ fn looks_up(node: &Node, param: Name, depth: u32) -> bool {
         },
         _ => false,
     }
+}
+
+/// `request.host` and its kin: what the visitor's browser says of this site.
+fn is_own_host(node: &Node) -> bool {
+    let Kind::Call(call) = &node.kind else { return false };
+    matches!(call.name.as_str(), "host" | "host_with_port" | "domain" | "base_url" | "server_name" | "raw_host_with_port")
+        && matches!(&call.recv, Some(Node { kind: Kind::Call(request), .. }) if request.name == "request" && request.recv.is_none())
 }
 
 fn harmless(value: &Value) -> bool {

@@ -91,6 +91,19 @@ impl Marks {
     /// All: the data can do no harm anywhere.
     pub const ALL: Marks = Marks(u64::MAX);
 
+    /// No kind of sink: it stands for a check of unknown worth on an expression.
+    pub(crate) const GUARDED: Marks = Marks(1 << 63);
+
+    /// Whether all of another set are in it.
+    pub(crate) fn covers(self, other: Marks) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The set without another's members.
+    pub(crate) fn without(self, other: Marks) -> Marks {
+        Marks(self.0 & !other.0)
+    }
+
     /// A set of one.
     pub const fn of(mark: Mark) -> Marks {
         Marks(1 << mark as u8)

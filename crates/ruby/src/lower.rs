@@ -156,9 +156,13 @@ impl Lower<'_> {
             return Node { span, kind: Kind::Other(Vec::new()) };
         }
         self.depth += 1;
-        let kind = self.kind(node, span);
+        // What stands in an `else` keeps its own place, without the word.
+        let lowered = match node.as_else_node() {
+            Some(otherwise) => self.statements(otherwise.statements(), span),
+            None => Node { span, kind: self.kind(node, span) },
+        };
         self.depth -= 1;
-        Node { span, kind }
+        lowered
     }
 
     fn boxed(&mut self, node: &P<'_>) -> Box<Node> {

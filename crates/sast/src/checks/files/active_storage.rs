@@ -52,14 +52,25 @@ pub fn run(context: &Context<'_, '_>) {
                 if let Some(message) = by_key(call) {
                     found.push((file, node.span, message, Confidence::Medium, "Find it by its signed id (`find_signed!`), or through a record that the user may see."));
                 } else if let Some(message) = inline(call) {
-                    found.push((file, node.span, message, Confidence::Medium, "Leave the type among those that are downloaded."));
+                    found.push((
+                        file,
+                        node.span,
+                        message,
+                        Confidence::Medium,
+                        "Leave the type among those that are downloaded.",
+                    ));
                 }
             }
             true
         });
     }
     for (file, span, message, confidence, remedy) in found {
-        context.finding(rule(), file, span, message).confidence(confidence).severity(Severity::Medium).remedy(remedy).report();
+        context
+            .finding(rule(), file, span, message)
+            .confidence(confidence)
+            .severity(Severity::Medium)
+            .remedy(remedy)
+            .report();
     }
 }
 
@@ -68,14 +79,27 @@ fn by_key(call: &Call) -> Option<String> {
     if !matches!(recv.as_str(), "ActiveStorage::Blob" | "ActiveStorage::Attachment") {
         return None;
     }
-    let by = matches!(call.name.as_str(), "find" | "find_by" | "find_by!" | "find_by_key" | "find_by_id" | "where");
+    let by = matches!(
+        call.name.as_str(),
+        "find" | "find_by" | "find_by!" | "find_by_key" | "find_by_id" | "where"
+    );
     let from_request = |n: &Node| matches!(&n.kind, Kind::Call(c) if c.name == "params" && c.recv.is_none());
-    (by && call.args.iter().any(|a| place::any(a, from_request))).then(|| format!("`{recv}.{}` takes a key from the request as it is", call.name))
+    (by && call.args.iter().any(|a| place::any(a, from_request)))
+        .then(|| format!("`{recv}.{}` takes a key from the request as it is", call.name))
 }
 
 /// `content_types_to_serve_as_binary.delete("image/svg+xml")`, `content_types_allowed_inline << "text/html"`
 fn inline(call: &Call) -> Option<String> {
-    const ACTIVE: &[&str] = &["text/html", "image/svg+xml", "image/svg", "application/xhtml+xml", "text/xml", "application/xml", "text/javascript", "application/postscript"];
+    const ACTIVE: &[&str] = &[
+        "text/html",
+        "image/svg+xml",
+        "image/svg",
+        "application/xhtml+xml",
+        "text/xml",
+        "application/xml",
+        "text/javascript",
+        "application/postscript",
+    ];
     let Some(Kind::Call(list)) = call.recv.as_ref().map(|r| &r.kind) else {
         return None;
     };

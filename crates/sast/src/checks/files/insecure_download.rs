@@ -49,14 +49,19 @@ pub fn run(context: &Context<'_, '_>) {
                     }
                 }
                 Kind::Call(call) => match call.name.as_str() {
-                    "system" | "exec" | "spawn" | "sh" | "popen" | "capture2" | "capture2e" | "capture3" | "run" => {
+                    "system" | "exec" | "spawn" | "sh" | "popen" | "capture2" | "capture2e" | "capture3"
+                    | "run" => {
                         if let Some(why) = call.args.first().and_then(command) {
                             found.push((file, node.span, why.to_owned()));
                         }
                     }
                     "eval" | "instance_eval" | "class_eval" | "module_eval" => {
                         if call.args.first().is_some_and(fetches) {
-                            found.push((file, node.span, format!("What the network answers is run by `{}`", call.name)));
+                            found.push((
+                                file,
+                                node.span,
+                                format!("What the network answers is run by `{}`", call.name),
+                            ));
                         }
                     }
                     _ => {}
@@ -67,12 +72,15 @@ pub fn run(context: &Context<'_, '_>) {
         });
     }
     for (file, span, message) in found {
-        let confidence = if place::is_tooling(&context.file(file).path) { Confidence::Low } else { Confidence::Medium };
+        let confidence =
+            if place::is_tooling(&context.file(file).path) { Confidence::Low } else { Confidence::Medium };
         context
             .finding(rule(), file, span, message)
             .confidence(confidence)
             .severity(Severity::Medium)
-            .remedy("Fetch over https, and compare the digest with one that the code holds before anything runs.")
+            .remedy(
+                "Fetch over https, and compare the digest with one that the code holds before anything runs.",
+            )
             .report();
     }
 }
@@ -103,7 +111,10 @@ fn command(node: &Node) -> Option<&'static str> {
         return Some("What is fetched goes straight to an interpreter");
     }
     let words: Vec<&str> = text.split_whitespace().collect();
-    if words.contains(&"--insecure") || words.contains(&"--no-check-certificate") || text.contains("curl ") && words.contains(&"-k") {
+    if words.contains(&"--insecure")
+        || words.contains(&"--no-check-certificate")
+        || text.contains("curl ") && words.contains(&"-k")
+    {
         return Some("The certificate is not checked while fetching");
     }
     None
@@ -114,9 +125,13 @@ fn fetches(node: &Node) -> bool {
         let Kind::Call(call) = &n.kind else { return false };
         let recv = call.recv.as_ref().and_then(place::constant);
         match (call.name.as_str(), recv.as_deref()) {
-            ("get" | "get_response", Some("Net::HTTP" | "HTTParty" | "RestClient" | "Faraday" | "HTTP")) => true,
+            ("get" | "get_response", Some("Net::HTTP" | "HTTParty" | "RestClient" | "Faraday" | "HTTP")) => {
+                true
+            }
             ("open", Some("URI" | "OpenURI")) => true,
-            ("open", None) if call.recv.is_none() => call.args.first().and_then(place::known_start).is_some_and(|t| t.starts_with("http")),
+            ("open", None) if call.recv.is_none() => {
+                call.args.first().and_then(place::known_start).is_some_and(|t| t.starts_with("http"))
+            }
             _ => false,
         }
     })

@@ -2,7 +2,7 @@
 
 use wardroom_flow::{Flow, Mark, SourceKind};
 use wardroom_model::{Confidence, Severity};
-use wardroom_ruby::ir::{Call, Kind};
+use wardroom_ruby::ir::{Call, Kind, Node};
 
 use super::place;
 use crate::context::Context;
@@ -43,7 +43,10 @@ rule! {
 }
 
 /// Names of methods that check or clean a URL.
-const CHECKS: &[&str] = &["safe", "valid", "sanit", "clean", "local", "internal", "relative", "allowed", "trusted", "same", "path", "secure", "verif", "normali"];
+const CHECKS: &[&str] = &[
+    "safe", "valid", "sanit", "clean", "local", "internal", "relative", "allowed", "trusted", "same", "path",
+    "secure", "verif", "normali",
+];
 
 /// Looks at every flow into the target of a redirect.
 pub fn run(context: &Context<'_, '_>) {
@@ -67,13 +70,29 @@ pub fn run(context: &Context<'_, '_>) {
         } else if matches!(flow.source, SourceKind::Remote | SourceKind::Job | SourceKind::Local) {
             builder = builder.at_most(Confidence::Low);
         }
+        if flow.unknown_call {
+            // Mostly a record was looked up on the way.
+            builder = builder.at_most(Confidence::Low);
+        }
+        if looked_up(context, flow) {
+            builder =
+                builder.at_most(Confidence::Medium).reason("elsewhere in the file it is looked up in a list");
+        }
         if let Some(name) = place::passed_through_check(flow, CHECKS) {
             builder = builder.at_most(Confidence::Low).reason(format!("`{name}` may check it"));
         }
         if guarded_by_rails && !allowed {
-            builder = builder.at_most(Confidence::Low).reason("Rails raises on a redirect to another host here");
+            // Nothing leads out, but a visitor gets an error page; and one switch turns it back on.
+            let whole = matches!(flow.source, SourceKind::Params)
+                && place::argument(call, flow).is_some_and(is_whole);
+            builder = builder
+                .at_most(if whole { Confidence::Medium } else { Confidence::Low })
+                .severity(Severity::Low)
+                .reason("Rails raises on a redirect to another host here: the visitor gets an error page");
         } else if refused_as_unpermitted(context, flow) {
-            builder = builder.at_most(Confidence::Low).reason("Rails refuses parameters that are not permitted as the target");
+            builder = builder
+                .at_most(Confidence::Low)
+                .reason("Rails refuses parameters that are not permitted as the target");
         }
         builder.report();
     }
@@ -81,13 +100,39 @@ pub fn run(context: &Context<'_, '_>) {
 
 /// Whether the framework itself refuses a redirect to another host.
 pub(super) fn raises(context: &Context<'_, '_>) -> bool {
-    context.app.rails() >= (7, 0) && context.app.config.flag("action_controller.raise_on_open_redirects") == Some(true)
+    context.app.rails() >= (7, 0)
+        && context.app.config.flag("action_controller.raise_on_open_redirects") == Some(true)
 }
 
 /// The page that the visitor came from: another check's matter.
 pub(super) fn is_referer(flow: &Flow) -> bool {
     let words = flow.words.to_lowercase();
-    words.contains("referer") && !words.starts_with("params") || words.contains("referrer") && !words.starts_with("params")
+    words.contains("referer") && !words.starts_with("params")
+        || words.contains("referrer") && !words.starts_with("params")
+}
+
+/// The parameter itself is the target, or what stands beside `||`.
+fn is_whole(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Or(sides) => is_whole(&sides.0),
+        Kind::Call(call) if matches!(call.name.as_str(), "[]" | "fetch" | "presence" | "to_s" | "dig") => {
+            place::any(node, |n| matches!(&n.kind, Kind::Call(c) if c.name == "params" && c.recv.is_none()))
+        }
+        // `url_for(request.query_parameters.merge(…))` takes the host from the request as well.
+        Kind::Call(call) if call.name == "url_for" => {
+            place::any(
+                node,
+                |n| matches!(&n.kind, Kind::Call(c) if matches!(c.name.as_str(), "query_parameters" | "to_unsafe_h" | "to_unsafe_hash" | "request_parameters")),
+            ) && !place::any(node, |n| matches!(&n.kind, Kind::Sym(name) if *name == "only_path"))
+        }
+        _ => false,
+    }
+}
+
+/// `uris.include?(params[:redirect_uri])` in another method of the file.
+fn looked_up(context: &Context<'_, '_>, flow: &Flow) -> bool {
+    let text = String::from_utf8_lossy(&context.file(flow.file).text);
+    flow.words.contains('[') && text.contains(&format!("include?({})", flow.words))
 }
 
 /// `redirect_to params.merge(…)`: from Rails 5 on, whole parameters make a URL only once permitted.
@@ -97,12 +142,23 @@ fn refused_as_unpermitted(context: &Context<'_, '_>, flow: &Flow) -> bool {
     }
     flow.steps.iter().all(|step| {
         let text = context.source(step.file, step.span);
-        !["to_unsafe", "permit!", "query_parameters", "request.parameters", "request_parameters", "request.GET"].iter().any(|w| text.contains(w))
+        ![
+            "to_unsafe",
+            "permit!",
+            "query_parameters",
+            "request.parameters",
+            "request_parameters",
+            "request.GET",
+        ]
+        .iter()
+        .any(|w| text.contains(w))
     })
 }
 
 fn remedy(context: &Context<'_, '_>, call: &Call) -> &'static str {
-    if matches!(call.args.first().map(|a| &a.kind), Some(Kind::Call(inner)) if inner.name == "url_for") || call.name == "url_for" {
+    if matches!(call.args.first().map(|a| &a.kind), Some(Kind::Call(inner)) if inner.name == "url_for")
+        || call.name == "url_for"
+    {
         return "Add `only_path: true`, or name the parameters that may come along (`permit`).";
     }
     if context.app.rails() >= (7, 0) {

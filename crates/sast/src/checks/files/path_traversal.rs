@@ -51,9 +51,19 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         let builder = context
-            .flow_finding(rule(), flow, format!("`{}` becomes part of the path given to `{}`", flow.words, flow.method))
-            .remedy("Take the file's name alone (`File.basename`), or look it up in a list that the code holds.");
-        let builder = if QUESTIONS.contains(&flow.method.as_str()) { builder.at_most(Confidence::Low) } else { builder };
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` becomes part of the path given to `{}`", flow.words, flow.method),
+            )
+            .remedy(
+                "Take the file's name alone (`File.basename`), or look it up in a list that the code holds.",
+            );
+        let builder = if QUESTIONS.contains(&flow.method.as_str()) {
+            builder.at_most(Confidence::Low)
+        } else {
+            builder
+        };
         cap(builder, flow, context).report();
     }
 }
@@ -65,9 +75,14 @@ pub(super) fn cap<'b, 'c, 'a>(
     context: &Context<'_, '_>,
 ) -> crate::context::Builder<'b, 'c, 'a> {
     let tooling = place::is_tooling(&context.file(flow.file).path);
-    let foreign = matches!(flow.source, SourceKind::Stored | SourceKind::Job | SourceKind::Remote | SourceKind::Local);
-    let checked = place::passed_through_check(flow, &["safe", "sanit", "clean", "valid", "basename", "slug", "secure"]).is_some();
-    if tooling || foreign || checked { builder.at_most(Confidence::Low) } else { builder }
+    let foreign =
+        matches!(flow.source, SourceKind::Stored | SourceKind::Job | SourceKind::Remote | SourceKind::Local);
+    let checked =
+        place::passed_through_check(flow, &["safe", "sanit", "clean", "valid", "basename", "slug", "secure"])
+            .is_some();
+    // Through a call that nothing is known of, into a path: mostly a record was looked up on the way.
+    let lost = flow.unknown_call;
+    if tooling || foreign || checked || lost { builder.at_most(Confidence::Low) } else { builder }
 }
 
 /// `File.open(path, "w")` writes; so do `CSV.open(path, "wb")` and `File.new(path, "a")`.
@@ -76,7 +91,11 @@ pub(super) fn is_write(context: &Context<'_, '_>, flow: &Flow) -> bool {
         return false;
     }
     place::call_at(context, flow.file, flow.span).is_some_and(|call| {
-        let mode = call.args.get(1).filter(|a| !matches!(a.kind, Kind::Hash(_))).or_else(|| place::option(call, "mode"));
+        let mode = call
+            .args
+            .get(1)
+            .filter(|a| !matches!(a.kind, Kind::Hash(_)))
+            .or_else(|| place::option(call, "mode"));
         mode.is_some_and(writes)
     })
 }
@@ -94,10 +113,15 @@ pub(super) fn is_path(context: &Context<'_, '_>, flow: &Flow) -> bool {
     if flow.argument != "receiver" {
         return true;
     }
-    let Some(recv) = place::call_at(context, flow.file, flow.span).and_then(|c| c.recv.as_ref()) else { return false };
+    let Some(recv) = place::call_at(context, flow.file, flow.span).and_then(|c| c.recv.as_ref()) else {
+        return false;
+    };
     place::any(recv, |n| match &n.kind {
         Kind::Const(path) => path.last().is_some_and(|n| *n == "Pathname"),
-        Kind::Call(call) => call.name == "Pathname" || call.name == "root" && call.recv.as_ref().and_then(place::last_name) == Some("Rails"),
+        Kind::Call(call) => {
+            call.name == "Pathname"
+                || call.name == "root" && call.recv.as_ref().and_then(place::last_name) == Some("Rails")
+        }
         _ => false,
     })
 }

@@ -40,7 +40,11 @@ pub fn run(context: &Context<'_, '_>) {
     let written = context.flows_to(Mark::PathWrite).into_iter().filter(|f| is_path(context, f));
     for flow in opened.chain(written) {
         let builder = context
-            .flow_finding(rule(), flow, format!("`{}` becomes part of the path that `{}` changes", flow.words, flow.method))
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` becomes part of the path that `{}` changes", flow.words, flow.method),
+            )
             .remedy("Choose the file's name in the code, or take the name alone (`File.basename`).");
         cap(builder, flow, context).report();
     }

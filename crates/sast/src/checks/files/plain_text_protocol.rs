@@ -69,16 +69,37 @@ fn plain(call: &Call) -> Option<(String, Confidence)> {
     let recv = call.recv.as_ref().and_then(place::constant)?;
     match (recv.as_str(), call.name.as_str()) {
         ("Net::FTP", "new" | "open") => {
-            let encrypted = place::option(call, "ssl").is_some_and(|n| !matches!(n.kind, Kind::False | Kind::Nil));
-            (!encrypted).then(|| ("FTP sends the password and the files in the clear".to_owned(), Confidence::Medium))
+            let encrypted =
+                place::option(call, "ssl").is_some_and(|n| !matches!(n.kind, Kind::False | Kind::Nil));
+            (!encrypted)
+                .then(|| ("FTP sends the password and the files in the clear".to_owned(), Confidence::Medium))
         }
-        ("Net::Telnet", "new") => Some(("Telnet sends everything in the clear".to_owned(), Confidence::Medium)),
+        ("Net::Telnet", "new") => {
+            Some(("Telnet sends everything in the clear".to_owned(), Confidence::Medium))
+        }
         _ => {
-            const CLIENTS: &[&str] = &["HTTParty", "Faraday", "RestClient", "RestClient::Request", "RestClient::Resource", "Typhoeus", "Excon", "HTTP", "HTTPX", "Net::HTTP", "Faraday::Connection", "HTTPClient"];
+            const CLIENTS: &[&str] = &[
+                "HTTParty",
+                "Faraday",
+                "RestClient",
+                "RestClient::Request",
+                "RestClient::Resource",
+                "Typhoeus",
+                "Excon",
+                "HTTP",
+                "HTTPX",
+                "Net::HTTP",
+                "Faraday::Connection",
+                "HTTPClient",
+            ];
             if !CLIENTS.contains(&recv.as_str()) {
                 return None;
             }
-            let url = call.args.first().filter(|a| !matches!(a.kind, Kind::Hash(_))).or_else(|| place::option(call, "url"))?;
+            let url = call
+                .args
+                .first()
+                .filter(|a| !matches!(a.kind, Kind::Hash(_)))
+                .or_else(|| place::option(call, "url"))?;
             let url = match &url.kind {
                 Kind::Call(inner) if matches!(inner.name.as_str(), "URI" | "parse") => inner.args.first()?,
                 _ => url,
@@ -89,7 +110,10 @@ fn plain(call: &Call) -> Option<(String, Confidence)> {
                 return None;
             }
             let secret = call.args.iter().any(carries_secret);
-            Some((format!("`{}` sends its request to `http://{host}` in the clear", call.name), if secret { Confidence::Medium } else { Confidence::Low }))
+            Some((
+                format!("`{}` sends its request to `http://{host}` in the clear", call.name),
+                if secret { Confidence::Medium } else { Confidence::Low },
+            ))
         }
     }
 }
@@ -111,7 +135,17 @@ fn is_near(host: &str) -> bool {
 }
 
 fn carries_secret(node: &Node) -> bool {
-    const WORDS: &[&str] = &["password", "token", "secret", "api_key", "apikey", "authorization", "basic_auth", "credential", "access_key"];
+    const WORDS: &[&str] = &[
+        "password",
+        "token",
+        "secret",
+        "api_key",
+        "apikey",
+        "authorization",
+        "basic_auth",
+        "credential",
+        "access_key",
+    ];
     place::any(node, |n| match &n.kind {
         Kind::Sym(name) => WORDS.iter().any(|w| name.to_lowercase().contains(w)),
         Kind::Str(text) => WORDS.iter().any(|w| text.to_lowercase().contains(w)),

@@ -62,10 +62,14 @@ pub fn run(context: &Context<'_, '_>) {
             let back = match call.name.as_str() {
                 "redirect_back" | "redirect_back_or_to" if call.recv.is_none() => {
                     let own = context.app.index.by_name.contains_key(&call.name);
-                    !own && place::option(call, "allow_other_host").is_none_or(|n| matches!(n.kind, Kind::True))
-                        && (call.name != "redirect_back" || place::option(call, "fallback_location").is_some())
+                    !own && place::option(call, "allow_other_host")
+                        .is_none_or(|n| matches!(n.kind, Kind::True))
+                        && (call.name != "redirect_back"
+                            || place::option(call, "fallback_location").is_some())
                 }
-                "redirect_to" if call.recv.is_none() => matches!(call.args.first().map(|a| &a.kind), Some(Kind::Sym(name)) if *name == "back"),
+                "redirect_to" if call.recv.is_none() => {
+                    matches!(call.args.first().map(|a| &a.kind), Some(Kind::Sym(name)) if *name == "back")
+                }
                 _ => false,
             };
             if back {
@@ -75,16 +79,36 @@ pub fn run(context: &Context<'_, '_>) {
         });
     }
     for (file, span, name) in found {
-        let message = if name == "redirect_to" { "`redirect_to :back` follows the referer to any host" } else { "It follows the referer to any host" };
-        // A method that every action shares is worth mending; each single use of it less.
-        let shared = context.app.index.methods.iter().find(|m| m.file == file && m.span.start <= span.start && span.end <= m.span.end);
-        let central = shared.is_some_and(|m| !context.app.controllers.values().any(|c| c.actions.get(&m.name).is_some_and(|id| context.app.index.method(*id).span == m.span && context.app.index.method(*id).file == m.file) && !context.endpoints_of(c.actions[&m.name]).is_empty()));
-        let central = central && !old;
+        let message = if name == "redirect_to" {
+            "`redirect_to :back` follows the referer to any host"
+        } else {
+            "It follows the referer to any host"
+        };
+        // Mended once, a method that many controllers share is mended for all; a single use weighs less.
+        let method = context
+            .app
+            .index
+            .methods
+            .iter()
+            .find(|m| m.file == file && m.span.start <= span.start && span.end <= m.span.end);
+        let users = method.map_or(0, |m| {
+            context
+                .app
+                .controllers
+                .keys()
+                .filter(|c| **c != m.owner && context.app.index.ancestors(**c).contains(&m.owner))
+                .count()
+        });
+        let central = !old && users > 2;
         context
             .finding(rule(), file, span, message)
             .confidence(if central { Confidence::Medium } else { Confidence::Low })
             .severity(Severity::Low)
-            .reason(if central { "every action that uses this method is concerned" } else { "the visitor comes from the attacker's page already" })
+            .reason(if central {
+                "many controllers share this method"
+            } else {
+                "the visitor comes from the attacker's page already"
+            })
             .remedy(remedy)
             .report();
     }

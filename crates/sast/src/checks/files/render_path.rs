@@ -43,21 +43,32 @@ pub fn run(context: &Context<'_, '_>) {
     for flow in context.flows_to(Mark::Render) {
         let Some(call) = place::call_at(context, flow.file, flow.span) else { continue };
         let Some(named) = place::argument(call, flow) else { continue };
-        if !is_name(named) || matches!(flow.source, SourceKind::Stored | SourceKind::Job | SourceKind::Remote | SourceKind::Local) {
+        if !is_name(named)
+            || matches!(
+                flow.source,
+                SourceKind::Stored | SourceKind::Job | SourceKind::Remote | SourceKind::Local
+            )
+        {
             continue;
         }
         let whole = place::known_start(named).is_none();
         // From Rails 5 on the name is looked for in the folders of the views alone, `file:` apart.
-        let leaves_views = flow.argument == "file" || context.app.rails() < (5, 0) && context.app.gems.older_than("rails", "4.2.5.2");
+        let leaves_views = flow.argument == "file"
+            || context.app.rails() < (5, 0) && context.app.gems.older_than("rails", "4.2.5.2");
         let (severity, most) = match (leaves_views, whole) {
             (true, true) => (Severity::High, Confidence::High),
             (true, false) => (Severity::High, Confidence::High),
             (false, true) => (Severity::Medium, Confidence::Medium),
             (false, false) => (Severity::Low, Confidence::Medium),
         };
+        let most = if flow.unknown_call { Confidence::Low } else { most };
         let what = if flow.argument == "file" { "file" } else { "template" };
         context
-            .flow_finding(rule(), flow, format!("`{}` names the {what} that `{}` renders", flow.words, flow.method))
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` names the {what} that `{}` renders", flow.words, flow.method),
+            )
             .at_most(most)
             .severity(severity)
             .remedy("Choose the template from a list that the code holds.")
@@ -77,6 +88,8 @@ fn is_name(node: &Node) -> bool {
 }
 
 fn is_component(call: &Call) -> bool {
-    matches!(call.name.as_str(), "new" | "build" | "with_collection" | "with_content")
-        || call.recv.as_ref().is_some_and(|recv| matches!(&recv.kind, Kind::Call(inner) if is_component(inner)))
+    matches!(
+        call.name.as_str(),
+        "new" | "build" | "with_collection" | "with_content" | "merge" | "reverse_merge" | "slice" | "except"
+    ) || call.recv.as_ref().is_some_and(|recv| matches!(&recv.kind, Kind::Call(inner) if is_component(inner)))
 }

@@ -40,13 +40,26 @@ rule! {
 /// Looks at every flow into the host of a request.
 pub fn run(context: &Context<'_, '_>) {
     for flow in context.flows_to(Mark::Request) {
-        let checked = place::passed_through_check(flow, &["safe", "sanit", "valid", "allowed", "public", "filter"]).is_some();
+        let checked =
+            place::passed_through_check(flow, &["safe", "sanit", "valid", "allowed", "public", "filter"])
+                .is_some();
         let tooling = place::is_tooling(&context.file(flow.file).path);
         let builder = context
-            .flow_finding(rule(), flow, format!("`{}` decides where `{}` sends its request", flow.words, flow.method))
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` decides where `{}` sends its request", flow.words, flow.method),
+            )
             .remedy("Fix the host in the code, or let only addresses through that are public once resolved.");
         let builder = match flow.source {
-            // Whose URL it is decides: mostly a person who may set it.
+            // A server's name in the settings of an administrator.
+            SourceKind::Stored
+                if ["host", "hostname", "server", "account", "name"]
+                    .iter()
+                    .any(|w| flow.words.ends_with(w)) =>
+            {
+                builder.at_most(Confidence::Low)
+            }
             SourceKind::Stored => builder.severity(Severity::Medium),
             SourceKind::Remote | SourceKind::Local | SourceKind::Job => builder.at_most(Confidence::Low),
             _ => builder,

@@ -65,7 +65,15 @@ pub fn run(context: &Context<'_, '_>) {
                 Kind::Hash(pairs) => on_hash(file, node, pairs, &mut found),
                 Kind::Assign(assign) if matches!(&assign.target.kind, Kind::Const(path) if path.last().is_some_and(|n| *n == "VERIFY_PEER")) => {
                     if place::last_name(&assign.value) == Some("VERIFY_NONE") {
-                        found.push(Found { file, span: node.span, message: "`VERIFY_PEER` is made to mean `VERIFY_NONE` for the whole process".to_owned(), confidence: Confidence::High, reason: "", remedy: DEFAULT });
+                        found.push(Found {
+                            file,
+                            span: node.span,
+                            message: "`VERIFY_PEER` is made to mean `VERIFY_NONE` for the whole process"
+                                .to_owned(),
+                            confidence: Confidence::High,
+                            reason: "",
+                            remedy: DEFAULT,
+                        });
                     }
                 }
                 _ => {}
@@ -74,14 +82,81 @@ pub fn run(context: &Context<'_, '_>) {
         });
     }
     // An option within a call that was noted already says the same thing.
-    for Found { file, span, message, confidence, reason, remedy } in found {
-        let tooling = place::is_tooling(&context.file(file).path);
-        let confidence = if tooling { confidence.min(Confidence::Low) } else { confidence };
-        context.finding(rule(), file, span, message).confidence(confidence).severity(Severity::Medium).reason(reason).remedy(remedy).report();
+    for Found { file, span, message, mut confidence, mut reason, remedy } in found {
+        match condition(&context.file(file).parsed.body, span) {
+            Condition::None => {}
+            Condition::Some => {
+                confidence = confidence.min(Confidence::Medium);
+                reason = "a condition decides";
+            }
+            Condition::NotProduction => {
+                confidence = Confidence::Low;
+                reason = "not in production";
+            }
+        }
+        if place::is_tooling(&context.file(file).path) {
+            confidence = Confidence::Low;
+            reason = "no visitor runs this code";
+        }
+        context
+            .finding(rule(), file, span, message)
+            .confidence(confidence)
+            .severity(Severity::Medium)
+            .reason(reason)
+            .remedy(remedy)
+            .report();
     }
 }
 
-const DEFAULT: &str = "Leave the default, which checks; name the authority (`ca_file`) of a certificate of your own.";
+/// What stands round a place.
+enum Condition {
+    None,
+    Some,
+    NotProduction,
+}
+
+/// Conditions round a place that look as if they decide on the check: on the environment, or on an
+/// option that is named after it.
+fn condition(body: &Node, span: Span) -> Condition {
+    let mut out = Condition::None;
+    walk::each(body, &mut |node| {
+        if node.span.end <= span.start || span.end <= node.span.start {
+            return false;
+        }
+        if let Kind::If(branches) = &node.kind
+            && (branches.cond.span.end <= span.start || span.end <= branches.cond.span.start)
+        {
+            const ENVIRONMENTS: &[&str] = &["development?", "test?", "local?", "dev?"];
+            let elsewhere = place::any(&branches.cond, |n| match &n.kind {
+                Kind::Call(call) => ENVIRONMENTS.contains(&call.name.as_str()),
+                Kind::Str(text) => matches!(&**text, "development" | "test"),
+                _ => false,
+            });
+            let negated = matches!(branches.cond.kind, Kind::Not(_));
+            let then = branches.then.span.start <= span.start && span.end <= branches.then.span.end;
+            const WORDS: &[&str] =
+                &["ssl", "verify", "insecure", "cert", "tls", "self_signed", "trust", "force"];
+            let optional = place::any(&branches.cond, |n| match &n.kind {
+                Kind::Call(call) => WORDS.iter().any(|w| call.name.contains(w)),
+                Kind::Local(name) | Kind::Ivar(name) | Kind::Sym(name) => {
+                    WORDS.iter().any(|w| name.contains(w))
+                }
+                Kind::Str(text) => WORDS.iter().any(|w| text.contains(w)),
+                _ => false,
+            });
+            if elsewhere && then != negated {
+                out = Condition::NotProduction;
+            } else if optional && !matches!(out, Condition::NotProduction) {
+                out = Condition::Some;
+            }
+        }
+        true
+    });
+    out
+}
+
+const DEFAULT: &str =
+    "Leave the default, which checks; name the authority (`ca_file`) of a certificate of your own.";
 const LDAP: &str = "Give `encryption: { method: …, tls_options: OpenSSL::SSL::SSLContext::DEFAULT_PARAMS }`.";
 
 /// What an expression switches the check to.
@@ -98,7 +173,11 @@ fn none(node: &Node) -> Off {
         Kind::Str(text) if &**text == "none" => Off::Always,
         Kind::Sym(name) if *name == "none" => Off::Always,
         Kind::If(_) | Kind::Or(_) | Kind::And(_) | Kind::Case(_) => {
-            if place::any(node, |n| place::last_name(n) == Some("VERIFY_NONE")) { Off::Sometimes } else { Off::Never }
+            if place::any(node, |n| place::last_name(n) == Some("VERIFY_NONE")) {
+                Off::Sometimes
+            } else {
+                Off::Never
+            }
         }
         _ => Off::Never,
     }
@@ -125,16 +204,36 @@ fn on_call(file: FileId, node: &Node, call: &Call, found: &mut Vec<Found>) {
     let Some(last) = call.args.last() else { return };
     match call.name.as_str() {
         "verify_mode=" | "ssl_verify_mode=" | "openssl_verify_mode=" => {
-            note(found, file, node.span, none(last), format!("`{}` is set so that any certificate will do", call.name.trim_end_matches('=')));
+            note(
+                found,
+                file,
+                node.span,
+                none(last),
+                format!("`{}` is set so that any certificate will do", call.name.trim_end_matches('=')),
+            );
         }
-        "ssl_verify_peer=" | "ssl_verifypeer=" | "ssl_verify_host=" | "verify_ssl=" | "verify_hostname=" | "verify_certificate=" | "ssl_verify=" => {
-            note(found, file, node.span, off(last), format!("`{}` is switched off", call.name.trim_end_matches('=')));
+        "ssl_verify_peer="
+        | "ssl_verifypeer="
+        | "ssl_verify_host="
+        | "verify_ssl="
+        | "verify_hostname="
+        | "verify_certificate="
+        | "ssl_verify=" => {
+            note(
+                found,
+                file,
+                node.span,
+                off(last),
+                format!("`{}` is switched off", call.name.trim_end_matches('=')),
+            );
         }
         // `Excon.defaults[:ssl_verify_peer] = false`, `options[:verify_mode] = …`
         "[]=" | "store" => {
             if let Some(key) = call.args.first().and_then(place::key_name) {
                 let what = match key {
-                    "ssl_verify_peer" | "ssl_verifypeer" | "verify_ssl" | "verify_peer" | "ssl_verify" => off(last),
+                    "ssl_verify_peer" | "ssl_verifypeer" | "verify_ssl" | "verify_peer" | "ssl_verify" => {
+                        off(last)
+                    }
                     "verify_mode" | "ssl_verify_mode" | "openssl_verify_mode" => none(last),
                     _ => Off::Never,
                 };
@@ -146,17 +245,54 @@ fn on_call(file: FileId, node: &Node, call: &Call, found: &mut Vec<Found>) {
         _ => {}
     }
     // RestClient, Faraday, HTTParty …: `verify: false` says it only beside a client.
-    let client = call.recv.as_ref().and_then(place::constant).is_some_and(|c| CLIENTS.iter().any(|k| c == *k || c.ends_with(&format!("::{k}"))))
-        || matches!(call.name.as_str(), "get" | "post" | "put" | "patch" | "delete" | "request" | "connection" | "default_options" | "update" | "head") && call.recv.is_some();
+    let client = call
+        .recv
+        .as_ref()
+        .and_then(place::constant)
+        .is_some_and(|c| CLIENTS.iter().any(|k| c == *k || c.ends_with(&format!("::{k}"))))
+        || matches!(
+            call.name.as_str(),
+            "get"
+                | "post"
+                | "put"
+                | "patch"
+                | "delete"
+                | "request"
+                | "connection"
+                | "default_options"
+                | "update"
+                | "head"
+        ) && call.recv.is_some();
     if client
         && let Some(value) = place::option(call, "verify")
         && matches!(value.kind, Kind::False)
     {
-        note(found, file, node.span, Off::Always, format!("`verify: false` in `{}` lets any certificate do", call.name));
+        note(
+            found,
+            file,
+            node.span,
+            Off::Always,
+            format!("`verify: false` in `{}` lets any certificate do", call.name),
+        );
     }
 }
 
-const CLIENTS: &[&str] = &["HTTParty", "Faraday", "RestClient", "Typhoeus", "Excon", "HTTP", "HTTPX", "Savon", "Faraday::Connection", "RestClient::Resource", "RestClient::Request", "Kubeclient::Client", "Gitlab::HTTP", "Mechanize"];
+const CLIENTS: &[&str] = &[
+    "HTTParty",
+    "Faraday",
+    "RestClient",
+    "Typhoeus",
+    "Excon",
+    "HTTP",
+    "HTTPX",
+    "Savon",
+    "Faraday::Connection",
+    "RestClient::Resource",
+    "RestClient::Request",
+    "Kubeclient::Client",
+    "Gitlab::HTTP",
+    "Mechanize",
+];
 
 fn on_hash(file: FileId, node: &Node, pairs: &[Pair], found: &mut Vec<Found>) {
     for pair in pairs {
@@ -164,14 +300,27 @@ fn on_hash(file: FileId, node: &Node, pairs: &[Pair], found: &mut Vec<Found>) {
         let span = Span { start: pair.key.span.start, end: pair.value.span.end };
         match key {
             "verify_mode" | "ssl_verify_mode" | "openssl_verify_mode" => {
-                note(found, file, span, none(&pair.value), format!("`{key}` is set so that any certificate will do"));
+                note(
+                    found,
+                    file,
+                    span,
+                    none(&pair.value),
+                    format!("`{key}` is set so that any certificate will do"),
+                );
             }
-            "verify_ssl" | "ssl_verify" | "ssl_verify_peer" | "ssl_verifypeer" | "verify_peer" | "ssl_verifyhost" | "verify_hostname" => {
+            "verify_ssl" | "ssl_verify" | "ssl_verify_peer" | "ssl_verifypeer" | "verify_peer"
+            | "ssl_verifyhost" | "verify_hostname" => {
                 note(found, file, span, off(&pair.value), format!("`{key}` is switched off"));
             }
             "ssl" | "ssl_options" => {
                 if let Some(value) = place::in_hash(&pair.value, "verify") {
-                    note(found, file, span, off(value), format!("`{key}: {{ verify: … }}` lets any certificate do"));
+                    note(
+                        found,
+                        file,
+                        span,
+                        off(value),
+                        format!("`{key}: {{ verify: … }}` lets any certificate do"),
+                    );
                 }
             }
             "encryption" => ldap(file, node, span, &pair.value, pairs, found),
@@ -186,11 +335,18 @@ fn ldap(file: FileId, _hash: &Node, span: Span, value: &Node, pairs: &[Pair], fo
     if !(beside("host") || beside("hosts") || beside("port") || beside("base") || beside("base_dn")) {
         return;
     }
-    let is_method = |n: &Node| matches!(&n.kind, Kind::Sym(name) if *name == "simple_tls" || *name == "start_tls");
+    let is_method =
+        |n: &Node| matches!(&n.kind, Kind::Sym(name) if *name == "simple_tls" || *name == "start_tls");
     let bare = match &value.kind {
-        Kind::Hash(_) => place::in_hash(value, "tls_options").is_none() && place::in_hash(value, "method").is_some_and(|m| place::any(m, is_method)),
+        Kind::Hash(_) => {
+            place::in_hash(value, "tls_options").is_none()
+                && place::in_hash(value, "method").is_some_and(|m| place::any(m, is_method))
+        }
         Kind::Sym(_) => is_method(value),
-        Kind::If(_) | Kind::And(_) | Kind::Or(_) | Kind::Seq(_) => place::any(value, is_method) && !place::any(value, |n| matches!(&n.kind, Kind::Sym(name) if *name == "tls_options")),
+        Kind::If(_) | Kind::And(_) | Kind::Or(_) | Kind::Seq(_) => {
+            place::any(value, is_method)
+                && !place::any(value, |n| matches!(&n.kind, Kind::Sym(name) if *name == "tls_options"))
+        }
         _ => false,
     };
     if bare {

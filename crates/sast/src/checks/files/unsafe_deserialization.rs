@@ -46,12 +46,24 @@ pub fn run(context: &Context<'_, '_>) {
         if yaml && safe_yaml && call.name == "load" && place::option(call, "permitted_classes").is_none() {
             continue;
         }
-        let is = |key: &str, wanted: &str| place::option(call, key).is_some_and(|n| place::key_name(n) == Some(wanted));
-        if loader == "Oj" && (is("mode", "strict") || is("mode", "compat") || is("mode", "null") || is("mode", "rails") || is("mode", "json") || is("mode", "wab")) {
+        let is = |key: &str, wanted: &str| {
+            place::option(call, key).is_some_and(|n| place::key_name(n) == Some(wanted))
+        };
+        if loader == "Oj"
+            && (is("mode", "strict")
+                || is("mode", "compat")
+                || is("mode", "null")
+                || is("mode", "rails")
+                || is("mode", "json")
+                || is("mode", "wab"))
+        {
             continue;
         }
         let json = loader == "JSON";
-        if json && (place::option(call, "create_additions").is_some_and(|n| matches!(n.kind, Kind::False)) || call.args.get(1).is_some_and(|a| matches!(a.kind, Kind::Nil))) {
+        if json
+            && (place::option(call, "create_additions").is_some_and(|n| matches!(n.kind, Kind::False))
+                || call.args.get(1).is_some_and(|a| matches!(a.kind, Kind::Nil)))
+        {
             continue;
         }
         let remedy = match loader.as_str() {
@@ -61,7 +73,11 @@ pub fn run(context: &Context<'_, '_>) {
             _ => "Use JSON for what comes from outside.",
         };
         let mut builder = context
-            .flow_finding(rule(), flow, format!("`{}` becomes objects in `{}`", flow.words, name_of(&loader, flow)))
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` becomes objects in `{}`", flow.words, name_of(&loader, flow)),
+            )
             .remedy(remedy);
         if json {
             let old = context.app.gems.older_than("json", "1.7.7");
@@ -88,7 +104,10 @@ fn yaml_load_is_safe(context: &Context<'_, '_>) -> bool {
     let gems = &context.app.gems;
     match gems.version("psych") {
         Some(version) => version >= Version(4, 0, 0),
-        None => gems.ruby_version().is_some_and(|v| v >= Version(3, 1, 0)) || gems.ruby_version().is_none() && context.app.rails() >= (7, 2),
+        None => {
+            gems.ruby_version().is_some_and(|v| v >= Version(3, 1, 0))
+                || gems.ruby_version().is_none() && context.app.rails() >= (7, 2)
+        }
     }
 }
 
@@ -100,19 +119,39 @@ fn patterns(context: &Context<'_, '_>) {
             let Kind::Call(call) = &node.kind else { return true };
             let loader = call.recv.as_ref().and_then(place::constant).unwrap_or_default();
             let on = |key: &str| place::option(call, key).is_some_and(|n| matches!(n.kind, Kind::True));
-            if loader == "JSON" && matches!(call.name.as_str(), "parse" | "parse!" | "load") && on("create_additions") && !matches!(call.args.first().map(|a| &a.kind), Some(Kind::Str(_))) {
-                found.push((file, node.span, "`create_additions: true` lets the JSON name the classes of the objects that it becomes", Confidence::Medium));
+            if loader == "JSON"
+                && matches!(call.name.as_str(), "parse" | "parse!" | "load")
+                && on("create_additions")
+                && !matches!(call.args.first().map(|a| &a.kind), Some(Kind::Str(_)))
+            {
+                found.push((
+                    file,
+                    node.span,
+                    "`create_additions: true` lets the JSON name the classes of the objects that it becomes",
+                    Confidence::Medium,
+                ));
             }
             if loader == "Oj"
                 && matches!(call.name.as_str(), "default_options=" | "default_options")
-                && call.args.first().and_then(|a| place::in_hash(a, "mode")).and_then(place::key_name) == Some("object")
+                && call.args.first().and_then(|a| place::in_hash(a, "mode")).and_then(place::key_name)
+                    == Some("object")
             {
-                found.push((file, node.span, "Oj's mode `:object` lets the JSON name the classes of the objects that it becomes", Confidence::Medium));
+                found.push((
+                    file,
+                    node.span,
+                    "Oj's mode `:object` lets the JSON name the classes of the objects that it becomes",
+                    Confidence::Medium,
+                ));
             }
             true
         });
     }
     for (file, span, message, confidence) in found {
-        context.finding(rule(), file, span, message).confidence(confidence).severity(Severity::High).remedy("Load plain data, and make the objects from it in the code.").report();
+        context
+            .finding(rule(), file, span, message)
+            .confidence(confidence)
+            .severity(Severity::High)
+            .remedy("Load plain data, and make the objects from it in the code.")
+            .report();
     }
 }

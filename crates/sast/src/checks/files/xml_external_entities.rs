@@ -38,7 +38,18 @@ rule! {
 
 /// Words without which none of the patterns can stand in a file.
 const WORDS: &[&str] = &[
-    "noent", "NOENT", "dtdload", "DTDLOAD", "nononet", "DTDATTR", "substitute_entities", "load_external_dtd", "entity_expansion", "replace_entities", "huge", "HUGE",
+    "noent",
+    "NOENT",
+    "dtdload",
+    "DTDLOAD",
+    "nononet",
+    "DTDATTR",
+    "substitute_entities",
+    "load_external_dtd",
+    "entity_expansion",
+    "replace_entities",
+    "huge",
+    "HUGE",
 ];
 
 /// Looks for parsers with these switches.
@@ -58,18 +69,30 @@ pub fn run(context: &Context<'_, '_>) {
     for (file, span, what, severity) in found {
         let flow = reached.iter().find(|f| f.file == file && f.span == span);
         let builder = match flow {
-            Some(flow) => context.flow_finding(rule(), flow, format!("`{}` is parsed with {what}", flow.words)),
-            None => context.finding(rule(), file, span, format!("XML is parsed with {what}")).confidence(Confidence::Medium),
+            Some(flow) => {
+                context.flow_finding(rule(), flow, format!("`{}` is parsed with {what}", flow.words))
+            }
+            None => context
+                .finding(rule(), file, span, format!("XML is parsed with {what}"))
+                .confidence(Confidence::Medium),
         };
-        let builder = if place::is_tooling(&context.file(file).path) { builder.at_most(Confidence::Low) } else { builder };
-        builder.severity(severity).remedy("Leave entities and document types alone: the parser's defaults are safe.").report();
+        let builder = if place::is_tooling(&context.file(file).path) {
+            builder.at_most(Confidence::Low)
+        } else {
+            builder
+        };
+        builder
+            .severity(severity)
+            .remedy("Leave entities and document types alone: the parser's defaults are safe.")
+            .report();
     }
 }
 
 fn opened(call: &Call) -> Option<(String, Severity)> {
     let recv = call.recv.as_ref().and_then(place::constant).unwrap_or_default();
     match call.name.as_str() {
-        "XML" | "parse" | "new" | "Slop" | "read_memory" | "read_io" | "string" | "io" | "file" | "document" | "from_string" | "from_io" | "HTML"
+        "XML" | "parse" | "new" | "Slop" | "read_memory" | "read_io" | "string" | "io" | "file"
+        | "document" | "from_string" | "from_io" | "HTML"
             if recv.starts_with("Nokogiri") || recv.contains("XML") || recv.contains("LibXML") =>
         {
             // Switches stand in the arguments (constants) or in the block (calls on the options).
@@ -81,10 +104,13 @@ fn opened(call: &Call) -> Option<(String, Severity)> {
                 collect(&block.body, &mut switches);
             }
             switches.dedup();
-            let reads = switches.iter().any(|s| matches!(*s, "noent" | "NOENT" | "dtdload" | "DTDLOAD" | "nononet"));
+            let reads =
+                switches.iter().any(|s| matches!(*s, "noent" | "NOENT" | "dtdload" | "DTDLOAD" | "nononet"));
             reads.then(|| (format!("`{}`", switches.join("`, `")), Severity::High))
         }
-        "default_substitute_entities=" | "default_load_external_dtd=" | "default_replace_entities=" if matches!(call.args.first()?.kind, Kind::True) => {
+        "default_substitute_entities=" | "default_load_external_dtd=" | "default_replace_entities="
+            if matches!(call.args.first()?.kind, Kind::True) =>
+        {
             Some((format!("`{}` on for every parser", call.name.trim_end_matches('=')), Severity::High))
         }
         "entity_expansion_limit=" | "entity_expansion_text_limit=" if recv.contains("REXML") => {
@@ -102,8 +128,17 @@ fn opened(call: &Call) -> Option<(String, Severity)> {
 fn collect<'a>(node: &'a Node, into: &mut Vec<&'a str>) {
     wardroom_ruby::walk::each(node, &mut |n| {
         match &n.kind {
-            Kind::Const(path) if path.last().is_some_and(|n| matches!(n.as_str(), "NOENT" | "DTDLOAD" | "DTDATTR")) => into.extend(path.last().map(|n| n.as_str())),
-            Kind::Call(call) if matches!(call.name.as_str(), "noent" | "dtdload" | "nononet" | "dtdattr") && call.recv.is_some() => into.push(call.name.as_str()),
+            Kind::Const(path)
+                if path.last().is_some_and(|n| matches!(n.as_str(), "NOENT" | "DTDLOAD" | "DTDATTR")) =>
+            {
+                into.extend(path.last().map(|n| n.as_str()))
+            }
+            Kind::Call(call)
+                if matches!(call.name.as_str(), "noent" | "dtdload" | "nononet" | "dtdattr")
+                    && call.recv.is_some() =>
+            {
+                into.push(call.name.as_str())
+            }
             _ => {}
         }
         true

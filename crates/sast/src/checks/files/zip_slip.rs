@@ -52,7 +52,10 @@ pub fn run(context: &Context<'_, '_>) {
         walk::each(&tree.parsed.body, &mut |node| {
             if let Kind::Call(call) = &node.kind
                 && let Some(block) = &call.block
-                && matches!(call.name.as_str(), "each" | "each_entry" | "each_file" | "each_with_index" | "map" | "select" | "glob")
+                && matches!(
+                    call.name.as_str(),
+                    "each" | "each_entry" | "each_file" | "each_with_index" | "map" | "select" | "glob"
+                )
                 && let Some(entry) = block.params.first()
                 && !guarded(&block.body)
             {
@@ -79,8 +82,12 @@ pub fn run(context: &Context<'_, '_>) {
 fn guarded(body: &Node) -> bool {
     place::any(body, |n| match &n.kind {
         Kind::Call(call) => match call.name.as_str() {
-            "start_with?" | "starts_with?" | "basename" | "name_safe?" | "extname" | "sanitize_filename" | "absolute?" | "relative?" => true,
-            "include?" | "match?" | "=~" | "!~" | "split" => call.args.iter().any(|a| place::any(a, |n| matches!(&n.kind, Kind::Str(text) if text.contains("..")))),
+            "start_with?" | "starts_with?" | "basename" | "name_safe?" | "extname" | "sanitize_filename"
+            | "absolute?" | "relative?" => true,
+            "include?" | "match?" | "=~" | "!~" | "split" => call
+                .args
+                .iter()
+                .any(|a| place::any(a, |n| matches!(&n.kind, Kind::Str(text) if text.contains("..")))),
             name => name.contains("safe") || name.contains("sanit"),
         },
         _ => false,
@@ -123,7 +130,11 @@ fn written(call: &Call) -> Option<&Node> {
             // `zip.extract(entry, path)`
             _ => call.args.get(1),
         },
-        ("open" | "new", Some("File")) => call.args.get(1).filter(|m| matches!(&m.kind, Kind::Str(t) if t.starts_with(['w', 'a']))).and(call.args.first()),
+        ("open" | "new", Some("File")) => call
+            .args
+            .get(1)
+            .filter(|m| matches!(&m.kind, Kind::Str(t) if t.starts_with(['w', 'a'])))
+            .and(call.args.first()),
         ("write" | "binwrite", Some("File" | "IO")) => call.args.first(),
         ("cp" | "mv" | "copy_stream" | "ln_s", Some("FileUtils" | "IO")) => call.args.get(1),
         ("symlink", Some("File")) => call.args.get(1),
@@ -138,10 +149,12 @@ fn holds_name(node: &Node, entry: &str, named: &[&str]) -> bool {
         Kind::Interp(interp) => interp.parts.iter().any(|p| holds_name(p, entry, named)),
         Kind::Call(call) => match call.name.as_str() {
             "name" | "full_name" | "to_s" | "pathname" | "path" => {
-                matches!(call.recv.as_ref().map(|r| &r.kind), Some(Kind::Local(name)) if *name == entry) || call.recv.as_ref().is_some_and(|r| holds_name(r, entry, named))
+                matches!(call.recv.as_ref().map(|r| &r.kind), Some(Kind::Local(name)) if *name == entry)
+                    || call.recv.as_ref().is_some_and(|r| holds_name(r, entry, named))
             }
             "join" | "+" | "/" | "expand_path" | "new" | "Pathname" | "gsub" | "sub" | "delete_prefix" => {
-                call.args.iter().any(|a| holds_name(a, entry, named)) || call.recv.as_ref().is_some_and(|r| holds_name(r, entry, named))
+                call.args.iter().any(|a| holds_name(a, entry, named))
+                    || call.recv.as_ref().is_some_and(|r| holds_name(r, entry, named))
             }
             _ => false,
         },
