@@ -127,6 +127,10 @@ fn report(context: &Context<'_, '_>, mark: Mark, rule: &'static wardroom_model::
         if !wanted(flow.context) || !place::is_page(context, flow.file) {
             continue;
         }
+        if mark == Mark::Style && context.flows.flows.iter().any(|f| f.mark == Mark::Html && f.file == flow.file && f.span == flow.span) {
+            // Not escaped at all: that is the worse of the two.
+            continue;
+        }
         let code = context.source(flow.file, flow.span);
         if code.contains("&& \"") || code.contains("? \"") || code.starts_with("url_for") || code.contains("tag_attributes") || code.contains("html_attributes") {
             // A choice between texts of the code's own.
@@ -134,8 +138,8 @@ fn report(context: &Context<'_, '_>, mark: Mark, rule: &'static wardroom_model::
         }
         let (mut confidence, reason) = place::weigh(context, flow, &writable, cleaning);
         let request = matches!(flow.source, SourceKind::Params | SourceKind::Cookie | SourceKind::Request | SourceKind::Upload);
-        if mark == Mark::Style && !request {
-            confidence = confidence.min(Confidence::Low);
+        if mark == Mark::Style {
+            confidence = confidence.min(if request { Confidence::Medium } else { Confidence::Low });
         }
         context
             .flow_finding(rule, flow, format!("`{}` {what}", flow.words))

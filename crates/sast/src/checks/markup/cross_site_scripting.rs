@@ -43,6 +43,8 @@ rule! {
 pub fn run(context: &Context<'_, '_>) {
     let writable = place::Writable::find(context);
     let cleaning = place::cleaning_filter(context);
+    // Of several uses of one value in one method, the first speaks for all.
+    let mut seen = std::collections::HashSet::new();
     for flow in context.flows_to(Mark::Html) {
         let script = matches!(flow.context, Some(HtmlContext::Script | HtmlContext::ScriptString | HtmlContext::EventHandler));
         if script || !place::is_page(context, flow.file) || matches!(flow.method.as_str(), "render" | "render_to_string" | "javascript_tag") {
@@ -58,6 +60,9 @@ pub fn run(context: &Context<'_, '_>) {
         if flow.source == SourceKind::Stored && place::is_mail(context, flow.file) {
             confidence = confidence.min(Confidence::Low);
             reason.push_str("; mail programs run no scripts");
+        }
+        if !seen.insert((flow.file, flow.words, flow.method_id)) && flow.source == SourceKind::Stored && flow.method_id.is_some() {
+            confidence = confidence.min(Confidence::Low);
         }
         let (message, severity) = match (flow.source, flow.method.as_str()) {
             (SourceKind::Stored, "raw output") => (format!("`{}` is written into the page without escaping", flow.words), Severity::Medium),

@@ -46,6 +46,7 @@ rule! {
 pub fn run(context: &Context<'_, '_>) {
     let Some((shown_in, shown)) = raw_display(context) else { return };
     let pieces = Pieces::new(context);
+    let mut messages = Vec::new();
     context.each_call(|file, node, call| {
         let message = match call.name.as_str() {
             "[]=" if call.recv.as_ref().is_some_and(is_flash) => call.args.last(),
@@ -62,16 +63,33 @@ pub fn run(context: &Context<'_, '_>) {
         let scope = scope_at(context, file, node.span);
         let open = pieces.open(message, &scope);
         let Some(first) = open.first().filter(|p| matches!(p.source, Source::Text | Source::Request)) else { return };
-        context
-            .finding(rule(), file, node.span, format!("`{}` goes into a flash message that is shown without escaping", first.words))
+        messages.push((file, node.span, first.clone()));
+    });
+    // Many messages have one cause: then the place that shows them is the one to look at.
+    let many = messages.len() > 12;
+    if many {
+        let mut builder = context
+            .finding(rule(), shown_in, shown, format!("flash messages are shown without escaping, and {} of them hold text of others", messages.len()))
             .confidence(Confidence::Medium)
             .severity(Severity::Medium)
-            .step(file, first.span, format!("`{}` goes into the message", first.words))
+            .reason("messages are read as markup here")
+            .remedy("Leave `html_safe` and `raw` away, so that messages are escaped.");
+        for (file, _, piece) in messages.iter().take(8) {
+            builder = builder.step(*file, piece.span, format!("`{}` goes into a message", piece.words));
+        }
+        builder.report();
+    }
+    for (file, span, piece) in messages {
+        context
+            .finding(rule(), file, span, format!("`{}` goes into a flash message that is shown without escaping", piece.words))
+            .confidence(if many { Confidence::Low } else { Confidence::Medium })
+            .severity(Severity::Medium)
+            .step(file, piece.span, format!("`{}` goes into the message", piece.words))
             .step(shown_in, shown, "the message is shown without escaping")
             .reason("the message is read as markup where it is shown")
             .remedy("Escape the value with `ERB::Util.h`, or better let the layout escape messages.")
             .report();
-    });
+    }
 }
 
 /// `flash`, `flash.now`

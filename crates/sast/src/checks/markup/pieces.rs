@@ -377,8 +377,12 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             }
             return;
         }
-        if !call.args.is_empty() || call.block.is_some() {
+        // Settings, names of classes, and markup that the application keeps.
+        if !call.args.is_empty() || call.block.is_some() || starts_with_constant(recv) || is_rendered(&call.name) {
             self.piece(node, scope, Source::Unknown, None, out);
+            return;
+        }
+        if matches!(&recv.kind, Kind::Call(inner) if matches!(inner.name.as_str(), "class" | "model_name" | "arel_table")) {
             return;
         }
         let variable = match &recv.kind {
@@ -521,7 +525,12 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                     matches!(n.trim_start_matches('@'), "f" | "form" | "builder" | "ff" | "fields" | "form_builder" | "xml" | "html" | "doc" | "template" | "view" | "flow")
                         && !call.args.is_empty()
                 }
-                Kind::Call(inner) => inner.recv.is_none() && inner.bare && matches!(inner.name.as_str(), "tag" | "helpers" | "view_context" | "template" | "view" | "form" | "f"),
+                Kind::Call(inner) => {
+                    inner.recv.is_none()
+                        && inner.args.is_empty()
+                        && matches!(inner.name.as_str(), "tag" | "helpers" | "view_context" | "template" | "view" | "form" | "f")
+                        && self.context.app.by_name.get(&inner.name).is_none()
+                }
                 _ => false,
             },
         }
@@ -547,6 +556,20 @@ pub fn argument<'a>(call: &'a Call, params: &[Param], position: usize, key: Opti
         ParamForm::Rest => call.args.get(position),
         ParamForm::KeywordRest => call.args.last().and_then(|a| pick(a, key?)),
         _ => None,
+    }
+}
+
+fn starts_with_constant(node: &Node) -> bool {
+    let mut at = node;
+    loop {
+        match &at.kind {
+            Kind::Const(_) => return true,
+            Kind::Call(call) => match &call.recv {
+                Some(recv) if call.args.is_empty() || call.name == "[]" => at = recv,
+                _ => return false,
+            },
+            _ => return false,
+        }
     }
 }
 

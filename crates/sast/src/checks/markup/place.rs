@@ -184,6 +184,27 @@ impl Writable {
     }
 }
 
+/// The name that a step speaks of: `assigned to `x``.
+fn step_name(note: &str) -> Option<&str> {
+    let (_, rest) = note.split_once('`')?;
+    rest.split('`').next()
+}
+
+/// Whether the request's data is put into a record on its way.
+fn through_record(context: &Context<'_, '_>, flow: &Flow) -> bool {
+    flow.steps.iter().any(|s| {
+        let name = step_name(&s.note).unwrap_or_default();
+        s.note.starts_with("assigned to") && context.app.by_name.get(name).is_some() && !super::pieces::is_text_name(name.trim_start_matches('@'))
+    })
+}
+
+/// A method or variable on the way whose name says that it checks, cleans or renders.
+fn checked_on_the_way(flow: &Flow) -> Option<&str> {
+    const WORDS: &[&str] = &["safe", "sanit", "valid", "filter", "clean", "escap", "to_html", "markdown", "textil", "scrub", "allow"];
+    let end = flow.steps.len().saturating_sub(1);
+    flow.steps[..end].iter().filter_map(|s| step_name(&s.note)).find(|name| *name != "html_safe" && !name.starts_with("unsafe") && WORDS.iter().any(|w| name.contains(w)))
+}
+
 /// How sure a flow is, with what the application does to stored values.
 pub fn weigh(context: &Context<'_, '_>, flow: &Flow, writable: &Writable, cleaning: Option<Name>) -> (Confidence, String) {
     let (mut confidence, reason) = crate::context::confidence(flow);
@@ -192,6 +213,14 @@ pub fn weigh(context: &Context<'_, '_>, flow: &Flow, writable: &Writable, cleani
     if request && flow.unknown_call {
         // Found by what the request says, not made of it: mostly a record.
         confidence = Confidence::Low;
+    }
+    if request && through_record(context, flow) {
+        confidence = Confidence::Low;
+        reasons.push("on its way it is put into a record, of which this may be another part".to_owned());
+    }
+    if let Some(word) = checked_on_the_way(flow) {
+        confidence = confidence.lower();
+        reasons.push(format!("`{word}` on its way may check or render it"));
     }
     if let Some(filter) = cleaning {
         confidence = Confidence::Low;

@@ -118,7 +118,7 @@ fn built(context: &Context<'_, '_>) {
             }
             context
                 .finding(rule(), file, value.span, format!("`{}` becomes part of the code given to `{}`", first.words, call.name))
-                .confidence(if first.source == Source::Request { Confidence::Medium } else { Confidence::Medium })
+                .confidence(Confidence::Medium)
                 .severity(Severity::Medium)
                 .reason("the code does not escape it for JavaScript")
                 .remedy("Escape it with `j(...)` inside of quotes, or put it into a `data-` attribute and read it from a script.")

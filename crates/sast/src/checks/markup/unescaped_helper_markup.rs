@@ -8,7 +8,7 @@ use wardroom_rails::{FileId, Habitat, MethodId};
 use wardroom_ruby::ir::*;
 use wardroom_ruby::walk;
 
-use super::pieces::{Piece, Pieces, Scope, Source, argument};
+use super::pieces::{Piece, Pieces, Scope, Source, argument, is_text_name};
 use super::place;
 use crate::context::Context;
 
@@ -58,6 +58,8 @@ struct Place {
     /// What marks it: `html_safe`, `raw`, or nothing where tags are put together by hand.
     marker: Option<Name>,
     open: Vec<Piece>,
+    /// `list.join(", ").html_safe`
+    joined: bool,
 }
 
 /// Looks at every `html_safe` and `raw`, and at strings of tags in helpers.
@@ -71,7 +73,8 @@ pub fn run(context: &Context<'_, '_>) {
         }
         let helper = matches!(context.app.habitat(method.owner, method.file), Habitat::Helper | Habitat::View);
         let mut within = Vec::new();
-        find(method.body, helper, &mut within);
+        let page = helper || matches!(context.app.habitat(method.owner, method.file), Habitat::Controller | Habitat::Mailer);
+        find(method.body, helper, page, &mut within);
         if within.is_empty() {
             continue;
         }
@@ -85,7 +88,7 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         let mut within = Vec::new();
-        find(&code.parsed.body, false, &mut within);
+        find(&code.parsed.body, false, true, &mut within);
         if within.is_empty() {
             continue;
         }
@@ -104,13 +107,13 @@ fn is_test(path: &str) -> bool {
 type Found<'a> = (&'a Node, Option<Name>);
 
 /// Places in a body, outermost first; methods within are looked at by themselves.
-fn find<'a>(body: &'a Node, by_hand: bool, out: &mut Vec<Found<'a>>) {
+fn find<'a>(body: &'a Node, by_hand: bool, by_page: bool, out: &mut Vec<Found<'a>>) {
     walk::each(body, &mut |node| {
         match &node.kind {
             Kind::Def(_) => return false,
             Kind::Call(call) => match call.name.as_str() {
                 "html_safe" if call.recv.is_some() => out.push((node, Some(call.name))),
-                "raw" if call.args.len() == 1 && call.recv.is_none() => out.push((node, Some(call.name))),
+                "raw" if by_page && call.args.len() == 1 && call.recv.is_none() => out.push((node, Some(call.name))),
                 "%" if by_hand && call.recv.as_ref().is_some_and(has_tag) => out.push((node, None)),
                 _ => {}
             },
@@ -141,7 +144,7 @@ fn has_tag(node: &Node) -> bool {
 #[allow(clippy::too_many_arguments)]
 fn judge<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, file: FileId, method: Option<MethodId>, scope: &Scope<'a>, node: &'a Node, marker: Option<Name>, out: &mut Vec<Place>) {
     let Kind::Call(call) = &node.kind else {
-        push(context, file, node.span, method, None, pieces.open(node, scope), out);
+        push(file, node.span, method, None, pieces.open(node, scope), false, out);
         return;
     };
     let inner = match marker.as_deref() {
@@ -161,10 +164,11 @@ fn judge<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, file: FileI
             return;
         }
     }
-    push(context, file, node.span, method, marker, open, out);
+    let joined = matches!(&inner.kind, Kind::Call(c) if c.name == "join") && method.is_some();
+    push(file, node.span, method, marker, open, joined, out);
 }
 
-fn push(_context: &Context<'_, '_>, file: FileId, span: Span, method: Option<MethodId>, marker: Option<Name>, open: Vec<Piece>, out: &mut Vec<Place>) {
+fn push(file: FileId, span: Span, method: Option<MethodId>, marker: Option<Name>, open: Vec<Piece>, joined: bool, out: &mut Vec<Place>) {
     if open.is_empty() {
         return;
     }
@@ -172,7 +176,7 @@ fn push(_context: &Context<'_, '_>, file: FileId, span: Span, method: Option<Met
     if marker.is_none() && out.iter().rev().take(6).any(|p| p.file == file && p.span.start <= span.start && span.end <= p.span.end) {
         return;
     }
-    out.push(Place { file, span, method, marker, open });
+    out.push(Place { file, span, method, marker, open, joined });
 }
 
 /// What the callers of a method hand over for one of its parameters.
@@ -184,12 +188,14 @@ struct Handed {
 }
 
 fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[Place]) {
+    let writable = place::Writable::find(context);
+    let cleaning = place::cleaning_filter(context);
     // The engine has followed an outsider's data to these.
     let known: Vec<(FileId, Span)> = context
         .flows
         .flows
         .iter()
-        .filter(|f| f.mark == Mark::Html && !f.unknown_call)
+        .filter(|f| f.mark == Mark::Html && place::weigh(context, f, &writable, cleaning).0 >= Confidence::Medium)
         .map(|f| (f.file, f.span))
         .collect();
     let mut wanted: BTreeMap<(Name, MethodId), Vec<(usize, Option<Name>)>> = BTreeMap::new();
@@ -207,7 +213,6 @@ fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[
         }
     }
     let handed = callers(context, pieces, &wanted);
-    let cleaning = place::cleaning_filter(context);
     for place in places {
         if known.contains(&(place.file, place.span)) {
             continue;
@@ -219,7 +224,10 @@ fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[
             Some(marker) => format!("`{}` is not escaped and `{marker}` takes it for markup", piece.words),
             None => format!("`{}` is put between tags without being escaped", piece.words),
         };
-        context.finding(rule(), place.file, place.span, message).confidence(confidence).reason(why).remedy(REMEDY).report();
+        // Between tags put together over several lines, the part itself is the place.
+        let within = place.span.start <= piece.span.start && piece.span.end <= place.span.end;
+        let span = if place.marker.is_none() && within { piece.span } else { place.span };
+        context.finding(rule(), place.file, span, message).confidence(confidence).reason(why).remedy(REMEDY).report();
         // The callers are where somebody's text comes in.
         if let (Some(id), Source::Param(position)) = (place.method, piece.source)
             && let Some(handed) = handed.get(&(id, position, piece.key))
@@ -243,20 +251,30 @@ fn weight(piece: &Piece, place: &Place, handed: &HashMap<(MethodId, usize, Optio
     match piece.source {
         Source::Request => (Confidence::Medium, "it is what the request says".to_owned()),
         Source::Text => (Confidence::Medium, "it reads like a text that somebody has written".to_owned()),
+        // `list.join(", ").html_safe` with a part that nothing vouches for.
+        Source::Unknown | Source::Param(_) if place.joined => (Confidence::Medium, "`join` does not escape, and nothing shows that all the parts are markup".to_owned()),
         Source::Unknown => (Confidence::Low, "nothing is known of it".to_owned()),
         Source::Param(position) => {
             let Some(id) = place.method else { return (Confidence::Low, "nothing is known of it".to_owned()) };
+            // `label`, `options[:text]`: its name says that it is a text.
+            let name = piece.key.or_else(|| context_param(piece));
+            let text = name.is_some_and(|n| is_text_name(&n) || matches!(n.as_str(), "error" | "errors" | "msg"));
             match handed.get(&(id, position, piece.key)) {
                 Some(handed) if !handed.open.is_empty() => {
                     let strong = handed.open.iter().filter(|(_, _, p)| matches!(p.source, Source::Text | Source::Request)).count();
                     let why = format!("{} of {} known calls hand over something that is not escaped", handed.open.len(), handed.calls);
-                    (if strong > 0 { Confidence::Medium } else { Confidence::Low }, why)
+                    (if strong > 0 || text { Confidence::Medium } else { Confidence::Low }, why)
                 }
                 Some(handed) if handed.calls > 0 => (Confidence::Low, format!("all {} known calls hand over what the code itself has written or escaped", handed.calls)),
                 _ => (Confidence::Low, "who calls this is not known".to_owned()),
             }
         }
     }
+}
+
+/// The parameter's name, where the piece is the parameter alone.
+fn context_param(piece: &Piece) -> Option<Name> {
+    piece.words.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_').then(|| Name::from(piece.words.as_str()))
 }
 
 fn callers<'a>(

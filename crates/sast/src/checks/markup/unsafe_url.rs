@@ -111,13 +111,14 @@ fn is_url(name: &str) -> bool {
 
 fn is_target(words: &str) -> bool {
     let Some(key) = words.rsplit("[:").next().and_then(|k| k.strip_suffix(']')) else { return words.ends_with("referer") || words.ends_with("referrer") };
-    is_url(key) || matches!(key, "return" | "back" | "next" | "redirect" | "return_to" | "redirect_to" | "referer" | "referrer" | "ref" | "to" | "target" | "continue" | "from" | "callback" | "goto" | "dest" | "destination" | "path" | "origin") || key.ends_with("_to")
+    is_url(key) || matches!(key, "return" | "back" | "next" | "redirect" | "return_to" | "redirect_to" | "referer" | "referrer" | "ref" | "to" | "target" | "continue" | "from" | "callback" | "goto" | "dest" | "destination" | "origin") || key.ends_with("_to")
 }
 
 /// Whether the target is a text; hashes and records become paths of the application.
 fn may_be_url(target: &Node) -> bool {
     match &target.kind {
         Kind::Hash(_) | Kind::Array(_) => false,
+        Kind::Or(sides) => may_be_url(&sides.0) && !matches!(sides.1.kind, Kind::Hash(_) | Kind::Array(_)),
         Kind::Call(call) => {
             let name = call.name.as_str();
             !(name.ends_with("_path") || matches!(name, "url_for" | "merge" | "url_with" | "polymorphic_path")) && !(name.ends_with("_url") && call.recv.is_none())
