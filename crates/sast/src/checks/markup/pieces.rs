@@ -168,7 +168,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
     fn piece(&self, node: &Node, scope: &Scope<'a>, source: Source, key: Option<Name>, out: &mut Vec<Piece>) {
         if out.len() < 12 {
             let words = self.context.source(scope.file, node.span);
-            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+            let words = words.split_whitespace().collect::<Vec<_>>().join(" ").trim_start_matches([':', ' ']).to_owned();
             let words = if words.chars().count() > 60 { format!("{}…", words.chars().take(59).collect::<String>()) } else { words };
             out.push(Piece { span: node.span, words, source, key });
         }
@@ -395,7 +395,8 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         {
             match model.columns.get(&call.name) {
                 Some(ColumnType::String | ColumnType::Text | ColumnType::Json | ColumnType::Other) if !model.enums.contains(&call.name) => {
-                    let source = if is_rendered(&call.name) { Source::Unknown } else { Source::Text };
+                    let kept_clean = super::place::cleaned_when_stored(self.context, &format!("{}#{}", model.class, call.name)).is_some();
+                    let source = if kept_clean { Source::Unknown } else { Source::Text };
                     self.piece(node, scope, source, None, out);
                     return;
                 }

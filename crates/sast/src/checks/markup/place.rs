@@ -103,8 +103,10 @@ pub fn cleaned_when_stored(context: &Context<'_, '_>, words: &str) -> Option<Str
     if let Some(id) = app.index.find(class, Name::from(&*format!("{attribute}="))) {
         let mut cleaned = false;
         walk::each(app.index.method(id).body, &mut |node| {
-            if let Kind::Call(call) = &node.kind {
-                cleaned |= cleans(&call.name);
+            match &node.kind {
+                Kind::Call(call) => cleaned |= cleans(&call.name),
+                Kind::Const(path) => cleaned |= path.iter().any(|n| n.contains("Sanitiz") || n == "Loofah"),
+                _ => {}
             }
             !cleaned
         });

@@ -164,7 +164,7 @@ fn judge<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, file: FileI
             return;
         }
     }
-    let joined = matches!(&inner.kind, Kind::Call(c) if c.name == "join") && method.is_some();
+    let joined = matches!(&inner.kind, Kind::Call(c) if c.name == "join") && method.is_some() && matches!(context.app.habitat(scope.class, file), Habitat::Helper | Habitat::View);
     push(file, node.span, method, marker, open, joined, out);
 }
 
@@ -252,7 +252,7 @@ fn weight(piece: &Piece, place: &Place, handed: &HashMap<(MethodId, usize, Optio
         Source::Request => (Confidence::Medium, "it is what the request says".to_owned()),
         Source::Text => (Confidence::Medium, "it reads like a text that somebody has written".to_owned()),
         // `list.join(", ").html_safe` with a part that nothing vouches for.
-        Source::Unknown | Source::Param(_) if place.joined => (Confidence::Medium, "`join` does not escape, and nothing shows that all the parts are markup".to_owned()),
+        Source::Unknown if place.joined => (Confidence::Medium, "`join` does not escape, and nothing shows that all the parts are markup".to_owned()),
         Source::Unknown => (Confidence::Low, "nothing is known of it".to_owned()),
         Source::Param(position) => {
             let Some(id) = place.method else { return (Confidence::Low, "nothing is known of it".to_owned()) };
@@ -304,7 +304,10 @@ fn callers<'a>(
                         for (position, key) in wanted.get(&(call.name, *id)).into_iter().flatten() {
                             let handed = out.entry((*id, *position, *key)).or_default();
                             handed.calls += 1;
-                            if let Some(arg) = argument(call, params, *position, *key)
+                            let arg = argument(call, params, *position, *key);
+                            // `field(f, options)`: the key is in a hash that was made elsewhere.
+                            let arg = arg.or_else(|| call.args.get(*position).filter(|a| key.is_some() && !matches!(a.kind, Kind::Hash(_))));
+                            if let Some(arg) = arg
                                 && let Some(piece) = pieces.open(arg, &scope).into_iter().next()
                             {
                                 handed.open.push((file, arg.span, piece));

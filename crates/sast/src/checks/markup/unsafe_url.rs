@@ -65,7 +65,7 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         let (mut confidence, reason) = place::weigh(context, flow, &writable, cleaning);
-        if place::is_mail(context, flow.file) || validated(context, &flow.words, attribute) {
+        if place::is_mail(context, flow.file) || looks_at_scheme(context, flow.file, flow.span) || validated(context, &flow.words, attribute) {
             confidence = Confidence::Low;
         }
         context
@@ -76,6 +76,23 @@ pub fn run(context: &Context<'_, '_>) {
             .remedy("Check that it starts with `http://` or `https://` when it is saved, and before it is shown.")
             .report();
     }
+}
+
+/// Whether the method around a link looks at the URL's scheme.
+fn looks_at_scheme(context: &Context<'_, '_>, file: wardroom_rails::FileId, span: Span) -> bool {
+    let around = context.app.index.methods.iter().filter(|m| m.file == file && m.span.start <= span.start && span.end <= m.span.end);
+    around.min_by_key(|m| m.span.end - m.span.start).is_some_and(|method| {
+        let mut found = false;
+        wardroom_ruby::walk::each(method.body, &mut |node| {
+            found |= match &node.kind {
+                Kind::Call(call) => call.name == "scheme" || call.name.contains("safe_url") || call.name.contains("valid_url"),
+                Kind::Str(text) => matches!(&**text, "http" | "https" | "http://" | "https://"),
+                _ => false,
+            };
+            !found
+        });
+        found
+    })
 }
 
 /// Whether a model checks the attribute itself, or a URL at all.
