@@ -41,7 +41,14 @@ pub mod unquoted {
 
     /// Looks at flows into attributes without quotes.
     pub fn run(context: &Context<'_, '_>) {
-        report(context, Mark::HtmlAttribute, rule(), &|c| c == Some(HtmlContext::Unquoted), "stands in an attribute without quotes, where a space begins a new attribute", "Put quotes around the attribute's value.");
+        report(
+            context,
+            Mark::HtmlAttribute,
+            rule(),
+            &|c| c == Some(HtmlContext::Unquoted),
+            "stands in an attribute without quotes, where a space begins a new attribute",
+            "Put quotes around the attribute's value.",
+        );
     }
 }
 
@@ -78,7 +85,14 @@ pub mod dynamic_name {
 
     /// Looks at flows into the names of tags.
     pub fn run(context: &Context<'_, '_>) {
-        report(context, Mark::HtmlAttribute, rule(), &|c| c.is_none(), "is the name of a tag, which Rails does not escape", "Take the name from a list that the code holds.");
+        report(
+            context,
+            Mark::HtmlAttribute,
+            rule(),
+            &|c| c.is_none(),
+            "is the name of a tag, which Rails does not escape",
+            "Take the name from a list that the code holds.",
+        );
     }
 }
 
@@ -116,28 +130,56 @@ pub mod style {
 
     /// Looks at flows into CSS.
     pub fn run(context: &Context<'_, '_>) {
-        report(context, Mark::Style, rule(), &|_| true, "is written into CSS, where it can add rules of its own", "Take the value from a list, or check that it is a colour or a number before it is written.");
+        report(
+            context,
+            Mark::Style,
+            rule(),
+            &|_| true,
+            "is written into CSS, where it can add rules of its own",
+            "Take the value from a list, or check that it is a colour or a number before it is written.",
+        );
     }
 }
 
-fn report(context: &Context<'_, '_>, mark: Mark, rule: &'static wardroom_model::Rule, wanted: &dyn Fn(Option<HtmlContext>) -> bool, what: &str, remedy: &str) {
+fn report(
+    context: &Context<'_, '_>,
+    mark: Mark,
+    rule: &'static wardroom_model::Rule,
+    wanted: &dyn Fn(Option<HtmlContext>) -> bool,
+    what: &str,
+    remedy: &str,
+) {
     let writable = place::Writable::find(context);
     let cleaning = place::cleaning_filter(context);
     for flow in context.flows_to(mark) {
         if !wanted(flow.context) || !place::is_page(context, flow.file) {
             continue;
         }
-        if mark == Mark::Style && context.flows.flows.iter().any(|f| f.mark == Mark::Html && f.file == flow.file && f.span == flow.span) {
+        if mark == Mark::Style
+            && context
+                .flows
+                .flows
+                .iter()
+                .any(|f| f.mark == Mark::Html && f.file == flow.file && f.span == flow.span)
+        {
             // Not escaped at all: that is the worse of the two.
             continue;
         }
         let code = context.source(flow.file, flow.span);
-        if code.contains("&& \"") || code.contains("? \"") || code.starts_with("url_for") || code.contains("tag_attributes") || code.contains("html_attributes") {
+        if code.contains("&& \"")
+            || code.contains("? \"")
+            || code.starts_with("url_for")
+            || code.contains("tag_attributes")
+            || code.contains("html_attributes")
+        {
             // A choice between texts of the code's own.
             continue;
         }
         let (mut confidence, reason) = place::weigh(context, flow, &writable, cleaning);
-        let request = matches!(flow.source, SourceKind::Params | SourceKind::Cookie | SourceKind::Request | SourceKind::Upload);
+        let request = matches!(
+            flow.source,
+            SourceKind::Params | SourceKind::Cookie | SourceKind::Request | SourceKind::Upload
+        );
         if mark == Mark::Style {
             confidence = confidence.min(if request { Confidence::Medium } else { Confidence::Low });
         }

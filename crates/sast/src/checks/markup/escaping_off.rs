@@ -5,8 +5,8 @@ use wardroom_rails::literal_name;
 use wardroom_ruby::ir::*;
 
 use super::pieces::{Pieces, Source};
-use super::script_context::scope_at;
 use super::place;
+use super::script_context::scope_at;
 use crate::context::Context;
 
 rule! {
@@ -45,15 +45,23 @@ pub fn run(context: &Context<'_, '_>) {
         let name = call.name.as_str();
         let off = |key: &str| {
             call.args.iter().any(|a| match &a.kind {
-                Kind::Hash(pairs) => pairs.iter().any(|p| literal_name(&p.key).is_some_and(|k| k == key) && matches!(p.value.kind, Kind::False)),
+                Kind::Hash(pairs) => pairs.iter().any(|p| {
+                    literal_name(&p.key).is_some_and(|k| k == key) && matches!(p.value.kind, Kind::False)
+                }),
                 _ => false,
             })
         };
         let (text, option) = match name {
             "truncate" if call.recv.is_none() && off("escape") => (call.args.first(), "escape: false"),
-            "simple_format" | "auto_link" | "highlight" if off("sanitize") => (call.args.first(), "sanitize: false"),
-            "content_tag" if matches!(call.args.get(3).map(|a| &a.kind), Some(Kind::False)) => (call.args.get(1), "escape = false"),
-            "escape_html_entities_in_json=" if matches!(call.args.last().map(|a| &a.kind), Some(Kind::False)) => {
+            "simple_format" | "auto_link" | "highlight" if off("sanitize") => {
+                (call.args.first(), "sanitize: false")
+            }
+            "content_tag" if matches!(call.args.get(3).map(|a| &a.kind), Some(Kind::False)) => {
+                (call.args.get(1), "escape = false")
+            }
+            "escape_html_entities_in_json="
+                if matches!(call.args.last().map(|a| &a.kind), Some(Kind::False)) =>
+            {
                 context
                     .finding(rule(), file, node.span, "JSON no longer escapes `<`, `>` and `&`")
                     .confidence(Confidence::Medium)
@@ -74,7 +82,12 @@ pub fn run(context: &Context<'_, '_>) {
         let known = matches!(first.source, Source::Text | Source::Request);
         // `truncate(strip_tags(x), escape: false)` and the like have no open parts.
         context
-            .finding(rule(), file, node.span, format!("`{}` is not escaped: `{name}` is told `{option}`", first.words))
+            .finding(
+                rule(),
+                file,
+                node.span,
+                format!("`{}` is not escaped: `{name}` is told `{option}`", first.words),
+            )
             .confidence(if first.source == Source::Request {
                 Confidence::High
             } else if known {

@@ -50,10 +50,17 @@ pub fn run(context: &Context<'_, '_>) {
     context.each_call(|file, node, call| {
         let message = match call.name.as_str() {
             "[]=" if call.recv.as_ref().is_some_and(is_flash) => call.args.last(),
-            "redirect_to" | "redirect_back" | "redirect_back_or_to" if call.recv.is_none() => call.args.iter().rev().find_map(|a| match &a.kind {
-                Kind::Hash(pairs) => pairs.iter().find(|p| literal_name(&p.key).is_some_and(|k| matches!(k.as_str(), "notice" | "alert"))).map(|p| &p.value),
-                _ => None,
-            }),
+            "redirect_to" | "redirect_back" | "redirect_back_or_to" if call.recv.is_none() => {
+                call.args.iter().rev().find_map(|a| match &a.kind {
+                    Kind::Hash(pairs) => pairs
+                        .iter()
+                        .find(|p| {
+                            literal_name(&p.key).is_some_and(|k| matches!(k.as_str(), "notice" | "alert"))
+                        })
+                        .map(|p| &p.value),
+                    _ => None,
+                })
+            }
             _ => return,
         };
         let Some(message) = message else { return };
@@ -62,14 +69,24 @@ pub fn run(context: &Context<'_, '_>) {
         }
         let scope = scope_at(context, file, node.span);
         let open = pieces.open(message, &scope);
-        let Some(first) = open.first().filter(|p| matches!(p.source, Source::Text | Source::Request)) else { return };
+        let Some(first) = open.first().filter(|p| matches!(p.source, Source::Text | Source::Request)) else {
+            return;
+        };
         messages.push((file, node.span, first.clone()));
     });
     // Many messages have one cause: then the place that shows them is the one to look at.
     let many = messages.len() > 12;
     if many {
         let mut builder = context
-            .finding(rule(), shown_in, shown, format!("flash messages are shown without escaping, and {} of them hold text of others", messages.len()))
+            .finding(
+                rule(),
+                shown_in,
+                shown,
+                format!(
+                    "flash messages are shown without escaping, and {} of them hold text of others",
+                    messages.len()
+                ),
+            )
             .confidence(Confidence::Medium)
             .severity(Severity::Medium)
             .reason("messages are read as markup here")
@@ -81,7 +98,12 @@ pub fn run(context: &Context<'_, '_>) {
     }
     for (file, span, piece) in messages {
         context
-            .finding(rule(), file, span, format!("`{}` goes into a flash message that is shown without escaping", piece.words))
+            .finding(
+                rule(),
+                file,
+                span,
+                format!("`{}` goes into a flash message that is shown without escaping", piece.words),
+            )
             .confidence(if many { Confidence::Low } else { Confidence::Medium })
             .severity(Severity::Medium)
             .step(file, piece.span, format!("`{}` goes into the message", piece.words))
@@ -95,7 +117,10 @@ pub fn run(context: &Context<'_, '_>) {
 /// `flash`, `flash.now`
 fn is_flash(node: &Node) -> bool {
     match &node.kind {
-        Kind::Call(call) => call.name == "flash" && call.recv.is_none() || call.name == "now" && call.recv.as_ref().is_some_and(is_flash),
+        Kind::Call(call) => {
+            call.name == "flash" && call.recv.is_none()
+                || call.name == "now" && call.recv.as_ref().is_some_and(is_flash)
+        }
         _ => false,
     }
 }
@@ -120,7 +145,14 @@ fn raw_display(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
                         && is_flash_list(recv)
                     {
                         names.extend(block.params.last().map(|p| p.name));
-                        names.extend(block.params.last().into_iter().flat_map(|p| p.inner.iter()).filter_map(|n| if let Kind::Local(n) = n.kind { Some(n) } else { None }));
+                        names.extend(
+                            block
+                                .params
+                                .last()
+                                .into_iter()
+                                .flat_map(|p| p.inner.iter())
+                                .filter_map(|n| if let Kind::Local(n) = n.kind { Some(n) } else { None }),
+                        );
                     }
                     let value = match call.name.as_str() {
                         "html_safe" => call.recv.as_ref(),
@@ -138,7 +170,9 @@ fn raw_display(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
                         names.push(name);
                     }
                 }
-                Kind::Out(out) if out.escape == Escape::Raw && is_message(&out.value, &names) => found = Some(out.value.span),
+                Kind::Out(out) if out.escape == Escape::Raw && is_message(&out.value, &names) => {
+                    found = Some(out.value.span)
+                }
                 _ => {}
             }
             true
@@ -152,7 +186,21 @@ fn raw_display(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
 
 fn is_flash_list(node: &Node) -> bool {
     match &node.kind {
-        Kind::Call(call) => is_flash(node) || matches!(call.name.as_str(), "to_hash" | "to_h" | "select" | "reject" | "slice" | "except" | "each" | "compact" | "sort") && call.recv.as_ref().is_some_and(is_flash_list),
+        Kind::Call(call) => {
+            is_flash(node)
+                || matches!(
+                    call.name.as_str(),
+                    "to_hash"
+                        | "to_h"
+                        | "select"
+                        | "reject"
+                        | "slice"
+                        | "except"
+                        | "each"
+                        | "compact"
+                        | "sort"
+                ) && call.recv.as_ref().is_some_and(is_flash_list)
+        }
         _ => false,
     }
 }

@@ -40,7 +40,8 @@ rule! {
 
 /// Looks at what templates write into scripts, and at scripts that helpers put together.
 pub fn run(context: &Context<'_, '_>) {
-    let escapes = context.app.rails() >= (4, 0) && context.app.config.flag("active_support.escape_html_entities_in_json") != Some(false);
+    let escapes = context.app.rails() >= (4, 0)
+        && context.app.config.flag("active_support.escape_html_entities_in_json") != Some(false);
     for (file, code) in context.code_files() {
         if code.is_template() {
             if !place::is_page(context, file) || place::is_script_page(context, file) {
@@ -69,7 +70,13 @@ pub fn run(context: &Context<'_, '_>) {
         let mut scripts = Vec::new();
         walk::each(method.body, &mut |node| {
             if let Kind::Call(call) = &node.kind {
-                let script = call.name == "javascript_tag" || matches!(call.name.as_str(), "content_tag" | "tag") && call.args.first().and_then(wardroom_rails::literal_name).is_some_and(|n| n == "script");
+                let script = call.name == "javascript_tag"
+                    || matches!(call.name.as_str(), "content_tag" | "tag")
+                        && call
+                            .args
+                            .first()
+                            .and_then(wardroom_rails::literal_name)
+                            .is_some_and(|n| n == "script");
                 if script {
                     scripts.push((node, method));
                     return false;
@@ -123,7 +130,10 @@ fn json(context: &Context<'_, '_>, file: FileId, value: &Node, escapes: bool) {
 fn json_at(context: &Context<'_, '_>, file: FileId, value: &Node, span: Span, escapes: bool) {
     let Kind::Call(call) = &value.kind else { return };
     let generator = match (&call.recv, call.name.as_str()) {
-        (Some(Node { kind: Kind::Const(path), .. }), "generate" | "pretty_generate" | "dump" | "fast_generate" | "encode") => {
+        (
+            Some(Node { kind: Kind::Const(path), .. }),
+            "generate" | "pretty_generate" | "dump" | "fast_generate" | "encode",
+        ) => {
             let name = wardroom_rails::path_name(path);
             if !matches!(name.as_str(), "JSON" | "Oj" | "MultiJson" | "Yajl::Encoder" | "::JSON") {
                 return;
@@ -155,7 +165,14 @@ fn json_at(context: &Context<'_, '_>, file: FileId, value: &Node, span: Span, es
 /// Values of the code's own: literals, translations, ids and numbers.
 fn is_literal(node: &Node) -> bool {
     match &node.kind {
-        Kind::Str(_) | Kind::Sym(_) | Kind::Int(_) | Kind::Float(_) | Kind::Nil | Kind::True | Kind::False | Kind::Const(_) => true,
+        Kind::Str(_)
+        | Kind::Sym(_)
+        | Kind::Int(_)
+        | Kind::Float(_)
+        | Kind::Nil
+        | Kind::True
+        | Kind::False
+        | Kind::Const(_) => true,
         Kind::Array(items) => items.iter().all(is_literal),
         Kind::Hash(pairs) => pairs.iter().all(|p| is_literal(&p.value)),
         Kind::Call(call) => {

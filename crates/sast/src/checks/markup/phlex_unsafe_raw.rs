@@ -59,7 +59,10 @@ pub fn run(context: &Context<'_, '_>) {
             }
             true
         });
-        if calls.is_empty() || !(is_phlex(context, method.owner) || context.app.habitat(method.owner, method.file) == Habitat::View) {
+        if calls.is_empty()
+            || !(is_phlex(context, method.owner)
+                || context.app.habitat(method.owner, method.file) == Habitat::View)
+        {
             continue;
         }
         let scope = scope_at(context, method.file, method.span);
@@ -67,7 +70,12 @@ pub fn run(context: &Context<'_, '_>) {
             let open = pieces.open(&call.args[0], &scope);
             let Some(first) = open.first() else { continue };
             context
-                .finding(rule(), method.file, node.span, format!("`{}` is written without escaping by `{}`", first.words, call.name))
+                .finding(
+                    rule(),
+                    method.file,
+                    node.span,
+                    format!("`{}` is written without escaping by `{}`", first.words, call.name),
+                )
                 .confidence(match first.source {
                     Source::Text | Source::Request => Confidence::Medium,
                     _ => Confidence::Low,
@@ -81,5 +89,7 @@ pub fn run(context: &Context<'_, '_>) {
 }
 
 fn is_phlex(context: &Context<'_, '_>, class: Name) -> bool {
-    ["Phlex::HTML", "Phlex::SVG", "Phlex::View", "Phlex::Component"].iter().any(|p| context.app.index.inherits(class, p))
+    ["Phlex::HTML", "Phlex::SVG", "Phlex::View", "Phlex::Component"]
+        .iter()
+        .any(|p| context.app.index.inherits(class, p))
 }

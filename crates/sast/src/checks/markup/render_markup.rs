@@ -74,7 +74,10 @@ pub fn run(context: &Context<'_, '_>) {
 
 /// What is serialized for programs, or rendered already.
 fn is_rendering(words: &str) -> bool {
-    ["to_json", "to_xml", "to_csv", "to_ical", "to_pdf", "to_html", "to_s", "render"].iter().any(|w| words.contains(w)) && !words.contains("to_yaml")
+    ["to_json", "to_xml", "to_csv", "to_ical", "to_pdf", "to_html", "to_s", "render"]
+        .iter()
+        .any(|w| words.contains(w))
+        && !words.contains("to_yaml")
 }
 
 /// `format.json { render text: … }`

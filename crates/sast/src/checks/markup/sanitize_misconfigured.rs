@@ -35,7 +35,8 @@ rule! {
         "CVSS:3.1/AV:N/AC:L/PR:L/UI:R/S:C/C:L/I:L/A:N"
 }
 
-const TAGS: &[&str] = &["script", "iframe", "object", "embed", "applet", "base", "meta", "link", "form", "frame", "frameset"];
+const TAGS: &[&str] =
+    &["script", "iframe", "object", "embed", "applet", "base", "meta", "link", "form", "frame", "frameset"];
 
 /// Looks at the options of sanitizers, wherever they are set.
 pub fn run(context: &Context<'_, '_>) {
@@ -43,7 +44,10 @@ pub fn run(context: &Context<'_, '_>) {
         let name = call.name.as_str();
         let option = |keys: &[&str]| -> Option<&Node> {
             let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last() else { return None };
-            pairs.iter().find(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| keys.contains(&k.as_str()))).map(|p| &p.value)
+            pairs
+                .iter()
+                .find(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| keys.contains(&k.as_str())))
+                .map(|p| &p.value)
         };
         let (tags, attributes, protocols) = match name {
             "sanitize" | "clean" | "fragment" | "document" | "safe_list_sanitizer" => {
@@ -53,8 +57,17 @@ pub fn run(context: &Context<'_, '_>) {
             "sanitized_allowed_attributes=" | "allowed_attributes=" => (None, call.args.last(), None),
             "sanitized_allowed_protocols=" => (None, None, call.args.last()),
             "merge" | "deep_merge" | "freeze" if mentions_sanitize(call) => {
-                let hash = call.args.iter().find_map(|a| if let Kind::Hash(pairs) = &a.kind { Some(pairs) } else { None });
-                let pick = |wanted: &str| hash.and_then(|h| h.iter().find(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| k == wanted)).map(|p| &p.value));
+                let hash = call
+                    .args
+                    .iter()
+                    .find_map(|a| if let Kind::Hash(pairs) = &a.kind { Some(pairs) } else { None });
+                let pick = |wanted: &str| {
+                    hash.and_then(|h| {
+                        h.iter()
+                            .find(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| k == wanted))
+                            .map(|p| &p.value)
+                    })
+                };
                 (pick("elements"), pick("attributes"), pick("protocols"))
             }
             _ => return,
@@ -67,7 +80,12 @@ pub fn run(context: &Context<'_, '_>) {
                 let word = word.trim_end_matches(':').to_ascii_lowercase();
                 let wrong = match wanted {
                     0 => TAGS.contains(&word.as_str()),
-                    1 => word.starts_with("on") && word.len() > 4 && word.bytes().all(|b| b.is_ascii_lowercase()) || word == "srcdoc",
+                    1 => {
+                        word.starts_with("on")
+                            && word.len() > 4
+                            && word.bytes().all(|b| b.is_ascii_lowercase())
+                            || word == "srcdoc"
+                    }
                     _ => word == "javascript" || word == "vbscript",
                 };
                 if wrong {
@@ -76,7 +94,9 @@ pub fn run(context: &Context<'_, '_>) {
             });
         }
         let Some((span, word)) = bad.first() else { return };
-        let sure = matches!(word.as_str(), "script" | "object" | "embed" | "javascript" | "srcdoc" | "vbscript") || word.starts_with("on");
+        let sure =
+            matches!(word.as_str(), "script" | "object" | "embed" | "javascript" | "srcdoc" | "vbscript")
+                || word.starts_with("on");
         context
             .finding(rule(), file, *span, format!("the sanitizer lets `{word}` through"))
             .confidence(if sure { Confidence::High } else { Confidence::Medium })
@@ -106,7 +126,9 @@ fn words(node: &Node, visit: &mut dyn FnMut(Span, &str)) {
         match &n.kind {
             Kind::Str(text) => visit(n.span, text),
             Kind::Sym(name) => visit(n.span, name),
-            Kind::Call(call) if matches!(call.name.as_str(), "-" | "reject" | "without" | "exclude" | "delete") => {
+            Kind::Call(call)
+                if matches!(call.name.as_str(), "-" | "reject" | "without" | "exclude" | "delete") =>
+            {
                 if let Some(recv) = &call.recv {
                     words(recv, visit);
                 }

@@ -47,20 +47,33 @@ const REMEDY: &str = "Put the value into a `data-` attribute and read it from th
 pub fn run(context: &Context<'_, '_>) {
     let writable = place::Writable::find(context);
     let cleaning = place::cleaning_filter(context);
-    let in_script = |c: Option<HtmlContext>| matches!(c, Some(HtmlContext::Script | HtmlContext::ScriptString | HtmlContext::EventHandler));
-    let flows = context.flows_to(Mark::Script).into_iter().chain(context.flows_to(Mark::Html).into_iter().filter(|f| in_script(f.context)));
+    let in_script = |c: Option<HtmlContext>| {
+        matches!(c, Some(HtmlContext::Script | HtmlContext::ScriptString | HtmlContext::EventHandler))
+    };
+    let flows = context
+        .flows_to(Mark::Script)
+        .into_iter()
+        .chain(context.flows_to(Mark::Html).into_iter().filter(|f| in_script(f.context)));
     for flow in flows {
         if !place::is_page(context, flow.file) && flow.method != "render" {
             continue;
         }
         // `<%= render … %>`, `<%= form.fields_for … %>`: what is in there is looked at by itself.
         let code = context.source(flow.file, flow.span);
-        if ["render", "fields_for", "javascript_include_tag", "csrf"].iter().any(|w| code.trim_start().starts_with(w)) || code.contains("escape_javascript") || code.contains("to_json") && context.app.rails() >= (4, 0) {
+        if ["render", "fields_for", "javascript_include_tag", "csrf"]
+            .iter()
+            .any(|w| code.trim_start().starts_with(w))
+            || code.contains("escape_javascript")
+            || code.contains("to_json") && context.app.rails() >= (4, 0)
+        {
             continue;
         }
         let raw = flow.method == "raw output";
         let (mut confidence, reason) = place::weigh(context, flow, &writable, cleaning);
-        let request = matches!(flow.source, SourceKind::Params | SourceKind::Cookie | SourceKind::Request | SourceKind::Upload);
+        let request = matches!(
+            flow.source,
+            SourceKind::Params | SourceKind::Cookie | SourceKind::Request | SourceKind::Upload
+        );
         let quoted = flow.context == Some(HtmlContext::ScriptString) && !raw;
         if quoted {
             // HTML escaping takes the quote away; a backslash at the end still opens the string.
@@ -86,7 +99,13 @@ pub fn run(context: &Context<'_, '_>) {
 /// Code put together in Ruby: `link_to_function("…", "show('#{x}')")`, `onclick: "…#{x}"`.
 fn built(context: &Context<'_, '_>) {
     let pieces = Pieces::new(context);
-    let flagged: Vec<_> = context.flows.flows.iter().filter(|f| f.mark == Mark::Html && f.method == "javascript_tag").map(|f| (f.file, f.span)).collect();
+    let flagged: Vec<_> = context
+        .flows
+        .flows
+        .iter()
+        .filter(|f| f.mark == Mark::Html && f.method == "javascript_tag")
+        .map(|f| (f.file, f.span))
+        .collect();
     context.each_call(|file, node, call| {
         let own = call.recv.is_none() || matches!(&call.recv, Some(Node { kind: Kind::Local(n), .. }) if n == "page");
         let mut code: Vec<&Node> = Vec::new();
@@ -128,12 +147,20 @@ fn built(context: &Context<'_, '_>) {
 }
 
 fn is_escaped(words: &str) -> bool {
-    ["escape_javascript", "to_json", "j(", "j "].iter().any(|w| words.starts_with(w) || words.contains(&format!(".{w}")))
+    ["escape_javascript", "to_json", "j(", "j "]
+        .iter()
+        .any(|w| words.starts_with(w) || words.contains(&format!(".{w}")))
 }
 
 /// The scope of the method (or template) around a place.
 pub fn scope_at<'a>(context: &Context<'_, 'a>, file: wardroom_rails::FileId, span: Span) -> Scope<'a> {
-    let around = context.app.index.methods.iter().filter(|m| m.file == file && m.span.start <= span.start && span.end <= m.span.end).min_by_key(|m| m.span.end - m.span.start);
+    let around = context
+        .app
+        .index
+        .methods
+        .iter()
+        .filter(|m| m.file == file && m.span.start <= span.start && span.end <= m.span.end)
+        .min_by_key(|m| m.span.end - m.span.start);
     match around {
         Some(method) => Scope::of(context, method),
         None => Scope::new(context, file, Name::from(""), &[], &context.file(file).parsed.body),

@@ -75,5 +75,8 @@ pub fn run(context: &Context<'_, '_>) {
 
 fn keyword<'a>(call: &'a Call, names: &[&str]) -> Option<&'a Node> {
     let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last() else { return None };
-    pairs.iter().find(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| names.contains(&k.as_str()))).map(|p| &p.value)
+    pairs
+        .iter()
+        .find(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| names.contains(&k.as_str())))
+        .map(|p| &p.value)
 }

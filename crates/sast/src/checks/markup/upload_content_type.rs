@@ -45,9 +45,19 @@ pub fn run(context: &Context<'_, '_>) {
         if class.module || !index.inherits(class.name, "CarrierWave::Uploader::Base") {
             continue;
         }
-        let lists = ["extension_allowlist", "content_type_allowlist", "extension_whitelist", "extension_white_list", "content_type_whitelist", "content_type_white_list"];
+        let lists = [
+            "extension_allowlist",
+            "content_type_allowlist",
+            "extension_whitelist",
+            "extension_white_list",
+            "content_type_whitelist",
+            "content_type_white_list",
+        ];
         let has: Vec<MethodId> = lists.iter().filter_map(|l| index.find(class.name, Name::from(l))).collect();
-        let declared = index.macros(class.name).iter().any(|m| m.call.name.contains("allowlist") || m.call.name.contains("white"));
+        let declared = index
+            .macros(class.name)
+            .iter()
+            .any(|m| m.call.name.contains("allowlist") || m.call.name.contains("white"));
         if !has.is_empty() || declared {
             continue;
         }
@@ -71,7 +81,12 @@ pub fn run(context: &Context<'_, '_>) {
         for declared in macros {
             if declared.call.name == "do_not_validate_attachment_file_type" {
                 context
-                    .finding(rule(), declared.file, declared.span, "the type of the attachment is not checked")
+                    .finding(
+                        rule(),
+                        declared.file,
+                        declared.span,
+                        "the type of the attachment is not checked",
+                    )
                     .confidence(Confidence::Medium)
                     .reason("`do_not_validate_attachment_file_type` turns the check off")
                     .remedy("Name the types with `validates_attachment_content_type`.")
@@ -83,11 +98,21 @@ pub fn run(context: &Context<'_, '_>) {
                     let name = m.call.name.as_str();
                     name.starts_with("validates_attachment")
                         || name == "do_not_validate_attachment_file_type"
-                        || name.starts_with("validates") && m.call.args.first().and_then(literal_name).is_some_and(|n| n == attachment || n.contains("content_type"))
+                        || name.starts_with("validates")
+                            && m.call
+                                .args
+                                .first()
+                                .and_then(literal_name)
+                                .is_some_and(|n| n == attachment || n.contains("content_type"))
                 });
                 if !checked {
                     context
-                        .finding(rule(), declared.file, declared.span, format!("the type of `{attachment}` is not checked"))
+                        .finding(
+                            rule(),
+                            declared.file,
+                            declared.span,
+                            format!("the type of `{attachment}` is not checked"),
+                        )
                         .confidence(Confidence::Medium)
                         .reason("no validation names the types that it takes")
                         .remedy("Name the types with `validates_attachment_content_type`.")
