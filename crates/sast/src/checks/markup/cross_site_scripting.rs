@@ -43,9 +43,17 @@ rule! {
 pub fn run(context: &Context<'_, '_>) {
     let writable = place::Writable::find(context);
     let cleaning = place::cleaning_filter(context);
+    // Of several uses of one value in one method, the first speaks for all.
+    let mut seen = std::collections::HashSet::new();
     for flow in context.flows_to(Mark::Html) {
-        let script = matches!(flow.context, Some(HtmlContext::Script | HtmlContext::ScriptString | HtmlContext::EventHandler));
-        if script || !place::is_page(context, flow.file) || matches!(flow.method.as_str(), "render" | "render_to_string" | "javascript_tag") {
+        let script = matches!(
+            flow.context,
+            Some(HtmlContext::Script | HtmlContext::ScriptString | HtmlContext::EventHandler)
+        );
+        if script
+            || !place::is_page(context, flow.file)
+            || matches!(flow.method.as_str(), "render" | "render_to_string" | "javascript_tag")
+        {
             continue;
         }
         let around = place::call_at(context, flow.file, flow.span, &flow.method);
@@ -59,10 +67,22 @@ pub fn run(context: &Context<'_, '_>) {
             confidence = confidence.min(Confidence::Low);
             reason.push_str("; mail programs run no scripts");
         }
+        if !seen.insert((flow.file, flow.words, flow.method_id))
+            && flow.source == SourceKind::Stored
+            && flow.method_id.is_some()
+        {
+            confidence = confidence.min(Confidence::Low);
+        }
         let (message, severity) = match (flow.source, flow.method.as_str()) {
-            (SourceKind::Stored, "raw output") => (format!("`{}` is written into the page without escaping", flow.words), Severity::Medium),
-            (_, "raw output") => (format!("`{}` is written into the page without escaping", flow.words), Severity::High),
-            (SourceKind::Stored | SourceKind::Remote | SourceKind::Job | SourceKind::Local, method) => (format!("`{}` is taken for markup by `{method}`", flow.words), Severity::Medium),
+            (SourceKind::Stored, "raw output") => {
+                (format!("`{}` is written into the page without escaping", flow.words), Severity::Medium)
+            }
+            (_, "raw output") => {
+                (format!("`{}` is written into the page without escaping", flow.words), Severity::High)
+            }
+            (SourceKind::Stored | SourceKind::Remote | SourceKind::Job | SourceKind::Local, method) => {
+                (format!("`{}` is taken for markup by `{method}`", flow.words), Severity::Medium)
+            }
             (_, method) => (format!("`{}` is taken for markup by `{method}`", flow.words), Severity::High),
         };
         context

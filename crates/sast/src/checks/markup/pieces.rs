@@ -69,7 +69,13 @@ enum From<'a> {
 
 impl<'a> Scope<'a> {
     /// The scope of a body.
-    pub fn new(context: &Context<'_, 'a>, file: FileId, class: Name, params: &'a [Param], body: &'a Node) -> Self {
+    pub fn new(
+        context: &Context<'_, 'a>,
+        file: FileId,
+        class: Name,
+        params: &'a [Param],
+        body: &'a Node,
+    ) -> Self {
         let habitat = context.app.habitat(class, file);
         let mut scope = Scope { file, class, params, habitat, locals: HashMap::new() };
         walk::each(body, &mut |node| {
@@ -103,7 +109,8 @@ impl<'a> Scope<'a> {
                 }
             }
             Kind::Call(call) => {
-                if let (Some(Node { kind: Kind::Local(name), .. }), "<<" | "concat" | "safe_concat") = (&call.recv, call.name.as_str())
+                if let (Some(Node { kind: Kind::Local(name), .. }), "<<" | "concat" | "safe_concat") =
+                    (&call.recv, call.name.as_str())
                     && let Some(arg) = call.args.first()
                 {
                     self.locals.entry(*name).or_default().push(From::Added(arg));
@@ -168,8 +175,17 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
     fn piece(&self, node: &Node, scope: &Scope<'a>, source: Source, key: Option<Name>, out: &mut Vec<Piece>) {
         if out.len() < 12 {
             let words = self.context.source(scope.file, node.span);
-            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-            let words = if words.chars().count() > 60 { format!("{}…", words.chars().take(59).collect::<String>()) } else { words };
+            let words = words
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .trim_start_matches([':', ' '])
+                .to_owned();
+            let words = if words.chars().count() > 60 {
+                format!("{}…", words.chars().take(59).collect::<String>())
+            } else {
+                words
+            };
             out.push(Piece { span: node.span, words, source, key });
         }
     }
@@ -209,7 +225,9 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             Kind::Assign(assign) => self.parts(&assign.value, scope, look, out),
             Kind::Return(Some(value)) => self.parts(value, scope, look, out),
             Kind::Local(name) => self.local(*name, node, scope, look, out),
-            Kind::Ivar(_) | Kind::Cvar(_) | Kind::Gvar(_) => self.piece(node, scope, Source::Unknown, None, out),
+            Kind::Ivar(_) | Kind::Cvar(_) | Kind::Gvar(_) => {
+                self.piece(node, scope, Source::Unknown, None, out)
+            }
             Kind::Call(call) => self.call(call, node, scope, look, out),
             Kind::Super(_) | Kind::Yield(_) => {}
             _ => {}
@@ -255,7 +273,11 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                     let found: Vec<Piece> = out.drain(before..).collect();
                     if let Some(first) = found.into_iter().max_by_key(|p| p.source) {
                         // A member of a list of records is a record: its own text is asked for by name.
-                        let source = if first.source == Source::Request { Source::Request } else { first.source.min(Source::Param(usize::MAX)) };
+                        let source = if first.source == Source::Request {
+                            Source::Request
+                        } else {
+                            first.source.min(Source::Param(usize::MAX))
+                        };
                         self.piece(node, scope, source, None, out);
                     }
                 }
@@ -277,11 +299,18 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             return;
         }
         if is_translation(call) {
-            let html = call.args.first().and_then(wardroom_rails::literal_name).is_some_and(|k| k.ends_with("_html") || k.ends_with(".html"));
+            let html = call
+                .args
+                .first()
+                .and_then(wardroom_rails::literal_name)
+                .is_some_and(|k| k.ends_with("_html") || k.ends_with(".html"));
             if !html {
                 for arg in &call.args {
                     if let Kind::Hash(pairs) = &arg.kind {
-                        pairs.iter().filter(|p| !is_option(&p.key)).for_each(|p| self.parts(&p.value, scope, look, out));
+                        pairs
+                            .iter()
+                            .filter(|p| !is_option(&p.key))
+                            .for_each(|p| self.parts(&p.value, scope, look, out));
                     }
                 }
             }
@@ -303,12 +332,15 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                 self.parts(recv, scope, look, out);
                 for arg in &call.args {
                     match &arg.kind {
-                        Kind::Hash(pairs) => pairs.iter().for_each(|p| self.parts(&p.value, scope, look, out)),
+                        Kind::Hash(pairs) => {
+                            pairs.iter().for_each(|p| self.parts(&p.value, scope, look, out))
+                        }
                         _ => self.parts(arg, scope, look, out),
                     }
                 }
             }
-            "map" | "collect" | "flat_map" | "filter_map" | "each_with_index" | "each_slice" | "inject" | "then" | "tap" | "with_index" | "map_with_index"
+            "map" | "collect" | "flat_map" | "filter_map" | "each_with_index" | "each_slice" | "inject"
+            | "then" | "tap" | "with_index" | "map_with_index"
                 if call.block.is_some() =>
             {
                 if let Some(block) = &call.block {
@@ -325,10 +357,13 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                     self.parts(recv, scope, look, out);
                 }
             }
-            "to_s" | "to_str" | "strip" | "lstrip" | "rstrip" | "chomp" | "squish" | "join" | "compact" | "uniq" | "flatten" | "reverse" | "sort" | "presence"
-            | "first" | "last" | "select" | "reject" | "capitalize" | "titleize" | "humanize" | "upcase" | "downcase" | "truncate" | "to_sentence"
-            | "sub" | "gsub" | "sub!" | "gsub!" | "freeze" | "dup" | "to_a" | "sort_by" | "compact_blank" | "html_safe?" | "slice" | "inspect" | "force_encoding"
-            | "delete_prefix" | "delete_suffix" | "center" | "ljust" | "rjust" | "indent" | "to_yaml" | "full_messages" | "full_messages_for" | "values" | "each" | "zip" | "tr" => {
+            "to_s" | "to_str" | "strip" | "lstrip" | "rstrip" | "chomp" | "squish" | "join" | "compact"
+            | "uniq" | "flatten" | "reverse" | "sort" | "presence" | "first" | "last" | "select"
+            | "reject" | "capitalize" | "titleize" | "humanize" | "upcase" | "downcase" | "truncate"
+            | "to_sentence" | "sub" | "gsub" | "sub!" | "gsub!" | "freeze" | "dup" | "to_a" | "sort_by"
+            | "compact_blank" | "html_safe?" | "slice" | "inspect" | "force_encoding" | "delete_prefix"
+            | "delete_suffix" | "center" | "ljust" | "rjust" | "indent" | "to_yaml" | "full_messages"
+            | "full_messages_for" | "values" | "each" | "zip" | "tr" => {
                 self.parts(recv, scope, look, out);
                 if matches!(name, "sub" | "gsub" | "sub!" | "gsub!")
                     && let Some(with) = call.args.get(1)
@@ -346,7 +381,9 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                 if let Kind::Local(local) = recv.kind
                     && let Some(position) = scope.params.iter().position(|p| p.name == local)
                 {
-                    if !key.is_some_and(|k| is_fixed_name(&k) || matches!(k.as_str(), "class" | "id" | "style")) {
+                    if !key
+                        .is_some_and(|k| is_fixed_name(&k) || matches!(k.as_str(), "class" | "id" | "style"))
+                    {
                         self.piece(node, scope, Source::Param(position), key, out);
                     }
                     return;
@@ -359,7 +396,8 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             "try" | "send" | "public_send" | "try!" => {
                 let method = call.args.first().and_then(wardroom_rails::literal_name);
                 if !method.is_some_and(|m| is_fixed_name(&m)) {
-                    let source = if method.is_some_and(|m| is_text_name(&m)) { Source::Text } else { Source::Unknown };
+                    let source =
+                        if method.is_some_and(|m| is_text_name(&m)) { Source::Text } else { Source::Unknown };
                     self.piece(node, scope, source, None, out);
                 }
             }
@@ -368,7 +406,14 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
     }
 
     /// `thing.name`
-    fn attribute(&self, call: &'a Call, recv: &'a Node, node: &'a Node, scope: &Scope<'a>, out: &mut Vec<Piece>) {
+    fn attribute(
+        &self,
+        call: &'a Call,
+        recv: &'a Node,
+        node: &'a Node,
+        scope: &Scope<'a>,
+        out: &mut Vec<Piece>,
+    ) {
         let app = self.context.app;
         if matches!(recv.kind, Kind::Const(_)) {
             // A class's method: what it makes of its arguments is not known.
@@ -377,8 +422,17 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             }
             return;
         }
-        if !call.args.is_empty() || call.block.is_some() {
+        // Settings, names of classes, and markup that the application keeps.
+        if !call.args.is_empty()
+            || call.block.is_some()
+            || starts_with_constant(recv)
+            || is_rendered(&call.name)
+        {
             self.piece(node, scope, Source::Unknown, None, out);
+            return;
+        }
+        if matches!(&recv.kind, Kind::Call(inner) if matches!(inner.name.as_str(), "class" | "model_name" | "arel_table"))
+        {
             return;
         }
         let variable = match &recv.kind {
@@ -390,8 +444,15 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             && let Some(model) = app.models.get(&model)
         {
             match model.columns.get(&call.name) {
-                Some(ColumnType::String | ColumnType::Text | ColumnType::Json | ColumnType::Other) if !model.enums.contains(&call.name) => {
-                    let source = if is_rendered(&call.name) { Source::Unknown } else { Source::Text };
+                Some(ColumnType::String | ColumnType::Text | ColumnType::Json | ColumnType::Other)
+                    if !model.enums.contains(&call.name) =>
+                {
+                    let kept_clean = super::place::cleaned_when_stored(
+                        self.context,
+                        &format!("{}#{}", model.class, call.name),
+                    )
+                    .is_some();
+                    let source = if kept_clean { Source::Unknown } else { Source::Text };
                     self.piece(node, scope, source, None, out);
                     return;
                 }
@@ -399,7 +460,8 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                 None => {}
             }
         }
-        let exception = call.name == "message" && variable.is_some_and(|v| matches!(v.as_str(), "e" | "ex" | "error" | "exception" | "err"));
+        let exception = call.name == "message"
+            && variable.is_some_and(|v| matches!(v.as_str(), "e" | "ex" | "error" | "exception" | "err"));
         let source = if exception || is_text_name(&call.name) { Source::Text } else { Source::Unknown };
         self.piece(node, scope, source, None, out);
     }
@@ -412,7 +474,10 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                     self.piece(node, scope, Source::Unknown, None, out);
                 }
             } else {
-                call.args.iter().filter(|a| !matches!(a.kind, Kind::Hash(_))).for_each(|a| self.parts(a, scope, look, out));
+                call.args
+                    .iter()
+                    .filter(|a| !matches!(a.kind, Kind::Hash(_)))
+                    .for_each(|a| self.parts(a, scope, look, out));
             }
             return;
         };
@@ -422,7 +487,9 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         for piece in self.returned(id, look).iter() {
             match piece.source {
                 Source::Param(position) => {
-                    if let Some(arg) = argument(call, self.context.app.index.method(id).params, position, piece.key) {
+                    if let Some(arg) =
+                        argument(call, self.context.app.index.method(id).params, position, piece.key)
+                    {
                         self.parts(arg, scope, look, out);
                     }
                 }
@@ -467,7 +534,9 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         {
             return Some(id);
         }
-        matches!(scope.habitat, Habitat::View | Habitat::Helper | Habitat::Mailer).then(|| app.view_methods.get(&call.name).copied()).flatten()
+        matches!(scope.habitat, Habitat::View | Habitat::Helper | Habitat::Mailer)
+            .then(|| app.view_methods.get(&call.name).copied())
+            .flatten()
     }
 
     /// Whether an expression is a safe buffer: what is put behind it is escaped.
@@ -478,8 +547,12 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         match &node.kind {
             Kind::Call(call) => match call.name.as_str() {
                 "html_safe" | "raw" | "safe_join" | "safe_concat" => true,
-                "+" | "<<" | "concat" | "%" | "presence" | "freeze" | "dup" => call.recv.as_ref().is_some_and(|r| self.is_markup(r, scope, depth + 1)),
-                "new" => matches!(&call.recv, Some(Node { kind: Kind::Const(path), .. }) if path.last().is_some_and(|n| n == "SafeBuffer")),
+                "+" | "<<" | "concat" | "%" | "presence" | "freeze" | "dup" => {
+                    call.recv.as_ref().is_some_and(|r| self.is_markup(r, scope, depth + 1))
+                }
+                "new" => {
+                    matches!(&call.recv, Some(Node { kind: Kind::Const(path), .. }) if path.last().is_some_and(|n| n == "SafeBuffer"))
+                }
                 _ if call.recv.is_none() && is_markup_builder(call.name.as_str()) => true,
                 _ if call.recv.is_none() => match self.resolve(call, scope) {
                     Some(id) => {
@@ -492,13 +565,19 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             },
             Kind::Local(name) => {
                 let from = scope.locals.get(name).map_or(&[][..], Vec::as_slice);
-                let mut values = from.iter().filter_map(|f| if let From::Value(value) = f { Some(*value) } else { None }).peekable();
-                values.peek().is_some() && !scope.params.iter().any(|p| p.name == *name) && values.all(|v| !contains_local(v, *name) && self.is_markup(v, scope, depth + 1))
+                let mut values = from
+                    .iter()
+                    .filter_map(|f| if let From::Value(value) = f { Some(*value) } else { None })
+                    .peekable();
+                values.peek().is_some()
+                    && !scope.params.iter().any(|p| p.name == *name)
+                    && values.all(|v| !contains_local(v, *name) && self.is_markup(v, scope, depth + 1))
             }
             Kind::Seq(nodes) => nodes.last().is_some_and(|n| self.is_markup(n, scope, depth + 1)),
             Kind::If(branches) => {
                 (matches!(branches.then.kind, Kind::Nil) || self.is_markup(&branches.then, scope, depth + 1))
-                    && (matches!(branches.otherwise.kind, Kind::Nil) || self.is_markup(&branches.otherwise, scope, depth + 1))
+                    && (matches!(branches.otherwise.kind, Kind::Nil)
+                        || self.is_markup(&branches.otherwise, scope, depth + 1))
             }
             Kind::Return(Some(value)) => self.is_markup(value, scope, depth + 1),
             Kind::Yield(_) => true,
@@ -510,18 +589,42 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
     fn is_builder(&self, call: &Call, scope: &Scope<'a>) -> bool {
         let name = call.name.as_str();
         let Some(recv) = &call.recv else {
-            return is_markup_builder(name) && !(scope.habitat == Habitat::Helper && self.context.app.index.find(scope.class, call.name).is_some());
+            return is_markup_builder(name)
+                && !(scope.habitat == Habitat::Helper
+                    && self.context.app.index.find(scope.class, call.name).is_some());
         };
         match name {
-            "html_safe" | "call" | "render" | "render_in" | "h" | "html_escape" | "escapeHTML" | "escape_html" | "sanitize" | "escape_once" | "to_json" | "strip_tags"
-            | "content_tag" | "link_to" | "image_tag" | "capture" | "safe_join" | "simple_format" | "raw" | "icon" | "yield" | "tag" | "clean" | "fragment" | "to_html_safe" => true,
+            "html_safe" | "call" | "render" | "render_in" | "h" | "html_escape" | "escapeHTML"
+            | "escape_html" | "sanitize" | "escape_once" | "to_json" | "strip_tags" | "content_tag"
+            | "link_to" | "image_tag" | "capture" | "safe_join" | "simple_format" | "raw" | "icon"
+            | "yield" | "tag" | "clean" | "fragment" | "to_html_safe" => true,
             _ => match &recv.kind {
                 // A form builder, the template itself, `tag.div`.
                 Kind::Local(n) | Kind::Ivar(n) => {
-                    matches!(n.trim_start_matches('@'), "f" | "form" | "builder" | "ff" | "fields" | "form_builder" | "xml" | "html" | "doc" | "template" | "view" | "flow")
-                        && !call.args.is_empty()
+                    matches!(
+                        n.trim_start_matches('@'),
+                        "f" | "form"
+                            | "builder"
+                            | "ff"
+                            | "fields"
+                            | "form_builder"
+                            | "xml"
+                            | "html"
+                            | "doc"
+                            | "template"
+                            | "view"
+                            | "flow"
+                    ) && !call.args.is_empty()
                 }
-                Kind::Call(inner) => inner.recv.is_none() && inner.bare && matches!(inner.name.as_str(), "tag" | "helpers" | "view_context" | "template" | "view" | "form" | "f"),
+                Kind::Call(inner) => {
+                    inner.recv.is_none()
+                        && inner.args.is_empty()
+                        && matches!(
+                            inner.name.as_str(),
+                            "tag" | "helpers" | "view_context" | "template" | "view" | "form" | "f"
+                        )
+                        && self.context.app.by_name.get(&inner.name).is_none()
+                }
                 _ => false,
             },
         }
@@ -529,10 +632,17 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
 }
 
 /// The argument that a parameter gets.
-pub fn argument<'a>(call: &'a Call, params: &[Param], position: usize, key: Option<Name>) -> Option<&'a Node> {
+pub fn argument<'a>(
+    call: &'a Call,
+    params: &[Param],
+    position: usize,
+    key: Option<Name>,
+) -> Option<&'a Node> {
     let param = params.get(position)?;
     let pick = |arg: &'a Node, wanted: Name| match &arg.kind {
-        Kind::Hash(pairs) => pairs.iter().find(|p| wardroom_rails::literal_name(&p.key) == Some(wanted)).map(|p| &p.value),
+        Kind::Hash(pairs) => {
+            pairs.iter().find(|p| wardroom_rails::literal_name(&p.key) == Some(wanted)).map(|p| &p.value)
+        }
         _ => None,
     };
     match param.form {
@@ -550,6 +660,20 @@ pub fn argument<'a>(call: &'a Call, params: &[Param], position: usize, key: Opti
     }
 }
 
+fn starts_with_constant(node: &Node) -> bool {
+    let mut at = node;
+    loop {
+        match &at.kind {
+            Kind::Const(_) => return true,
+            Kind::Call(call) => match &call.recv {
+                Some(recv) if call.args.is_empty() || call.name == "[]" => at = recv,
+                _ => return false,
+            },
+            _ => return false,
+        }
+    }
+}
+
 fn contains_local(node: &Node, name: Name) -> bool {
     let mut found = false;
     walk::each(node, &mut |n| {
@@ -563,7 +687,9 @@ fn root_is_params(call: &Call) -> bool {
     let mut at = call;
     loop {
         match &at.recv {
-            Some(Node { kind: Kind::Call(inner), .. }) if matches!(at.name.as_str(), "[]" | "fetch" | "dig" | "require" | "to_s" | "strip") => {
+            Some(Node { kind: Kind::Call(inner), .. })
+                if matches!(at.name.as_str(), "[]" | "fetch" | "dig" | "require" | "to_s" | "strip") =>
+            {
                 if inner.name == "params" && inner.recv.is_none() {
                     return true;
                 }
@@ -583,28 +709,149 @@ fn last_key(call: &Call) -> Option<&str> {
 }
 
 fn is_translation(call: &Call) -> bool {
-    let own = call.recv.is_none() || matches!(&call.recv, Some(Node { kind: Kind::Const(path), .. }) if path.last().is_some_and(|n| n == "I18n"));
-    own && matches!(call.name.as_str(), "t" | "l" | "translate" | "localize" | "_" | "s_" | "n_" | "ts" | "N_" | "l_or_humanize" | "gettext" | "ngettext" | "l_hours" | "t!")
+    let own = call.recv.is_none()
+        || matches!(&call.recv, Some(Node { kind: Kind::Const(path), .. }) if path.last().is_some_and(|n| n == "I18n"));
+    own && matches!(
+        call.name.as_str(),
+        "t" | "l"
+            | "translate"
+            | "localize"
+            | "_"
+            | "s_"
+            | "n_"
+            | "ts"
+            | "N_"
+            | "l_or_humanize"
+            | "gettext"
+            | "ngettext"
+            | "l_hours"
+            | "t!"
+    )
 }
 
 /// Options of a translation that are not put into it.
 fn is_option(key: &Node) -> bool {
-    wardroom_rails::literal_name(key).is_some_and(|k| matches!(k.as_str(), "scope" | "default" | "locale" | "count" | "format" | "raise"))
+    wardroom_rails::literal_name(key)
+        .is_some_and(|k| matches!(k.as_str(), "scope" | "default" | "locale" | "count" | "format" | "raise"))
 }
 
 /// Helpers of Rails (and words of templates) whose result is markup, or text without any.
 pub fn is_markup_builder(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "content_tag", "tag", "link_to", "link_to_if", "link_to_unless", "link_to_unless_current", "link_to_remote", "link_to_function", "button_to", "image_tag", "mail_to", "form_tag",
-        "form_for", "form_with", "fields_for", "label_tag", "label", "text_field_tag", "text_field", "hidden_field_tag", "hidden_field", "select_tag", "select", "options_for_select",
-        "options_from_collection_for_select", "grouped_options_for_select", "check_box_tag", "check_box", "radio_button_tag", "radio_button", "submit_tag", "button_tag", "text_area_tag",
-        "text_area", "password_field_tag", "file_field_tag", "time_tag", "video_tag", "audio_tag", "stylesheet_link_tag", "javascript_include_tag", "javascript_tag", "field_set_tag", "render",
-        "capture", "content_for", "yield", "safe_join", "sanitize", "strip_tags", "strip_links", "simple_format", "h", "html_escape", "escape_once", "html_escape_once", "escape_javascript", "j", "json_escape",
-        "number_to_currency", "number_with_delimiter", "number_with_precision", "number_to_human", "number_to_human_size", "number_to_percentage", "number_to_phone", "time_ago_in_words",
-        "distance_of_time_in_words", "distance_of_time_in_words_to_now", "pluralize", "cycle", "raw", "image_submit_tag", "url_for", "asset_path", "image_path", "dom_id", "dom_class", "turbo_frame_tag",
-        "form_authenticity_token", "csrf_meta_tags", "hidden_field_tags", "will_paginate", "paginate", "error_messages_for", "inline_svg", "inline_svg_tag", "react_component", "content_security_policy_nonce",
-        "javascript_pack_tag", "stylesheet_pack_tag", "auto_link", "markdown", "icon", "fa_icon", "highlight", "excerpt", "tag_options", "hash_for", "block_given?", "collection_select", "date_select", "datetime_select",
-        "best_in_place", "format_date", "format_time", "url_encode", "u", "truncate_html", "textilizable", "request", "controller_name", "action_name", "current_page?",
+        "content_tag",
+        "tag",
+        "link_to",
+        "link_to_if",
+        "link_to_unless",
+        "link_to_unless_current",
+        "link_to_remote",
+        "link_to_function",
+        "button_to",
+        "image_tag",
+        "mail_to",
+        "form_tag",
+        "form_for",
+        "form_with",
+        "fields_for",
+        "label_tag",
+        "label",
+        "text_field_tag",
+        "text_field",
+        "hidden_field_tag",
+        "hidden_field",
+        "select_tag",
+        "select",
+        "options_for_select",
+        "options_from_collection_for_select",
+        "grouped_options_for_select",
+        "check_box_tag",
+        "check_box",
+        "radio_button_tag",
+        "radio_button",
+        "submit_tag",
+        "button_tag",
+        "text_area_tag",
+        "text_area",
+        "password_field_tag",
+        "file_field_tag",
+        "time_tag",
+        "video_tag",
+        "audio_tag",
+        "stylesheet_link_tag",
+        "javascript_include_tag",
+        "javascript_tag",
+        "field_set_tag",
+        "render",
+        "capture",
+        "content_for",
+        "yield",
+        "safe_join",
+        "sanitize",
+        "strip_tags",
+        "strip_links",
+        "simple_format",
+        "h",
+        "html_escape",
+        "escape_once",
+        "html_escape_once",
+        "escape_javascript",
+        "j",
+        "json_escape",
+        "number_to_currency",
+        "number_with_delimiter",
+        "number_with_precision",
+        "number_to_human",
+        "number_to_human_size",
+        "number_to_percentage",
+        "number_to_phone",
+        "time_ago_in_words",
+        "distance_of_time_in_words",
+        "distance_of_time_in_words_to_now",
+        "pluralize",
+        "cycle",
+        "raw",
+        "image_submit_tag",
+        "url_for",
+        "asset_path",
+        "image_path",
+        "dom_id",
+        "dom_class",
+        "turbo_frame_tag",
+        "form_authenticity_token",
+        "csrf_meta_tags",
+        "hidden_field_tags",
+        "will_paginate",
+        "paginate",
+        "error_messages_for",
+        "inline_svg",
+        "inline_svg_tag",
+        "react_component",
+        "content_security_policy_nonce",
+        "javascript_pack_tag",
+        "stylesheet_pack_tag",
+        "auto_link",
+        "markdown",
+        "icon",
+        "fa_icon",
+        "highlight",
+        "excerpt",
+        "tag_options",
+        "hash_for",
+        "block_given?",
+        "collection_select",
+        "date_select",
+        "datetime_select",
+        "best_in_place",
+        "format_date",
+        "format_time",
+        "url_encode",
+        "u",
+        "truncate_html",
+        "textilizable",
+        "request",
+        "controller_name",
+        "action_name",
+        "current_page?",
     ];
     NAMES.contains(&name)
 }
@@ -612,13 +859,147 @@ pub fn is_markup_builder(name: &str) -> bool {
 /// Names of what holds numbers, dates, keys of the code's own, paths.
 pub fn is_fixed_name(name: &str) -> bool {
     const ENDINGS: &[&str] = &[
-        "_id", "_ids", "_at", "_on", "_count", "_path", "_number", "_date", "_time", "_class", "_type", "_index", "_size", "_width", "_height", "_color", "_icon", "_uuid", "_digest", "_total", "_percent", "_percentage", "_cents", "_tag", "_link", "_url", "_classes", "_state", "_status", "_sum", "_css", "_attributes", "_options", "_token",
+        "_id",
+        "_ids",
+        "_at",
+        "_on",
+        "_count",
+        "_path",
+        "_number",
+        "_date",
+        "_time",
+        "_class",
+        "_type",
+        "_index",
+        "_size",
+        "_width",
+        "_height",
+        "_color",
+        "_icon",
+        "_uuid",
+        "_digest",
+        "_total",
+        "_percent",
+        "_percentage",
+        "_cents",
+        "_tag",
+        "_link",
+        "_url",
+        "_classes",
+        "_state",
+        "_status",
+        "_sum",
+        "_css",
+        "_attributes",
+        "_options",
+        "_token",
     ];
     const NAMES: &[&str] = &[
-        "id", "to_i", "to_f", "to_d", "count", "size", "length", "class", "position", "index", "year", "month", "day", "hour", "min", "round", "floor", "ceil", "abs", "strftime", "iso8601", "to_date", "to_time", "to_param", "parameterize",
-        "created_at", "updated_at", "uuid", "object_id", "hash", "hexdigest", "total_entries", "total_count", "level", "depth", "locale", "version", "sum", "total", "width", "height", "percent", "number", "page", "lft", "rgt", "css_classes", "dom_id", "controller_name",
-        "to_formatted_s", "to_fs", "from_now", "ago", "succ", "next", "underscore", "model_name", "table_name", "utc", "-", "*", "/", "**", "==", "!", "!=", ">", "<", "&", "lineno", "ord", "color", "status", "state", "kind", "type", "request", "controller", "flash", "now", "today", "hidden", "escape", "escapeHTML", "url_encode", "to_json", "env", "base_url", "root_url", "host", "protocol", "new_line", "nl",
-        "format_currency", "format", "to_currency", "delimited", "i18n_key", "symbol", "currency", "identifier", "digest", "action", "css", "icon",
+        "id",
+        "to_i",
+        "to_f",
+        "to_d",
+        "count",
+        "size",
+        "length",
+        "class",
+        "position",
+        "index",
+        "year",
+        "month",
+        "day",
+        "hour",
+        "min",
+        "round",
+        "floor",
+        "ceil",
+        "abs",
+        "strftime",
+        "iso8601",
+        "to_date",
+        "to_time",
+        "to_param",
+        "parameterize",
+        "created_at",
+        "updated_at",
+        "uuid",
+        "object_id",
+        "hash",
+        "hexdigest",
+        "total_entries",
+        "total_count",
+        "level",
+        "depth",
+        "locale",
+        "version",
+        "sum",
+        "total",
+        "width",
+        "height",
+        "percent",
+        "number",
+        "page",
+        "lft",
+        "rgt",
+        "css_classes",
+        "dom_id",
+        "controller_name",
+        "to_formatted_s",
+        "to_fs",
+        "from_now",
+        "ago",
+        "succ",
+        "next",
+        "underscore",
+        "model_name",
+        "table_name",
+        "utc",
+        "-",
+        "*",
+        "/",
+        "**",
+        "==",
+        "!",
+        "!=",
+        ">",
+        "<",
+        "&",
+        "lineno",
+        "ord",
+        "color",
+        "status",
+        "state",
+        "kind",
+        "type",
+        "request",
+        "controller",
+        "flash",
+        "now",
+        "today",
+        "hidden",
+        "escape",
+        "escapeHTML",
+        "url_encode",
+        "to_json",
+        "env",
+        "base_url",
+        "root_url",
+        "host",
+        "protocol",
+        "new_line",
+        "nl",
+        "format_currency",
+        "format",
+        "to_currency",
+        "delimited",
+        "i18n_key",
+        "symbol",
+        "currency",
+        "identifier",
+        "digest",
+        "action",
+        "css",
+        "icon",
     ];
     name.ends_with('?') || NAMES.contains(&name) || ENDINGS.iter().any(|e| name.ends_with(e))
 }
@@ -626,14 +1007,98 @@ pub fn is_fixed_name(name: &str) -> bool {
 /// Names of what holds a person's own words.
 pub fn is_text_name(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "name", "title", "label", "description", "body", "content", "subject", "comment", "comments", "notes", "note", "summary", "text", "login", "username", "first_name", "last_name", "full_name", "bio", "message", "address", "display_name", "to_label", "caption", "nickname", "email", "mail", "filename", "to_sentence",
-        "full_messages", "details", "reason", "excerpt", "question", "answer", "headline", "about", "memo", "abstract", "byline", "author", "value", "firstname", "lastname", "company", "city", "street", "keywords", "quote", "signature", "tagline", "intro", "instructions", "feedback", "preferred_name", "original_filename", "image", "url", "website",
+        "name",
+        "title",
+        "label",
+        "description",
+        "body",
+        "content",
+        "subject",
+        "comment",
+        "comments",
+        "notes",
+        "note",
+        "summary",
+        "text",
+        "login",
+        "username",
+        "first_name",
+        "last_name",
+        "full_name",
+        "bio",
+        "message",
+        "address",
+        "display_name",
+        "to_label",
+        "caption",
+        "nickname",
+        "email",
+        "mail",
+        "filename",
+        "to_sentence",
+        "full_messages",
+        "details",
+        "reason",
+        "excerpt",
+        "question",
+        "answer",
+        "headline",
+        "about",
+        "memo",
+        "abstract",
+        "byline",
+        "author",
+        "value",
+        "firstname",
+        "lastname",
+        "company",
+        "city",
+        "street",
+        "keywords",
+        "quote",
+        "signature",
+        "tagline",
+        "intro",
+        "instructions",
+        "feedback",
+        "preferred_name",
+        "original_filename",
+        "image",
+        "url",
+        "website",
     ];
-    NAMES.contains(&name) || name.ends_with("_name") || name.ends_with("_title") || name.ends_with("_description") || name.ends_with("_text") || name.ends_with("_label") || name.ends_with("_message") || name.ends_with("_comment") || name.ends_with("_note")
+    NAMES.contains(&name)
+        || name.ends_with("_name")
+        || name.ends_with("_title")
+        || name.ends_with("_description")
+        || name.ends_with("_text")
+        || name.ends_with("_label")
+        || name.ends_with("_message")
+        || name.ends_with("_comment")
+        || name.ends_with("_note")
 }
 
 /// Names of columns in which the application keeps markup that it has made itself.
 pub fn is_rendered(name: &str) -> bool {
     let name = name.rsplit(['#', '.']).next().unwrap_or(name);
-    name.ends_with("_html") || name.starts_with("html_") || name == "html" || ["marked", "markdown", "rendered", "cached", "sanitized", "formatted", "clean", "safe", "linkified", "processed", "cooked"].iter().any(|p| name.starts_with(p)) || name.ends_with("_rendered") || name.ends_with("_cache")
+    name.ends_with("_html")
+        || name.starts_with("html_")
+        || name == "html"
+        || [
+            "marked",
+            "markdown",
+            "rendered",
+            "cached",
+            "sanitized",
+            "formatted",
+            "clean",
+            "safe",
+            "linkified",
+            "processed",
+            "cooked",
+        ]
+        .iter()
+        .any(|p| name.starts_with(p))
+        || name.ends_with("_rendered")
+        || name.ends_with("_cache")
 }

@@ -31,9 +31,15 @@ pub fn chain<'a>(context: &Context<'_, 'a>, file: FileId, span: Span) -> Vec<&'a
 }
 
 /// The call with this name and span, and the nodes around it, innermost last.
-pub fn call_at<'a>(context: &Context<'_, 'a>, file: FileId, span: Span, name: &str) -> Option<(&'a Call, Vec<&'a Node>)> {
+pub fn call_at<'a>(
+    context: &Context<'_, 'a>,
+    file: FileId,
+    span: Span,
+    name: &str,
+) -> Option<(&'a Call, Vec<&'a Node>)> {
     let mut nodes = chain(context, file, span);
-    let at = nodes.iter().rposition(|n| n.span == span && matches!(&n.kind, Kind::Call(c) if c.name == name))?;
+    let at =
+        nodes.iter().rposition(|n| n.span == span && matches!(&n.kind, Kind::Call(c) if c.name == name))?;
     let Kind::Call(call) = &nodes[at].kind else { return None };
     nodes.truncate(at);
     Some((call, nodes))
@@ -44,7 +50,17 @@ pub fn is_cleaned_around(nodes: &[&Node]) -> bool {
     nodes.iter().rev().take(3).any(|n| match &n.kind {
         Kind::Call(call) => matches!(
             call.name.as_str(),
-            "j" | "escape_javascript" | "strip_tags" | "sanitize" | "escape_once" | "h" | "html_escape" | "truncate_html" | "textarea_tag" | "text_area_tag" | "text_field_tag" | "options_for_select"
+            "j" | "escape_javascript"
+                | "strip_tags"
+                | "sanitize"
+                | "escape_once"
+                | "h"
+                | "html_escape"
+                | "truncate_html"
+                | "textarea_tag"
+                | "text_area_tag"
+                | "text_field_tag"
+                | "options_for_select"
         ),
         _ => false,
     })
@@ -68,7 +84,9 @@ pub fn is_mail(context: &Context<'_, '_>, file: FileId) -> bool {
 
 /// Words of methods that clean text.
 fn cleans(name: &str) -> bool {
-    ["sanitiz", "sanitis", "strip_tag", "strip_html", "clean_html", "xss", "scrub", "html_escape"].iter().any(|w| name.contains(w))
+    ["sanitiz", "sanitis", "strip_tag", "strip_html", "clean_html", "xss", "scrub", "html_escape"]
+        .iter()
+        .any(|w| name.contains(w))
 }
 
 /// What the application does with all parameters or with one attribute before it is shown: the
@@ -91,6 +109,10 @@ pub fn cleaned_when_stored(context: &Context<'_, '_>, words: &str) -> Option<Str
             for arg in &call.args {
                 if let Some(callback) = literal_name(arg)
                     && cleans(&callback)
+                    && app
+                        .index
+                        .find(class, callback)
+                        .is_none_or(|id| speaks_of(app.index.method(id).body, attribute))
                 {
                     return Some(format!("`{callback}` may clean it when it is saved"));
                 }
@@ -103,8 +125,10 @@ pub fn cleaned_when_stored(context: &Context<'_, '_>, words: &str) -> Option<Str
     if let Some(id) = app.index.find(class, Name::from(&*format!("{attribute}="))) {
         let mut cleaned = false;
         walk::each(app.index.method(id).body, &mut |node| {
-            if let Kind::Call(call) = &node.kind {
-                cleaned |= cleans(&call.name);
+            match &node.kind {
+                Kind::Call(call) => cleaned |= cleans(&call.name),
+                Kind::Const(path) => cleaned |= path.iter().any(|n| n.contains("Sanitiz") || n == "Loofah"),
+                _ => {}
             }
             !cleaned
         });
@@ -115,12 +139,37 @@ pub fn cleaned_when_stored(context: &Context<'_, '_>, words: &str) -> Option<Str
     None
 }
 
+/// Whether a method's body names an attribute, or all of them.
+fn speaks_of(body: &Node, attribute: &str) -> bool {
+    let mut found = false;
+    walk::each(body, &mut |node| {
+        let name = match &node.kind {
+            Kind::Call(call) => Some(call.name),
+            _ => literal_name(node),
+        };
+        found |= name.is_some_and(|n| {
+            n.trim_end_matches('=') == attribute
+                || n.starts_with("attribute")
+                || n.contains("columns")
+                || n == "send"
+        });
+        !found
+    });
+    found
+}
+
 /// A filter of the application's base controller that cleans every parameter.
 pub fn cleaning_filter(context: &Context<'_, '_>) -> Option<Name> {
     let class = Name::from("ApplicationController");
-    context.app.index.macros(class).iter().filter(|m| matches!(m.call.name.as_str(), "before_action" | "before_filter" | "prepend_before_action")).find_map(|m| {
-        m.call.args.iter().filter_map(literal_name).find(|n| cleans(n))
-    })
+    context
+        .app
+        .index
+        .macros(class)
+        .iter()
+        .filter(|m| {
+            matches!(m.call.name.as_str(), "before_action" | "before_filter" | "prepend_before_action")
+        })
+        .find_map(|m| m.call.args.iter().filter_map(literal_name).find(|n| cleans(n)))
 }
 
 /// Whether a validation lets only harmless text through.
@@ -131,7 +180,9 @@ fn is_narrow(call: &Call) -> bool {
         match key.as_deref() {
             Some("inclusion" | "numericality" | "in" | "email" | "url") => true,
             Some("format") => match &pair.value.kind {
-                Kind::Hash(inner) => inner.iter().any(|p| literal_name(&p.key).is_some_and(|k| k == "with") && is_narrow_pattern(&p.value)),
+                Kind::Hash(inner) => inner.iter().any(|p| {
+                    literal_name(&p.key).is_some_and(|k| k == "with") && is_narrow_pattern(&p.value)
+                }),
                 _ => is_narrow_pattern(&pair.value),
             },
             Some("with") => is_narrow_pattern(&pair.value),
@@ -151,7 +202,10 @@ fn is_narrow_pattern(node: &Node) -> bool {
             text.push_str(s);
         }
     }
-    !text.contains('<') && !text.contains("[^") && !text.replace("\\.", "").contains('.') && (text.contains("\\A") || text.contains('^'))
+    !text.contains('<')
+        && !text.contains("[^")
+        && !text.replace("\\.", "").contains('.')
+        && (text.contains("\\A") || text.contains('^'))
 }
 
 /// Whether what a request sets is ever written into this attribute: `permit(:name)`, `attr_accessible`.
@@ -164,7 +218,18 @@ impl Writable {
     pub fn find(context: &Context<'_, '_>) -> Self {
         let mut named = std::collections::HashSet::new();
         context.each_call(|_, _, call| {
-            if matches!(call.name.as_str(), "permit" | "expect" | "attr_accessible" | "permit_params" | "permitted_attributes" | "parameter_filter" | "argument" | "optional" | "requires") {
+            if matches!(
+                call.name.as_str(),
+                "permit"
+                    | "expect"
+                    | "attr_accessible"
+                    | "permit_params"
+                    | "permitted_attributes"
+                    | "parameter_filter"
+                    | "argument"
+                    | "optional"
+                    | "requires"
+            ) {
                 for arg in &call.args {
                     walk::each(arg, &mut |node| {
                         if let Some(name) = literal_name(node) {
@@ -180,18 +245,63 @@ impl Writable {
 
     /// Whether the attribute of `User#name` may be set from outside, as far as the code says.
     pub fn has(&self, words: &str) -> bool {
-        self.named.len() < 20 || words.split_once('#').is_none_or(|(_, attribute)| self.named.contains(&Name::from(attribute)))
+        self.named.len() < 20
+            || words.split_once('#').is_none_or(|(_, attribute)| self.named.contains(&Name::from(attribute)))
     }
 }
 
+/// The name that a step speaks of: `assigned to `x``.
+fn step_name(note: &str) -> Option<&str> {
+    let (_, rest) = note.split_once('`')?;
+    rest.split('`').next()
+}
+
+/// Whether the request's data is put into a record on its way.
+fn through_record(context: &Context<'_, '_>, flow: &Flow) -> bool {
+    flow.steps.iter().any(|s| {
+        let name = step_name(&s.note).unwrap_or_default();
+        s.note.starts_with("assigned to")
+            && context.app.by_name.get(name).is_some()
+            && !super::pieces::is_text_name(name.trim_start_matches('@'))
+    })
+}
+
+/// A method or variable on the way whose name says that it checks, cleans or renders.
+fn checked_on_the_way(flow: &Flow) -> Option<&str> {
+    const WORDS: &[&str] = &[
+        "safe", "sanit", "valid", "filter", "clean", "escap", "to_html", "markdown", "textil", "scrub",
+        "allow",
+    ];
+    let end = flow.steps.len().saturating_sub(1);
+    flow.steps[..end].iter().filter_map(|s| step_name(&s.note)).find(|name| {
+        *name != "html_safe" && !name.starts_with("unsafe") && WORDS.iter().any(|w| name.contains(w))
+    })
+}
+
 /// How sure a flow is, with what the application does to stored values.
-pub fn weigh(context: &Context<'_, '_>, flow: &Flow, writable: &Writable, cleaning: Option<Name>) -> (Confidence, String) {
+pub fn weigh(
+    context: &Context<'_, '_>,
+    flow: &Flow,
+    writable: &Writable,
+    cleaning: Option<Name>,
+) -> (Confidence, String) {
     let (mut confidence, reason) = crate::context::confidence(flow);
     let mut reasons: Vec<String> = if reason.is_empty() { Vec::new() } else { vec![reason] };
-    let request = matches!(flow.source, SourceKind::Params | SourceKind::Cookie | SourceKind::Request | SourceKind::Upload);
+    let request = matches!(
+        flow.source,
+        SourceKind::Params | SourceKind::Cookie | SourceKind::Request | SourceKind::Upload
+    );
     if request && flow.unknown_call {
         // Found by what the request says, not made of it: mostly a record.
         confidence = Confidence::Low;
+    }
+    if request && through_record(context, flow) {
+        confidence = Confidence::Low;
+        reasons.push("on its way it is put into a record, of which this may be another part".to_owned());
+    }
+    if let Some(word) = checked_on_the_way(flow) {
+        confidence = confidence.lower();
+        reasons.push(format!("`{word}` on its way may check or render it"));
     }
     if let Some(filter) = cleaning {
         confidence = Confidence::Low;

@@ -8,7 +8,7 @@ use wardroom_rails::{FileId, Habitat, MethodId};
 use wardroom_ruby::ir::*;
 use wardroom_ruby::walk;
 
-use super::pieces::{Piece, Pieces, Scope, Source, argument};
+use super::pieces::{Piece, Pieces, Scope, Source, argument, is_text_name};
 use super::place;
 use crate::context::Context;
 
@@ -58,6 +58,8 @@ struct Place {
     /// What marks it: `html_safe`, `raw`, or nothing where tags are put together by hand.
     marker: Option<Name>,
     open: Vec<Piece>,
+    /// `list.join(", ").html_safe`
+    joined: bool,
 }
 
 /// Looks at every `html_safe` and `raw`, and at strings of tags in helpers.
@@ -69,9 +71,15 @@ pub fn run(context: &Context<'_, '_>) {
         if context.file(method.file).is_template() || is_test(&context.file(method.file).path) {
             continue;
         }
-        let helper = matches!(context.app.habitat(method.owner, method.file), Habitat::Helper | Habitat::View);
+        let helper =
+            matches!(context.app.habitat(method.owner, method.file), Habitat::Helper | Habitat::View);
         let mut within = Vec::new();
-        find(method.body, helper, &mut within);
+        let page = helper
+            || matches!(
+                context.app.habitat(method.owner, method.file),
+                Habitat::Controller | Habitat::Mailer
+            );
+        find(method.body, helper, page, &mut within);
         if within.is_empty() {
             continue;
         }
@@ -85,7 +93,7 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         let mut within = Vec::new();
-        find(&code.parsed.body, false, &mut within);
+        find(&code.parsed.body, false, true, &mut within);
         if within.is_empty() {
             continue;
         }
@@ -104,13 +112,15 @@ fn is_test(path: &str) -> bool {
 type Found<'a> = (&'a Node, Option<Name>);
 
 /// Places in a body, outermost first; methods within are looked at by themselves.
-fn find<'a>(body: &'a Node, by_hand: bool, out: &mut Vec<Found<'a>>) {
+fn find<'a>(body: &'a Node, by_hand: bool, by_page: bool, out: &mut Vec<Found<'a>>) {
     walk::each(body, &mut |node| {
         match &node.kind {
             Kind::Def(_) => return false,
             Kind::Call(call) => match call.name.as_str() {
                 "html_safe" if call.recv.is_some() => out.push((node, Some(call.name))),
-                "raw" if call.args.len() == 1 && call.recv.is_none() => out.push((node, Some(call.name))),
+                "raw" if by_page && call.args.len() == 1 && call.recv.is_none() => {
+                    out.push((node, Some(call.name)))
+                }
                 "%" if by_hand && call.recv.as_ref().is_some_and(has_tag) => out.push((node, None)),
                 _ => {}
             },
@@ -127,21 +137,71 @@ fn has_tag(node: &Node) -> bool {
         text.match_indices('<').any(|(at, _)| {
             let rest = text[at + 1..].trim_start_matches('/');
             let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
-            matches!(name.as_str(), "a" | "b" | "i" | "p" | "br" | "div" | "span" | "strong" | "em" | "li" | "ul" | "td" | "tr" | "th" | "img" | "h1" | "h2" | "h3" | "h4" | "script" | "table" | "label" | "input" | "pre" | "code" | "small" | "iframe" | "style" | "button" | "option" | "dt" | "dd" | "abbr" | "blockquote" | "form" | "meta" | "link")
+            matches!(
+                name.as_str(),
+                "a" | "b"
+                    | "i"
+                    | "p"
+                    | "br"
+                    | "div"
+                    | "span"
+                    | "strong"
+                    | "em"
+                    | "li"
+                    | "ul"
+                    | "td"
+                    | "tr"
+                    | "th"
+                    | "img"
+                    | "h1"
+                    | "h2"
+                    | "h3"
+                    | "h4"
+                    | "script"
+                    | "table"
+                    | "label"
+                    | "input"
+                    | "pre"
+                    | "code"
+                    | "small"
+                    | "iframe"
+                    | "style"
+                    | "button"
+                    | "option"
+                    | "dt"
+                    | "dd"
+                    | "abbr"
+                    | "blockquote"
+                    | "form"
+                    | "meta"
+                    | "link"
+            )
         })
     };
     match &node.kind {
         Kind::Str(text) => tag(text),
-        Kind::Interp(interp) => interp.form == Form::Str && interp.parts.iter().any(|p| matches!(&p.kind, Kind::Str(text) if tag(text))),
+        Kind::Interp(interp) => {
+            interp.form == Form::Str
+                && interp.parts.iter().any(|p| matches!(&p.kind, Kind::Str(text) if tag(text)))
+        }
         Kind::Call(call) => matches!(call.name.as_str(), "_" | "n_" | "s_") && call.args.iter().any(has_tag),
         _ => false,
     }
 }
 
 #[allow(clippy::too_many_arguments)]
-fn judge<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, file: FileId, method: Option<MethodId>, scope: &Scope<'a>, node: &'a Node, marker: Option<Name>, out: &mut Vec<Place>) {
+fn judge<'a>(
+    context: &Context<'_, 'a>,
+    pieces: &Pieces<'_, '_, 'a>,
+    file: FileId,
+    method: Option<MethodId>,
+    scope: &Scope<'a>,
+    node: &'a Node,
+    marker: Option<Name>,
+    out: &mut Vec<Place>,
+) {
     let Kind::Call(call) = &node.kind else {
-        push(context, file, node.span, method, None, pieces.open(node, scope), out);
+        push(file, node.span, method, None, pieces.open(node, scope), false, out);
         return;
     };
     let inner = match marker.as_deref() {
@@ -161,18 +221,35 @@ fn judge<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, file: FileI
             return;
         }
     }
-    push(context, file, node.span, method, marker, open, out);
+    let joined = matches!(&inner.kind, Kind::Call(c) if c.name == "join")
+        && method.is_some()
+        && matches!(context.app.habitat(scope.class, file), Habitat::Helper | Habitat::View);
+    push(file, node.span, method, marker, open, joined, out);
 }
 
-fn push(_context: &Context<'_, '_>, file: FileId, span: Span, method: Option<MethodId>, marker: Option<Name>, open: Vec<Piece>, out: &mut Vec<Place>) {
+fn push(
+    file: FileId,
+    span: Span,
+    method: Option<MethodId>,
+    marker: Option<Name>,
+    open: Vec<Piece>,
+    joined: bool,
+    out: &mut Vec<Place>,
+) {
     if open.is_empty() {
         return;
     }
     // `"<b>#{x}</b>".html_safe`: once.
-    if marker.is_none() && out.iter().rev().take(6).any(|p| p.file == file && p.span.start <= span.start && span.end <= p.span.end) {
+    if marker.is_none()
+        && out
+            .iter()
+            .rev()
+            .take(6)
+            .any(|p| p.file == file && p.span.start <= span.start && span.end <= p.span.end)
+    {
         return;
     }
-    out.push(Place { file, span, method, marker, open });
+    out.push(Place { file, span, method, marker, open, joined });
 }
 
 /// What the callers of a method hand over for one of its parameters.
@@ -184,12 +261,16 @@ struct Handed {
 }
 
 fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[Place]) {
+    let writable = place::Writable::find(context);
+    let cleaning = place::cleaning_filter(context);
     // The engine has followed an outsider's data to these.
     let known: Vec<(FileId, Span)> = context
         .flows
         .flows
         .iter()
-        .filter(|f| f.mark == Mark::Html && !f.unknown_call)
+        .filter(|f| {
+            f.mark == Mark::Html && place::weigh(context, f, &writable, cleaning).0 >= Confidence::Medium
+        })
         .map(|f| (f.file, f.span))
         .collect();
     let mut wanted: BTreeMap<(Name, MethodId), Vec<(usize, Option<Name>)>> = BTreeMap::new();
@@ -207,27 +288,53 @@ fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[
         }
     }
     let handed = callers(context, pieces, &wanted);
-    let cleaning = place::cleaning_filter(context);
     for place in places {
         if known.contains(&(place.file, place.span)) {
             continue;
         }
-        let best = place.open.iter().map(|p| (weight(p, place, &handed), p)).max_by_key(|((confidence, _), _)| *confidence);
+        let best = place
+            .open
+            .iter()
+            .map(|p| (weight(p, place, &handed), p))
+            .max_by_key(|((confidence, _), _)| *confidence);
         let Some(((confidence, why), piece)) = best else { continue };
-        let confidence = if cleaning.is_some() || (place.method.is_none() && place::is_mail(context, place.file)) { Confidence::Low } else { confidence };
+        let confidence =
+            if cleaning.is_some() || (place.method.is_none() && place::is_mail(context, place.file)) {
+                Confidence::Low
+            } else {
+                confidence
+            };
         let message = match place.marker {
             Some(marker) => format!("`{}` is not escaped and `{marker}` takes it for markup", piece.words),
             None => format!("`{}` is put between tags without being escaped", piece.words),
         };
-        context.finding(rule(), place.file, place.span, message).confidence(confidence).reason(why).remedy(REMEDY).report();
+        // Between tags put together over several lines, the part itself is the place.
+        let within = place.span.start <= piece.span.start && piece.span.end <= place.span.end;
+        let span = if place.marker.is_none() && within { piece.span } else { place.span };
+        context
+            .finding(rule(), place.file, span, message)
+            .confidence(confidence)
+            .reason(why)
+            .remedy(REMEDY)
+            .report();
         // The callers are where somebody's text comes in.
         if let (Some(id), Source::Param(position)) = (place.method, piece.source)
             && let Some(handed) = handed.get(&(id, position, piece.key))
         {
             let name = context.app.index.method(id).name;
-            for (file, span, given) in handed.open.iter().filter(|(_, _, g)| matches!(g.source, Source::Text | Source::Request)).take(4) {
+            for (file, span, given) in handed
+                .open
+                .iter()
+                .filter(|(_, _, g)| matches!(g.source, Source::Text | Source::Request))
+                .take(4)
+            {
                 context
-                    .finding(rule(), *file, *span, format!("`{}` is handed to `{name}`, which takes it for markup", given.words))
+                    .finding(
+                        rule(),
+                        *file,
+                        *span,
+                        format!("`{}` is handed to `{name}`, which takes it for markup", given.words),
+                    )
                     .confidence(if cleaning.is_some() { Confidence::Low } else { Confidence::Medium })
                     .step(*file, given.span, format!("`{}` is handed over", given.words))
                     .step(place.file, place.span, "taken for markup")
@@ -239,28 +346,68 @@ fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[
     }
 }
 
-fn weight(piece: &Piece, place: &Place, handed: &HashMap<(MethodId, usize, Option<Name>), Handed>) -> (Confidence, String) {
+fn weight(
+    piece: &Piece,
+    place: &Place,
+    handed: &HashMap<(MethodId, usize, Option<Name>), Handed>,
+) -> (Confidence, String) {
     match piece.source {
         Source::Request => (Confidence::Medium, "it is what the request says".to_owned()),
         Source::Text => (Confidence::Medium, "it reads like a text that somebody has written".to_owned()),
+        // `list.join(", ").html_safe` with a part that nothing vouches for.
+        Source::Unknown if place.joined => (
+            Confidence::Medium,
+            "`join` does not escape, and nothing shows that all the parts are markup".to_owned(),
+        ),
         Source::Unknown => (Confidence::Low, "nothing is known of it".to_owned()),
         Source::Param(position) => {
-            let Some(id) = place.method else { return (Confidence::Low, "nothing is known of it".to_owned()) };
+            let Some(id) = place.method else {
+                return (Confidence::Low, "nothing is known of it".to_owned());
+            };
+            // `label`, `options[:text]`: its name says that it is a text.
+            let name = piece.key.or_else(|| context_param(piece));
+            let text =
+                name.is_some_and(|n| is_text_name(&n) || matches!(n.as_str(), "error" | "errors" | "msg"));
             match handed.get(&(id, position, piece.key)) {
                 Some(handed) if !handed.open.is_empty() => {
-                    let strong = handed.open.iter().filter(|(_, _, p)| matches!(p.source, Source::Text | Source::Request)).count();
-                    let why = format!("{} of {} known calls hand over something that is not escaped", handed.open.len(), handed.calls);
-                    (if strong > 0 { Confidence::Medium } else { Confidence::Low }, why)
+                    let strong = handed
+                        .open
+                        .iter()
+                        .filter(|(_, _, p)| matches!(p.source, Source::Text | Source::Request))
+                        .count();
+                    let why = format!(
+                        "{} of {} known calls hand over something that is not escaped",
+                        handed.open.len(),
+                        handed.calls
+                    );
+                    (if strong > 0 || text { Confidence::Medium } else { Confidence::Low }, why)
                 }
-                Some(handed) if handed.calls > 0 => (Confidence::Low, format!("all {} known calls hand over what the code itself has written or escaped", handed.calls)),
+                Some(handed) if handed.calls > 0 => (
+                    Confidence::Low,
+                    format!(
+                        "all {} known calls hand over what the code itself has written or escaped",
+                        handed.calls
+                    ),
+                ),
                 _ => (Confidence::Low, "who calls this is not known".to_owned()),
             }
         }
     }
 }
 
+/// The parameter's name, where the piece is the parameter alone.
+fn context_param(piece: &Piece) -> Option<Name> {
+    piece
+        .words
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        .then(|| Name::from(piece.words.as_str()))
+}
+
 fn callers<'a>(
-    context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, wanted: &BTreeMap<(Name, MethodId), Vec<(usize, Option<Name>)>>,
+    context: &Context<'_, 'a>,
+    pieces: &Pieces<'_, '_, 'a>,
+    wanted: &BTreeMap<(Name, MethodId), Vec<(usize, Option<Name>)>>,
 ) -> HashMap<(MethodId, usize, Option<Name>), Handed> {
     let mut out: HashMap<(MethodId, usize, Option<Name>), Handed> = HashMap::new();
     let mut by_name: HashMap<Name, Vec<MethodId>> = HashMap::new();
@@ -274,7 +421,10 @@ fn callers<'a>(
                 Kind::Call(call) => {
                     let own = match &call.recv {
                         None => true,
-                        Some(Node { kind: Kind::Call(inner), .. }) => inner.recv.is_none() && matches!(inner.name.as_str(), "helpers" | "view_context" | "h"),
+                        Some(Node { kind: Kind::Call(inner), .. }) => {
+                            inner.recv.is_none()
+                                && matches!(inner.name.as_str(), "helpers" | "view_context" | "h")
+                        }
                         Some(Node { kind: Kind::SelfRef, .. }) => true,
                         _ => false,
                     };
@@ -286,7 +436,14 @@ fn callers<'a>(
                         for (position, key) in wanted.get(&(call.name, *id)).into_iter().flatten() {
                             let handed = out.entry((*id, *position, *key)).or_default();
                             handed.calls += 1;
-                            if let Some(arg) = argument(call, params, *position, *key)
+                            let arg = argument(call, params, *position, *key);
+                            // `field(f, options)`: the key is in a hash that was made elsewhere.
+                            let arg = arg.or_else(|| {
+                                call.args
+                                    .get(*position)
+                                    .filter(|a| key.is_some() && !matches!(a.kind, Kind::Hash(_)))
+                            });
+                            if let Some(arg) = arg
                                 && let Some(piece) = pieces.open(arg, &scope).into_iter().next()
                             {
                                 handed.open.push((file, arg.span, piece));
@@ -310,7 +467,11 @@ fn callers<'a>(
     for (file, code) in context.code_files() {
         if code.is_template() {
             let mut made = None;
-            look(file, &code.parsed.body, &mut || std::rc::Rc::clone(made.get_or_insert_with(|| std::rc::Rc::new(Scope::new(context, file, Name::from(""), &[], &code.parsed.body)))));
+            look(file, &code.parsed.body, &mut || {
+                std::rc::Rc::clone(made.get_or_insert_with(|| {
+                    std::rc::Rc::new(Scope::new(context, file, Name::from(""), &[], &code.parsed.body))
+                }))
+            });
         }
     }
     out

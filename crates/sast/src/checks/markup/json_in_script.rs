@@ -1,0 +1,187 @@
+//! JSON written into a script without escaping.
+
+use wardroom_model::{Confidence, Severity};
+use wardroom_rails::FileId;
+use wardroom_ruby::ir::*;
+use wardroom_ruby::walk;
+
+use super::place;
+use crate::context::Context;
+
+rule! {
+    /// JSON is written into a `<script>` without escaping `</`: by `JSON.generate`, `Oj.dump` or
+    /// another generator, or by `to_json` where Rails does not escape (before 4.0, or with
+    /// `escape_html_entities_in_json = false`).
+    ///
+    /// ## Why it is bad
+    ///
+    /// A browser ends the script at the first `</script>`, wherever it stands. A name that holds it
+    /// goes on with a script of its own.
+    ///
+    /// ## Example
+    ///
+    /// ```erb
+    /// <script>var user = <%= raw JSON.generate(@user.attributes) %>;</script>
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```erb
+    /// <script>var user = <%= raw json_escape(@user.to_json) %>;</script>
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// - CWE-79: Improper Neutralization of Input During Web Page Generation
+    /// - Rails API, `ERB::Util#json_escape`
+    rule: "json-in-script", "JSON in a script without escaping", CrossSiteScripting, 79, Medium,
+        "CVSS:3.1/AV:N/AC:L/PR:L/UI:R/S:C/C:L/I:L/A:N"
+}
+
+/// Looks at what templates write into scripts, and at scripts that helpers put together.
+pub fn run(context: &Context<'_, '_>) {
+    let escapes = context.app.rails() >= (4, 0)
+        && context.app.config.flag("active_support.escape_html_entities_in_json") != Some(false);
+    for (file, code) in context.code_files() {
+        if code.is_template() {
+            if !place::is_page(context, file) || place::is_script_page(context, file) {
+                continue;
+            }
+            walk::each(&code.parsed.body, &mut |node| {
+                if let Kind::Out(out) = &node.kind
+                    && matches!(out.context, HtmlContext::Script | HtmlContext::ScriptString)
+                {
+                    let value = &out.value;
+                    let raw = out.escape == Escape::Raw || marked(value).is_some();
+                    if raw {
+                        json(context, file, marked(value).unwrap_or(value), escapes);
+                    }
+                    return false;
+                }
+                true
+            });
+        }
+    }
+    // `content_tag(:script) { "var x = #{x.to_json}".html_safe }`
+    for method in &context.app.index.methods {
+        if context.file(method.file).is_template() {
+            continue;
+        }
+        let mut scripts = Vec::new();
+        walk::each(method.body, &mut |node| {
+            if let Kind::Call(call) = &node.kind {
+                let script = call.name == "javascript_tag"
+                    || matches!(call.name.as_str(), "content_tag" | "tag")
+                        && call
+                            .args
+                            .first()
+                            .and_then(wardroom_rails::literal_name)
+                            .is_some_and(|n| n == "script");
+                if script {
+                    scripts.push((node, method));
+                    return false;
+                }
+            }
+            true
+        });
+        for (script, method) in scripts {
+            walk::each(script, &mut |node| {
+                if let Kind::Interp(interp) = &node.kind {
+                    for part in &interp.parts {
+                        match &part.kind {
+                            Kind::Local(name) => {
+                                let mut value = None;
+                                walk::each(method.body, &mut |n| {
+                                    if let Kind::Assign(assign) = &n.kind
+                                        && matches!(assign.target.kind, Kind::Local(other) if other == *name)
+                                    {
+                                        value = Some(&assign.value);
+                                    }
+                                    true
+                                });
+                                if let Some(value) = value {
+                                    json_at(context, method.file, value, part.span, escapes);
+                                }
+                            }
+                            _ => json_at(context, method.file, part, part.span, escapes),
+                        }
+                    }
+                }
+                true
+            });
+        }
+    }
+}
+
+/// What `raw(x)` and `x.html_safe` mark.
+fn marked(node: &Node) -> Option<&Node> {
+    let Kind::Call(call) = &node.kind else { return None };
+    match call.name.as_str() {
+        "html_safe" => call.recv.as_ref(),
+        "raw" if call.recv.is_none() => call.args.first(),
+        _ => None,
+    }
+}
+
+fn json(context: &Context<'_, '_>, file: FileId, value: &Node, escapes: bool) {
+    json_at(context, file, value, value.span, escapes);
+}
+
+fn json_at(context: &Context<'_, '_>, file: FileId, value: &Node, span: Span, escapes: bool) {
+    let Kind::Call(call) = &value.kind else { return };
+    let generator = match (&call.recv, call.name.as_str()) {
+        (
+            Some(Node { kind: Kind::Const(path), .. }),
+            "generate" | "pretty_generate" | "dump" | "fast_generate" | "encode",
+        ) => {
+            let name = wardroom_rails::path_name(path);
+            if !matches!(name.as_str(), "JSON" | "Oj" | "MultiJson" | "Yajl::Encoder" | "::JSON") {
+                return;
+            }
+            format!("{name}.{}", call.name)
+        }
+        (Some(recv), "to_json") if !escapes => {
+            // A list or hash that the code itself has written.
+            if is_literal(recv) {
+                return;
+            }
+            "to_json".to_owned()
+        }
+        _ => return,
+    };
+    let data = if call.name == "to_json" { call.recv.as_ref() } else { call.args.first() };
+    if data.is_some_and(is_literal) {
+        return;
+    }
+    context
+        .finding(rule(), file, span, format!("`{generator}` does not escape `</script>`"))
+        .confidence(Confidence::Medium)
+        .severity(Severity::Medium)
+        .reason("what is in the data is not looked at")
+        .remedy("Write `raw json_escape(value.to_json)`, or put the JSON into a `data-` attribute.")
+        .report();
+}
+
+/// Values of the code's own: literals, translations, ids and numbers.
+fn is_literal(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Str(_)
+        | Kind::Sym(_)
+        | Kind::Int(_)
+        | Kind::Float(_)
+        | Kind::Nil
+        | Kind::True
+        | Kind::False
+        | Kind::Const(_) => true,
+        Kind::Array(items) => items.iter().all(is_literal),
+        Kind::Hash(pairs) => pairs.iter().all(|p| is_literal(&p.value)),
+        Kind::Call(call) => {
+            call.recv.is_none() && matches!(call.name.as_str(), "t" | "l" | "_" | "translate")
+                || super::pieces::is_fixed_name(&call.name)
+                || call.name == "t"
+                || call.name.contains("locale")
+                || call.name.contains("javascript_strings")
+        }
+        _ => false,
+    }
+}
