@@ -47,7 +47,7 @@ pub fn run(context: &Context<'_, '_>) {
     let mut seen: Vec<Vec<Name>> = Vec::new();
     for model in models {
         let Some(class) = context.app.index.class(model.class) else { continue };
-        let Some((file, _, span)) = class.places.first().copied() else { continue };
+        let Some((file, _, span)) = class.places.iter().find(|p| context.file(p.0).path.contains("app/models/")).or(class.places.first()).copied() else { continue };
         let macros: Vec<_> = context.app.index.macros(model.class).into_iter().collect();
         let covered = |column: &str| {
             macros.iter().any(|m| {

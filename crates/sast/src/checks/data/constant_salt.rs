@@ -38,7 +38,7 @@ rule! {
 
 /// Looks at `crypt`, PBKDF2, scrypt and bcrypt with a literal salt.
 pub fn run(context: &Context<'_, '_>) {
-    let hint = place::hint!("crypt|pbkdf2|UnixCrypt|hash_secret");
+    let hint = place::hint!(r"\.crypt\b|pbkdf2|UnixCrypt|hash_secret|scrypt");
     place::calls(context, hint, &mut |id, node, call| {
         let Some((salt, sure)) = salt(call) else { return };
         if naming::is_aside(&context.file(id).path) {

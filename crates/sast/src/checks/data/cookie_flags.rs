@@ -67,7 +67,11 @@ fn is_jar(node: &Node) -> bool {
 
 fn cookie(context: &Context<'_, '_>, id: FileId, span: Span, key: &Node, value: &Node, everywhere_secure: bool, aside: bool) {
     let written = wardroom_rails::literal_name(key).or_else(|| naming::of(key));
-    let name = written.map(|n| n.to_string()).unwrap_or_default();
+    let name = match &key.kind {
+        // `"token_#{id}"`: what is fixed of it.
+        Kind::Interp(interp) => interp.parts.iter().filter_map(place::text).collect::<String>().trim_matches('_').to_owned(),
+        _ => written.map(|n| n.to_string()).unwrap_or_default(),
+    };
     let lower = name.to_ascii_lowercase();
     // The token against forged requests is there to be read by scripts.
     if lower.contains("csrf") || lower.contains("xsrf") {

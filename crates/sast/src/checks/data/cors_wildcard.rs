@@ -61,10 +61,12 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         let credentials = cors.resources.iter().any(|r| matches!(r.credentials, Some(SettingValue::Bool(true))) || r.credentials.is_none() && context.app.gems.older_than("rack-cors", "1.0"));
+        let said = cors.resources.iter().any(|r| matches!(r.credentials, Some(SettingValue::Bool(true))));
         // The gem answers `*` together with credentials with an error; a pattern or block it reflects.
         let reflected = patterned || by_block || context.app.gems.older_than("rack-cors", "1.0");
         let (message, confidence, severity) = match (credentials, reflected) {
-            (true, true) => ("Every site may read answers with the user's cookies", Confidence::High, Severity::High),
+            (true, true) if said => ("Every site may read answers with the user's cookies", Confidence::High, Severity::High),
+            (true, true) => ("Every site may read answers with the user's cookies: this `rack-cors` allows credentials unless told otherwise", Confidence::Medium, Severity::Medium),
             (true, false) => ("Every origin is allowed together with credentials", Confidence::Medium, Severity::Medium),
             (false, _) => ("Every site may read what is answered without cookies", Confidence::Low, Severity::Info),
         };

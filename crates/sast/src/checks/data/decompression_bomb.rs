@@ -56,7 +56,7 @@ pub fn run(context: &Context<'_, '_>) {
         }
         context
             .flow_finding(rule(), flow, format!("`{}` is unpacked by `{}` without a bound on its size", flow.words, flow.method))
-            .at_most(Confidence::Medium)
+            .at_most(if matches!(flow.source, SourceKind::Stored | SourceKind::Remote | SourceKind::Job) { Confidence::Low } else { Confidence::Medium })
             .severity(Severity::Medium)
             .remedy("Read a bounded number of bytes, or add up the entries' sizes and stop when there are too many.")
             .report();

@@ -60,7 +60,7 @@ pub fn run(context: &Context<'_, '_>) {
         }
         _ => false,
     };
-    if any && hosts.certain {
+    if any && !setting.conditional {
         let (file, span) = place::of(setting);
         context
             .finding(rule(), file, span, "`config.hosts` lets any host name through in production")

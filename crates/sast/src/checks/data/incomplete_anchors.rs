@@ -91,11 +91,17 @@ fn validation(context: &Context<'_, '_>, id: FileId, call: &Call) {
     }
     let attributes: Vec<String> = call.args.iter().filter_map(literal_name).map(|n| n.to_string()).collect();
     let delicate = attributes.iter().any(|a| {
-        ["url", "uri", "link", "website", "path", "file", "host", "domain", "command", "html", "css", "redirect", "login", "subdomain", "ip", "color"].iter().any(|w| naming::words(a).iter().any(|x| x == w))
+        ["url", "uri", "link", "website", "path", "file", "host", "domain", "command", "html", "css", "redirect", "subdomain", "ip"].iter().any(|w| naming::words(a).iter().any(|x| x == w))
     });
     context
         .finding(rule(), id, with.span, format!("The check of `{}` looks at one line only: `^` and `$` match at every line", attributes.join("`, `")))
-        .confidence(if delicate { Confidence::High } else { Confidence::Medium })
+        .confidence(if delicate {
+            Confidence::High
+        } else if attributes.iter().any(|a| ["mail", "email", "login", "username", "color", "mac", "identifier", "format"].iter().any(|w| naming::words(a).iter().any(|x| x == w))) {
+            Confidence::Medium
+        } else {
+            Confidence::Low
+        })
         .severity(if delicate { Severity::Medium } else { Severity::Low })
         .remedy("Write `\\A` for `^` and `\\z` for `$`.")
         .report();
@@ -114,7 +120,7 @@ fn body(context: &Context<'_, '_>, id: FileId, method: Name, node: &Node) {
                 if let Some((subject, with, positive, span)) = matching(&branch.cond) {
                     let passed = if positive { &branch.then } else { &branch.otherwise };
                     let stopped = if positive { &branch.otherwise } else { &branch.then };
-                    let hands_on = uses(passed, subject) && (returns(passed, subject) || checks || ends(stopped));
+                    let hands_on = uses(passed, subject) && (returns(passed, subject) || ends(stopped));
                     let from_request = of_params(subject);
                     let turned_away = ends(stopped) && (from_request || checks);
                     if hands_on && (checks || from_request) || turned_away && (checks || from_request) {

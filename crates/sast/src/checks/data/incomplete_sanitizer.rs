@@ -40,9 +40,9 @@ rule! {
 
 /// Looks at replacements by nothing.
 pub fn run(context: &Context<'_, '_>) {
-    let hint = place::hint!(r"(?i)script|\.\./|\.\.\\|\.\\\.|javascript|<|\bon\\w");
+    let hint = place::hint!(r#"sub!?[ (].{0,12}(?:[sS]cript|on\\w)|script.{0,24}/[a-z]*, |\.remove[ (]|sub!?[ (]["'](?:\.\.|[<>"'])|sub!?[ (](?:/|%r.)\\\.\\\."#);
     place::calls(context, hint, &mut |id, node, call| {
-        if naming::is_aside(&context.file(id).path) || !matches!(call.name.as_str(), "gsub" | "gsub!" | "sub" | "sub!" | "remove" | "delete") || call.recv.is_none() {
+        if context.file(id).is_template() || naming::is_aside(&context.file(id).path) || !matches!(call.name.as_str(), "gsub" | "gsub!" | "sub" | "sub!" | "remove" | "delete") || call.recv.is_none() {
             return;
         }
         let Some(first) = call.args.first() else { return };

@@ -85,6 +85,9 @@ pub fn secret(name: &str) -> Option<Secret> {
     if has(&["password", "passwd", "passphrase", "passcode"]) || matches!(last, "pwd") {
         return if has(&["token"]) { Some(Secret::Token) } else { Some(Secret::Password) };
     }
+    if has(&["check", "checks", "response", "result", "avs"]) {
+        return None;
+    }
     if has(&["ssn", "cvv", "cvc", "cvv2"]) || pair("social", "security") || pair("card", "number") || last == "cardnumber" {
         return Some(Secret::Personal);
     }

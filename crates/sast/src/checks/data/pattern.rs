@@ -720,7 +720,8 @@ pub fn source(node: &Node, index: &Index<'_>, depth: u32) -> Option<(String, Str
             Some((text, interp.flags.to_string(), open))
         }
         Kind::Str(text) => Some((text.to_string(), String::new(), false)),
-        Kind::Const(path) => {
+        // Classes are no patterns: constants of text are written in capitals.
+        Kind::Const(path) if path.last().is_some_and(|n| !n.bytes().any(|b| b.is_ascii_lowercase())) => {
             let (value, _) = constant(index, path)?;
             source(value, index, depth + 1)
         }

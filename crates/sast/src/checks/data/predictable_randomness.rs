@@ -65,7 +65,7 @@ fn strength(name: &Name) -> Option<Confidence> {
 
 /// Looks at random numbers and times under names of secrets.
 pub fn run(context: &Context<'_, '_>) {
-    let hint = place::hint!(r"\brand\b|Random\b|\.sample\b|\.shuffle|Time\.|usec|\bsrand");
+    let hint = place::hint!(r"\brand\b|\bRandom\b|\.sample\b|\.shuffle|digest[ (]|encode64[ (]");
     naming::around(context, hint, &mut |id, node, call, names| {
         let Some((what, sure)) = guessable(call, node) else { return };
         let path = &context.file(id).path;

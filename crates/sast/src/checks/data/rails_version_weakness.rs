@@ -197,6 +197,10 @@ fn pattern(
         }
         "redirect_to" if own => {
             let first = call.args.first()?;
+            // A hash of route options leads to the application's own pages.
+            if matches!(first.kind, Kind::Hash(_)) {
+                return None;
+            }
             if has(&REDIRECT_HOST) && of_params(first) && context.app.config.flag("action_controller.raise_on_open_redirects") == Some(true) {
                 return Some((&REDIRECT_HOST, "`redirect_to` gets a parameter", Confidence::High));
             }

@@ -1,8 +1,8 @@
 //! Patterns whose time explodes on texts that a user sends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use wardroom_flow::{Flow, Mark};
+use wardroom_flow::{Flow, Mark, SourceKind};
 use wardroom_model::{Confidence, Severity};
 use wardroom_rails::gems::Version;
 use wardroom_rails::{FileId, literal_name};
@@ -65,15 +65,20 @@ pub fn run(context: &Context<'_, '_>) {
         (growth > Growth::Search).then_some(Slow { growth, irregular: read.irregular })
     };
     let mut formats: Vec<(FileId, Span, String, Slow)> = Vec::new();
+    // Judging a pattern costs more than finding it: only where data arrives.
+    let flows = context.flows_to(Mark::RegexInput);
+    let sites: HashSet<(FileId, Span)> = flows.iter().map(|f| (f.file, f.span)).collect();
+    let files: HashSet<FileId> = flows.iter().map(|f| f.file).collect();
+    let formats_hint = place::hint!("validates.*format");
     for (id, file) in context.code_files() {
-        if !hint.is_match(&file.text) {
+        if !(files.contains(&id) || formats_hint.is_match(&file.text)) || !hint.is_match(&file.text) {
             continue;
         }
         wardroom_ruby::walk::each(&file.parsed.body, &mut |node| {
             let Kind::Call(call) = &node.kind else { return true };
             match call.name.as_str() {
-                "=~" | "match" | "match?" | "!~" | "===" | "scan" | "gsub" | "sub" | "gsub!" | "sub!" | "split" | "slice" | "[]" | "start_with?" | "index" | "partition" | "delete_if" => {
-                    let given = call.args.first().filter(|a| !matches!(a.kind, Kind::Str(_) | Kind::Sym(_) | Kind::Int(_)));
+                "=~" | "match" | "match?" | "!~" | "===" | "scan" | "gsub" | "sub" | "gsub!" | "sub!" | "split" | "slice" | "[]" | "start_with?" | "index" | "partition" if sites.contains(&(id, node.span)) => {
+                    let given = call.args.first().filter(|a| pattern::is_pattern(a) || matches!(a.kind, Kind::Const(_)));
                     let found = given.and_then(judge).or_else(|| {
                         call.recv.as_ref().filter(|r| matches!(r.kind, Kind::Const(_)) || pattern::is_pattern(r)).and_then(judge)
                     });
@@ -109,7 +114,7 @@ pub fn run(context: &Context<'_, '_>) {
             _ => (start, ""),
         }
     };
-    for flow in context.flows_to(Mark::RegexInput) {
+    for flow in flows {
         let Some(found) = slow.get(&(flow.file, flow.span)) else { continue };
         report_flow(context, flow, found, &limit);
     }
@@ -129,7 +134,11 @@ pub fn run(context: &Context<'_, '_>) {
 const REMEDY: &str = "Write the pattern so that each text can match in one way only, bound the length of the text before the match, and set `Regexp.timeout` (Ruby 3.2 and later).";
 
 fn report_flow(context: &Context<'_, '_>, flow: &Flow, found: &Slow, limit: &dyn Fn(&Slow, Confidence) -> (Confidence, &'static str)) {
-    let start = if found.growth == Growth::Exponential { Confidence::High } else { Confidence::Medium };
+    let start = match (found.growth, flow.source) {
+        (Growth::Exponential, _) => Confidence::High,
+        (_, SourceKind::Stored) => Confidence::Low,
+        _ => Confidence::Medium,
+    };
     let (confidence, reason) = limit(found, start);
     let builder = context
         .flow_finding(rule(), flow, format!("`{}` is matched with a pattern that {}", flow.words, words(found.growth)))

@@ -1,7 +1,8 @@
 //! Passwords and tokens written to the log.
 
 use wardroom_model::{Confidence, Severity};
-use wardroom_ruby::ir::{Call, Kind, Node};
+use wardroom_rails::Habitat;
+use wardroom_ruby::ir::{Call, Kind, Name, Node};
 use wardroom_ruby::walk;
 
 use super::naming::{self, Secret};
@@ -38,7 +39,8 @@ rule! {
 
 /// Looks at what loggers are given.
 pub fn run(context: &Context<'_, '_>) {
-    let hint = place::hint!(r"(?i)logger|\blog\.|\bputs\b|Rails\.log");
+    let hint = place::hint!(r"[lL]ogger\b|\blog\.|LOGGER");
+    let mut with_params: Vec<wardroom_rails::FileId> = Vec::new();
     place::calls(context, hint, &mut |id, node, call| {
         if !is_logging(call) || naming::is_aside(&context.file(id).path) {
             return;
@@ -49,8 +51,12 @@ pub fn run(context: &Context<'_, '_>) {
             let (message, confidence, severity) = match found {
                 Told::Secret(Secret::Password | Secret::Personal) => (format!("`{words}` is written to the log"), Confidence::High, Severity::Medium),
                 Told::Secret(_) => (format!("`{words}` is written to the log"), Confidence::Medium, Severity::Medium),
+                Told::Params if with_params.contains(&id) || context.app.habitat(Name::from(""), id) != Habitat::Controller => return,
                 Told::Params => ("All parameters of the request are written to the log, unfiltered".to_owned(), Confidence::Medium, Severity::Low),
             };
+            if matches!(found, Told::Params) {
+                with_params.push(id);
+            }
             context
                 .finding(rule(), id, node.span, message)
                 .confidence(confidence)

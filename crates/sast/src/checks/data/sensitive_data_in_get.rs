@@ -73,7 +73,7 @@ pub fn run(context: &Context<'_, '_>) {
             .remedy("Take it by POST, in the body of the request, or in a header.")
             .report();
     }
-    let hint = place::hint!("password_field|:get|'get'|\"get\"");
+    let hint = place::hint!("password_field");
     place::calls(context, hint, &mut |id, node, call| {
         let form = matches!(call.name.as_str(), "form_tag" | "form_for" | "form_with" | "simple_form_for" | "form_remote_tag");
         let by_get = place::keyword(call, "method").and_then(wardroom_rails::literal_name).is_some_and(|m| m.eq_ignore_ascii_case("get"));

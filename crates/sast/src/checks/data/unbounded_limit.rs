@@ -2,6 +2,7 @@
 
 use wardroom_flow::{Mark, SourceKind};
 use wardroom_model::{Confidence, Severity};
+use wardroom_rails::FileId;
 use wardroom_ruby::ir::{Call, Kind, Node};
 
 use super::place;
@@ -35,21 +36,34 @@ rule! {
 
 const REMEDY: &str = "Bound it: `params[:per_page].to_i.clamp(1, 100)`.";
 
+/// How many files are told at medium confidence; the same habit elsewhere is told on request.
+const TOLD: usize = 5;
+
 /// Looks at flows into limits, and at numbers from the request that go straight there.
 pub fn run(context: &Context<'_, '_>) {
     let capped = context.app.config.settings.iter().any(|s| s.key.ends_with("max_per_page") || s.key.ends_with("max_limit"));
+    let mut files: Vec<FileId> = Vec::new();
+    // The first place of a file stands for the others; pages for administrators come second.
+    let mut confidence = |id: FileId| {
+        let admin = context.file(id).path.split('/').any(|part| part.contains("admin"));
+        let first = !files.contains(&id) && !admin;
+        if first {
+            files.push(id);
+        }
+        if first && files.len() <= TOLD { Confidence::Medium } else { Confidence::Low }
+    };
     for flow in context.flows_to(Mark::Limit) {
         if !matches!(flow.source, SourceKind::Params | SourceKind::Request | SourceKind::Cookie) || capped && flow.method != "limit" {
             continue;
         }
         context
             .flow_finding(rule(), flow, format!("`{}` decides how many rows are loaded", flow.words))
-            .at_most(Confidence::Medium)
+            .at_most(confidence(flow.file))
             .severity(Severity::Low)
             .remedy(REMEDY)
             .report();
     }
-    let hint = place::hint!(r"limit|\.per\b|per_page");
+    let hint = place::hint!(r"\.(?:limit|per)[ (]|per_page");
     place::calls(context, hint, &mut |id, node, call| {
         let value = match call.name.as_str() {
             "limit" | "per" if call.recv.is_some() && call.args.len() == 1 => call.args.first(),
@@ -60,7 +74,7 @@ pub fn run(context: &Context<'_, '_>) {
         if number_of_params(value) && !(capped && call.name != "limit") {
             context
                 .finding(rule(), id, node.span, format!("`{}` decides how many rows are loaded", context.source(id, value.span)))
-                .confidence(Confidence::Medium)
+                .confidence(confidence(id))
                 .severity(Severity::Low)
                 .remedy(REMEDY)
                 .report();

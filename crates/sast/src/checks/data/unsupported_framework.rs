@@ -146,7 +146,13 @@ fn ruby_line(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
 fn line_with(text: &[u8], wanted: &str) -> Option<Span> {
     let mut start = 0usize;
     for line in text.split(|b| *b == b'\n') {
-        if line.windows(wanted.len().max(1)).any(|w| w == wanted.as_bytes()) {
+        // What is indented is looked for at the start of the line: deeper lines are requirements.
+        let fits = if wanted.starts_with(' ') {
+            line.starts_with(wanted.as_bytes())
+        } else {
+            line.windows(wanted.len().max(1)).any(|w| w == wanted.as_bytes())
+        };
+        if fits {
             let indent = line.iter().take_while(|b| **b == b' ').count();
             return Some(Span { start: (start + indent) as u32, end: (start + line.len()) as u32 });
         }

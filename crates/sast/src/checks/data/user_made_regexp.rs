@@ -1,7 +1,7 @@
 //! Patterns that a user writes.
 
-use wardroom_flow::Mark;
-use wardroom_model::Severity;
+use wardroom_flow::{Mark, SourceKind};
+use wardroom_model::{Confidence, Severity};
 
 use crate::context::Context;
 
@@ -39,8 +39,15 @@ const REMEDY: &str = "Put it through `Regexp.escape`, or compare with `include?`
 /// Looks at flows into patterns.
 pub fn run(context: &Context<'_, '_>) {
     for flow in context.flows_to(Mark::Regex) {
+        // `Regexp.new(text, timeout: 0.1)` ends by itself.
+        if context.source(flow.file, flow.span).contains("timeout:") {
+            continue;
+        }
+        // A stored pattern is mostly an administrator's, and meant as one.
+        let most = if flow.source == SourceKind::Stored { Confidence::Low } else { Confidence::High };
         context
             .flow_finding(rule(), flow, format!("`{}` becomes part of a pattern", flow.words))
+            .at_most(most)
             .severity(Severity::Medium)
             .remedy(REMEDY)
             .report();
