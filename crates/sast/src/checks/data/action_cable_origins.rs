@@ -38,7 +38,11 @@ rule! {
 /// Looks at the two settings.
 pub fn run(context: &Context<'_, '_>) {
     let config = &context.app.config;
-    let used = context.app.files.iter().any(|f| f.path.contains("app/channels/") && !f.path.contains("application_cable"));
+    let used = context
+        .app
+        .files
+        .iter()
+        .any(|f| f.path.contains("app/channels/") && !f.path.contains("application_cable"));
     if let Some(off) = config.effective("action_cable.disable_request_forgery_protection")
         && off.value.as_bool() == Some(true)
         && let Some(setting) = off.setting
@@ -58,8 +62,21 @@ pub fn run(context: &Context<'_, '_>) {
         let wide = match origin {
             SettingValue::Expr(span) => {
                 let source = context.source(file, *span);
-                let pattern = source.trim_start_matches("%r{").trim_start_matches('/').trim_end_matches(['/', '}', 'i', 'x']);
-                source.starts_with(['/', '%']) && (matches!(pattern, ".*" | ".+" | "" | "https?:\\/\\/.*" | "http://*" | "https://*" | "http:\\/\\/*" | "https:\\/\\/*") )
+                let pattern = source
+                    .trim_start_matches("%r{")
+                    .trim_start_matches('/')
+                    .trim_end_matches(['/', '}', 'i', 'x']);
+                source.starts_with(['/', '%'])
+                    && (matches!(
+                        pattern,
+                        ".*" | ".+"
+                            | ""
+                            | "https?:\\/\\/.*"
+                            | "http://*"
+                            | "https://*"
+                            | "http:\\/\\/*"
+                            | "https:\\/\\/*"
+                    ))
             }
             other => other.as_text() == Some("*"),
         };

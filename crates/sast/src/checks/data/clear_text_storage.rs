@@ -47,17 +47,44 @@ pub fn run(context: &Context<'_, '_>) {
     let mut seen: Vec<Vec<Name>> = Vec::new();
     for model in models {
         let Some(class) = context.app.index.class(model.class) else { continue };
-        let Some((file, _, span)) = class.places.iter().find(|p| context.file(p.0).path.contains("app/models/")).or(class.places.first()).copied() else { continue };
+        let Some((file, _, span)) = class
+            .places
+            .iter()
+            .find(|p| context.file(p.0).path.contains("app/models/"))
+            .or(class.places.first())
+            .copied()
+        else {
+            continue;
+        };
         let macros: Vec<_> = context.app.index.macros(model.class).into_iter().collect();
         let covered = |column: &str| {
             macros.iter().any(|m| {
                 let protects = matches!(
                     m.call.name.as_str(),
-                    "encrypts" | "attr_encrypted" | "has_encrypted" | "lockbox_encrypts" | "encrypts_attribute" | "attr_vault" | "vault_attribute"
-                        | "crypt_keeper" | "encrypt" | "attr_symmetric_encrypted" | "has_secure_token" | "attr_encryptor" | "encrypted_attribute"
-                        | "serialize" | "attribute" | "encrypt_column" | "encrypt_columns" | "encrypted"
+                    "encrypts"
+                        | "attr_encrypted"
+                        | "has_encrypted"
+                        | "lockbox_encrypts"
+                        | "encrypts_attribute"
+                        | "attr_vault"
+                        | "vault_attribute"
+                        | "crypt_keeper"
+                        | "encrypt"
+                        | "attr_symmetric_encrypted"
+                        | "has_secure_token"
+                        | "attr_encryptor"
+                        | "encrypted_attribute"
+                        | "serialize"
+                        | "attribute"
+                        | "encrypt_column"
+                        | "encrypt_columns"
+                        | "encrypted"
                 );
-                protects && m.call.args.iter().any(|a| wardroom_rails::literal_name(a).is_some_and(|n| n == column) || matches!(m.call.name.as_str(), "encrypt_column" | "encrypt_columns"))
+                protects
+                    && m.call.args.iter().any(|a| {
+                        wardroom_rails::literal_name(a).is_some_and(|n| n == column)
+                            || matches!(m.call.name.as_str(), "encrypt_column" | "encrypt_columns")
+                    })
             })
         };
         let mut personal: Vec<Name> = Vec::new();
@@ -82,7 +109,11 @@ pub fn run(context: &Context<'_, '_>) {
         }
         seen.push(columns.clone());
         let names: Vec<String> = columns.iter().map(|c| format!("`{c}`")).collect();
-        let (confidence, severity) = if personal.is_empty() { (Confidence::Low, Severity::Low) } else { (Confidence::Medium, Severity::Medium) };
+        let (confidence, severity) = if personal.is_empty() {
+            (Confidence::Low, Severity::Low)
+        } else {
+            (Confidence::Medium, Severity::Medium)
+        };
         context
             .finding(rule(), file, span, format!("`{}` keeps {} unencrypted", model.class, names.join(", ")))
             .confidence(confidence)

@@ -47,7 +47,10 @@ pub fn run(context: &Context<'_, '_>) {
         let constant = match &salt.kind {
             Kind::Str(_) => true,
             Kind::Const(_) => true,
-            Kind::Interp(interp) => interp.form == Form::Str && interp.parts.iter().all(|p| matches!(p.kind, Kind::Str(_) | Kind::Const(_))),
+            Kind::Interp(interp) => {
+                interp.form == Form::Str
+                    && interp.parts.iter().all(|p| matches!(p.kind, Kind::Str(_) | Kind::Const(_)))
+            }
             _ => false,
         };
         if !constant {
@@ -70,13 +73,19 @@ fn salt(call: &Call) -> Option<(&Node, bool)> {
             // Two characters or a `$…$` prefix are what `String#crypt` takes.
             let fits = match &salt.kind {
                 Kind::Str(text) => text.len() == 2 || text.starts_with('$'),
-                Kind::Interp(interp) => matches!(interp.parts.first().map(|p| &p.kind), Some(Kind::Str(t)) if t.starts_with('$')),
+                Kind::Interp(interp) => {
+                    matches!(interp.parts.first().map(|p| &p.kind), Some(Kind::Str(t)) if t.starts_with('$'))
+                }
                 _ => false,
             };
             fits.then_some((salt, true))
         }
-        "pbkdf2_hmac" | "pbkdf2_hmac_sha1" if class.ends_with("PKCS5") => call.args.get(1).map(|s| (s, is_password(call))),
-        "pbkdf2_hmac" | "scrypt" if class.ends_with("KDF") => place::keyword(call, "salt").map(|s| (s, is_password(call))),
+        "pbkdf2_hmac" | "pbkdf2_hmac_sha1" if class.ends_with("PKCS5") => {
+            call.args.get(1).map(|s| (s, is_password(call)))
+        }
+        "pbkdf2_hmac" | "scrypt" if class.ends_with("KDF") => {
+            place::keyword(call, "salt").map(|s| (s, is_password(call)))
+        }
         "hash_secret" if class == "BCrypt::Engine" => call.args.get(1).map(|s| (s, true)),
         "hash_secret" | "scrypt" if class.starts_with("SCrypt") => call.args.get(1).map(|s| (s, true)),
         "build" if class.starts_with("UnixCrypt") => call.args.get(1).map(|s| (s, true)),
@@ -85,5 +94,8 @@ fn salt(call: &Call) -> Option<(&Node, bool)> {
 }
 
 fn is_password(call: &Call) -> bool {
-    call.args.first().and_then(naming::of).is_some_and(|n| naming::secret(&n) == Some(naming::Secret::Password))
+    call.args
+        .first()
+        .and_then(naming::of)
+        .is_some_and(|n| naming::secret(&n) == Some(naming::Secret::Password))
 }

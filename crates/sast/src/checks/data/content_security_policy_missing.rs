@@ -50,7 +50,12 @@ pub fn run(context: &Context<'_, '_>) {
         let only = policy.report_only || config.flag("content_security_policy_report_only") == Some(true);
         if only {
             context
-                .finding(rule(), wardroom_rails::FileId(policy.file), policy.span, "The content security policy is only reported, not enforced")
+                .finding(
+                    rule(),
+                    wardroom_rails::FileId(policy.file),
+                    policy.span,
+                    "The content security policy is only reported, not enforced",
+                )
                 .confidence(Confidence::Low)
                 .severity(Severity::Info)
                 .remedy("Once the reports are quiet, take `content_security_policy_report_only` out.")
@@ -59,7 +64,9 @@ pub fn run(context: &Context<'_, '_>) {
         return;
     }
     let by_header = config.response_headers().keys().any(|h| h.starts_with("content-security-policy"));
-    let mut by_hand = by_header || config.below("secure_headers").next().is_some() || context.app.gems.has_in_production("secure_headers");
+    let mut by_hand = by_header
+        || config.below("secure_headers").next().is_some()
+        || context.app.gems.has_in_production("secure_headers");
     if !by_hand {
         let hint = place::hint!("(?i)content.security.policy");
         for (_, file) in context.code_files() {
@@ -67,7 +74,10 @@ pub fn run(context: &Context<'_, '_>) {
                 wardroom_ruby::walk::each(&file.parsed.body, &mut |node| {
                     by_hand |= match &node.kind {
                         Kind::Str(text) => text.to_ascii_lowercase().starts_with("content-security-policy"),
-                        Kind::Call(call) => matches!(call.name.as_str(), "content_security_policy" | "content_security_policy="),
+                        Kind::Call(call) => matches!(
+                            call.name.as_str(),
+                            "content_security_policy" | "content_security_policy="
+                        ),
                         _ => false,
                     };
                     !by_hand

@@ -46,7 +46,10 @@ pub fn run(context: &Context<'_, '_>) {
         }
         return;
     };
-    let nonce = policy.nonce || sources.iter().any(|s| s.starts_with("'nonce-") || s.starts_with("'sha") || s == "'strict-dynamic'");
+    let nonce = policy.nonce
+        || sources
+            .iter()
+            .any(|s| s.starts_with("'nonce-") || s.starts_with("'sha") || s == "'strict-dynamic'");
     let mut bad: Vec<&str> = Vec::new();
     for source in sources {
         match source.as_str() {
@@ -70,7 +73,12 @@ pub fn run(context: &Context<'_, '_>) {
         bad.push("'unsafe-eval'");
     }
     context
-        .finding(rule(), FileId(policy.file), policy.span, format!("The content security policy allows scripts from {}", bad.join(", ")))
+        .finding(
+            rule(),
+            FileId(policy.file),
+            policy.span,
+            format!("The content security policy allows scripts from {}", bad.join(", ")),
+        )
         .confidence(confidence)
         .severity(severity)
         .remedy("Keep `script_src` to `:self` and named hosts, and give inline scripts a nonce.")

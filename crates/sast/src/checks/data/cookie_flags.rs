@@ -39,7 +39,8 @@ rule! {
 
 /// Looks at every cookie that is set under a name of a secret or with a secret.
 pub fn run(context: &Context<'_, '_>) {
-    let everywhere_secure = context.app.config.force_ssl().is_some_and(|f| f.value.as_bool() == Some(true) || !f.certain);
+    let everywhere_secure =
+        context.app.config.force_ssl().is_some_and(|f| f.value.as_bool() == Some(true) || !f.certain);
     let hint = place::hint!("cookies|set_cookie");
     place::calls(context, hint, &mut |id, node, call| {
         let aside = naming::is_aside(&context.file(id).path);
@@ -58,18 +59,30 @@ fn is_jar(node: &Node) -> bool {
     match &node.kind {
         Kind::Call(call) => match call.name.as_str() {
             "cookies" | "cookie_jar" => true,
-            "signed" | "permanent" | "encrypted" | "signed_or_encrypted" => call.recv.as_ref().is_some_and(is_jar),
+            "signed" | "permanent" | "encrypted" | "signed_or_encrypted" => {
+                call.recv.as_ref().is_some_and(is_jar)
+            }
             _ => false,
         },
         _ => false,
     }
 }
 
-fn cookie(context: &Context<'_, '_>, id: FileId, span: Span, key: &Node, value: &Node, everywhere_secure: bool, aside: bool) {
+fn cookie(
+    context: &Context<'_, '_>,
+    id: FileId,
+    span: Span,
+    key: &Node,
+    value: &Node,
+    everywhere_secure: bool,
+    aside: bool,
+) {
     let written = wardroom_rails::literal_name(key).or_else(|| naming::of(key));
     let name = match &key.kind {
         // `"token_#{id}"`: what is fixed of it.
-        Kind::Interp(interp) => interp.parts.iter().filter_map(place::text).collect::<String>().trim_matches('_').to_owned(),
+        Kind::Interp(interp) => {
+            interp.parts.iter().filter_map(place::text).collect::<String>().trim_matches('_').to_owned()
+        }
         _ => written.map(|n| n.to_string()).unwrap_or_default(),
     };
     let lower = name.to_ascii_lowercase();
@@ -82,24 +95,49 @@ fn cookie(context: &Context<'_, '_>, id: FileId, span: Span, key: &Node, value: 
             if pairs.iter().any(|p| matches!(p.key.kind, Kind::DoubleSplat(_))) {
                 return;
             }
-            (pairs.iter().find(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| k == "value")).map(|p| &p.value), Some(pairs))
+            (
+                pairs
+                    .iter()
+                    .find(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| k == "value"))
+                    .map(|p| &p.value),
+                Some(pairs),
+            )
         }
         // What is handed over whole may carry its flags.
-        Kind::Local(_) | Kind::Ivar(_) if naming::of(value).is_some_and(|n| n.contains("options") || n.contains("cookie")) => return,
-        Kind::Call(call) if matches!(call.name.as_str(), "merge" | "reverse_merge" | "slice") || call.name.contains("cookie") => return,
+        Kind::Local(_) | Kind::Ivar(_)
+            if naming::of(value).is_some_and(|n| n.contains("options") || n.contains("cookie")) =>
+        {
+            return;
+        }
+        Kind::Call(call)
+            if matches!(call.name.as_str(), "merge" | "reverse_merge" | "slice")
+                || call.name.contains("cookie") =>
+        {
+            return;
+        }
         _ => (Some(value), None),
     };
-    if matches!(content.map(|c| &c.kind), None | Some(Kind::Nil | Kind::True | Kind::False | Kind::Int(_) | Kind::Str(_))) {
+    if matches!(
+        content.map(|c| &c.kind),
+        None | Some(Kind::Nil | Kind::True | Kind::False | Kind::Int(_) | Kind::Str(_))
+    ) {
         return;
     }
     let by_name = matches!(naming::secret(&name), Some(Secret::Token | Secret::Key | Secret::Password))
-        || ["auth", "session_id", "remember_me", "remember_user", "jwt"].iter().any(|w| lower.contains(w)) && !lower.contains("author");
+        || ["auth", "session_id", "remember_me", "remember_user", "jwt"].iter().any(|w| lower.contains(w))
+            && !lower.contains("author");
     let by_value = content.and_then(secret_in);
     if !by_name && by_value.is_none() {
         return;
     }
     let flag = |wanted: &[&str]| {
-        options.and_then(|o| o.iter().find(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| wanted.contains(&k.as_str())))).map(|p| &p.value)
+        options
+            .and_then(|o| {
+                o.iter().find(|p| {
+                    wardroom_rails::literal_name(&p.key).is_some_and(|k| wanted.contains(&k.as_str()))
+                })
+            })
+            .map(|p| &p.value)
     };
     let off = |node: Option<&Node>| matches!(node.map(|n| &n.kind), None | Some(Kind::False | Kind::Nil));
     let no_httponly = off(flag(&["httponly", "http_only"]));
@@ -119,12 +157,16 @@ fn cookie(context: &Context<'_, '_>, id: FileId, span: Span, key: &Node, value: 
         .finding(rule(), id, span, format!("The cookie `{name}` holds a secret and is set without {missing}"))
         .confidence(if aside { Confidence::Low } else { confidence })
         .severity(if no_httponly { Severity::Medium } else { Severity::Low })
-        .remedy(format!("Set it with {{ value: …, httponly: true, secure: {}, same_site: :lax }}.", if everywhere_secure { "true" } else { "Rails.env.production?" }))
+        .remedy(format!(
+            "Set it with {{ value: …, httponly: true, secure: {}, same_site: :lax }}.",
+            if everywhere_secure { "true" } else { "Rails.env.production?" }
+        ))
         .report();
 }
 
 fn secret_in(node: &Node) -> Option<Secret> {
-    let named = |node: &Node| naming::of(node).and_then(|n| naming::secret(&n)).filter(|s| *s != Secret::Personal);
+    let named =
+        |node: &Node| naming::of(node).and_then(|n| naming::secret(&n)).filter(|s| *s != Secret::Personal);
     named(node).or_else(|| match &node.kind {
         Kind::Call(call) => {
             let Call { recv, args, .. } = call.as_ref();

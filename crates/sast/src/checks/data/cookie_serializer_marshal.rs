@@ -43,9 +43,15 @@ pub fn run(context: &Context<'_, '_>) {
     let text = serializer.value.as_text().unwrap_or_default();
     let (file, span) = place::of_effective(&serializer, home);
     let (message, confidence, severity) = match (text, serializer.setting.is_some()) {
-        ("marshal", true) => ("Cookies are read and written with `Marshal`", Confidence::Medium, Severity::Medium),
-        ("hybrid", _) => ("Cookies that old releases wrote are still read with `Marshal`", Confidence::Low, Severity::Low),
-        ("marshal", false) => ("`cookies_serializer` is left at its old default, `Marshal`", Confidence::Low, Severity::Low),
+        ("marshal", true) => {
+            ("Cookies are read and written with `Marshal`", Confidence::Medium, Severity::Medium)
+        }
+        ("hybrid", _) => {
+            ("Cookies that old releases wrote are still read with `Marshal`", Confidence::Low, Severity::Low)
+        }
+        ("marshal", false) => {
+            ("`cookies_serializer` is left at its old default, `Marshal`", Confidence::Low, Severity::Low)
+        }
         _ => return,
     };
     context

@@ -49,26 +49,47 @@ pub fn run(context: &Context<'_, '_>) {
         }
         let file = FileId(cors.file);
         let patterned = cors.origins.iter().any(|o| match o {
-            SettingValue::Expr(span) => matches!(context.source(file, *span).as_str(), "/.*/" | "/.+/" | "//" | "/\\A.*\\z/"),
+            SettingValue::Expr(span) => {
+                matches!(context.source(file, *span).as_str(), "/.*/" | "/.+/" | "//" | "/\\A.*\\z/")
+            }
             _ => false,
         });
         let by_block = cors.origin_block.is_some_and(|span| {
             let source = context.source(file, span);
-            let body = source.trim_matches(['{', '}', ' ', '\n']).rsplit(['|', '\n']).next().unwrap_or_default().trim().to_owned();
+            let body = source
+                .trim_matches(['{', '}', ' ', '\n'])
+                .rsplit(['|', '\n'])
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned();
             body == "true"
         });
         if !cors.any_origin() && !patterned && !by_block {
             continue;
         }
-        let credentials = cors.resources.iter().any(|r| matches!(r.credentials, Some(SettingValue::Bool(true))) || r.credentials.is_none() && context.app.gems.older_than("rack-cors", "1.0"));
+        let credentials = cors.resources.iter().any(|r| {
+            matches!(r.credentials, Some(SettingValue::Bool(true)))
+                || r.credentials.is_none() && context.app.gems.older_than("rack-cors", "1.0")
+        });
         let said = cors.resources.iter().any(|r| matches!(r.credentials, Some(SettingValue::Bool(true))));
         // The gem answers `*` together with credentials with an error; a pattern or block it reflects.
         let reflected = patterned || by_block || context.app.gems.older_than("rack-cors", "1.0");
         let (message, confidence, severity) = match (credentials, reflected) {
-            (true, true) if said => ("Every site may read answers with the user's cookies", Confidence::High, Severity::High),
-            (true, true) => ("Every site may read answers with the user's cookies: this `rack-cors` allows credentials unless told otherwise", Confidence::Medium, Severity::Medium),
-            (true, false) => ("Every origin is allowed together with credentials", Confidence::Medium, Severity::Medium),
-            (false, _) => ("Every site may read what is answered without cookies", Confidence::Low, Severity::Info),
+            (true, true) if said => {
+                ("Every site may read answers with the user's cookies", Confidence::High, Severity::High)
+            }
+            (true, true) => (
+                "Every site may read answers with the user's cookies: this `rack-cors` allows credentials unless told otherwise",
+                Confidence::Medium,
+                Severity::Medium,
+            ),
+            (true, false) => {
+                ("Every origin is allowed together with credentials", Confidence::Medium, Severity::Medium)
+            }
+            (false, _) => {
+                ("Every site may read what is answered without cookies", Confidence::Low, Severity::Info)
+            }
         };
         context
             .finding(rule(), file, cors.origins_span, message)
@@ -82,11 +103,16 @@ pub fn run(context: &Context<'_, '_>) {
         if !hint.is_match(&file.text) || naming::is_aside(&file.path) {
             continue;
         }
-        let credentials = file.text.windows(32).any(|w| w.eq_ignore_ascii_case(b"access-control-allow-credentials"));
+        let credentials =
+            file.text.windows(32).any(|w| w.eq_ignore_ascii_case(b"access-control-allow-credentials"));
         walk::each(&file.parsed.body, &mut |node| {
             if let Kind::Call(call) = &node.kind
                 && call.name == "[]="
-                && call.args.first().and_then(wardroom_rails::literal_name).is_some_and(|n| n.replace('_', "-").eq_ignore_ascii_case("access-control-allow-origin"))
+                && call
+                    .args
+                    .first()
+                    .and_then(wardroom_rails::literal_name)
+                    .is_some_and(|n| n.replace('_', "-").eq_ignore_ascii_case("access-control-allow-origin"))
                 && let Some(value) = call.args.last()
             {
                 header(context, id, node, value, credentials);
@@ -101,8 +127,16 @@ fn header(context: &Context<'_, '_>, id: FileId, node: &Node, value: &Node, cred
         ("Every site may read this answer", Confidence::Low, Severity::Info)
     } else if is_origin(value) {
         match credentials {
-            true => ("The origin that the request names is allowed to read answers with the user's cookies", Confidence::High, Severity::High),
-            false => ("Whatever origin the request names is allowed to read the answer", Confidence::Medium, Severity::Low),
+            true => (
+                "The origin that the request names is allowed to read answers with the user's cookies",
+                Confidence::High,
+                Severity::High,
+            ),
+            false => (
+                "Whatever origin the request names is allowed to read the answer",
+                Confidence::Medium,
+                Severity::Low,
+            ),
         }
     } else {
         return;
@@ -122,10 +156,17 @@ fn is_origin(node: &Node) -> bool {
             let Call { recv, name, args, .. } = call.as_ref();
             match name.as_str() {
                 "[]" | "fetch" => {
-                    args.first().and_then(place::text).is_some_and(|t| matches!(t.to_ascii_uppercase().as_str(), "ORIGIN" | "HTTP_ORIGIN"))
-                        && recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Call(c) if matches!(c.name.as_str(), "headers" | "env")) || matches!(r.kind, Kind::Local(_)))
+                    args.first()
+                        .and_then(place::text)
+                        .is_some_and(|t| matches!(t.to_ascii_uppercase().as_str(), "ORIGIN" | "HTTP_ORIGIN"))
+                        && recv.as_ref().is_some_and(|r| {
+                            matches!(&r.kind, Kind::Call(c) if matches!(c.name.as_str(), "headers" | "env"))
+                                || matches!(r.kind, Kind::Local(_))
+                        })
                 }
-                "origin" => recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Call(c) if c.name == "request")),
+                "origin" => {
+                    recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Call(c) if c.name == "request"))
+                }
                 "presence" | "to_s" => recv.as_ref().is_some_and(is_origin),
                 _ => false,
             }

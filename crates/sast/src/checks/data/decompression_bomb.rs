@@ -44,7 +44,9 @@ pub fn run(context: &Context<'_, '_>) {
         wardroom_ruby::walk::each(&context.file(flow.file).parsed.body, &mut |node| {
             if let Kind::Call(call) = &node.kind {
                 asked |= match call.name.as_str() {
-                    "size" | "bytesize" | "length" | "max_size" | "total_out" | "avail_out" => call.recv.is_some(),
+                    "size" | "bytesize" | "length" | "max_size" | "total_out" | "avail_out" => {
+                        call.recv.is_some()
+                    }
                     "read" => !call.args.is_empty(),
                     _ => false,
                 };

@@ -71,7 +71,11 @@ pub fn run(context: &Context<'_, '_>) {
                     let Some(Kind::Local(name)) = rescue.binding.as_ref().map(|b| &b.kind) else { continue };
                     // An exception of the application or of a validation has a text made for people.
                     let broad = rescue.classes.is_empty()
-                        || rescue.classes.iter().filter_map(place::constant).any(|c| matches!(c.as_str(), "StandardError" | "Exception"));
+                        || rescue
+                            .classes
+                            .iter()
+                            .filter_map(place::constant)
+                            .any(|c| matches!(c.as_str(), "StandardError" | "Exception"));
                     rendered(context, id, &rescue.body, *name, broad);
                 }
             }
@@ -80,7 +84,11 @@ pub fn run(context: &Context<'_, '_>) {
                 && let Some(block) = &call.block
                 && let Some(param) = block.params.first()
             {
-                let broad = call.args.iter().filter_map(place::constant).any(|c| matches!(c.as_str(), "StandardError" | "Exception"));
+                let broad = call
+                    .args
+                    .iter()
+                    .filter_map(place::constant)
+                    .any(|c| matches!(c.as_str(), "StandardError" | "Exception"));
                 rendered(context, id, &block.body, param.name, broad);
             }
             true
@@ -88,10 +96,18 @@ pub fn run(context: &Context<'_, '_>) {
     }
 }
 
-fn rendered(context: &Context<'_, '_>, id: wardroom_rails::FileId, body: &Node, exception: Name, broad: bool) {
+fn rendered(
+    context: &Context<'_, '_>,
+    id: wardroom_rails::FileId,
+    body: &Node,
+    exception: Name,
+    broad: bool,
+) {
     walk::each(body, &mut |node| {
         let Kind::Call(call) = &node.kind else { return true };
-        if call.recv.is_some() || !matches!(call.name.as_str(), "render" | "error!" | "render_error" | "send_data") {
+        if call.recv.is_some()
+            || !matches!(call.name.as_str(), "render" | "error!" | "render_error" | "send_data")
+        {
             return true;
         }
         let (mut trace, mut message) = (false, false);
@@ -109,7 +125,16 @@ fn rendered(context: &Context<'_, '_>, id: wardroom_rails::FileId, body: &Node, 
         }
         if trace || message && broad {
             context
-                .finding(rule(), id, node.span, if trace { "The backtrace of an exception is shown to the client" } else { "The message of any exception is shown to the client" })
+                .finding(
+                    rule(),
+                    id,
+                    node.span,
+                    if trace {
+                        "The backtrace of an exception is shown to the client"
+                    } else {
+                        "The message of any exception is shown to the client"
+                    },
+                )
                 .confidence(if trace { Confidence::High } else { Confidence::Medium })
                 .severity(Severity::Low)
                 .remedy("Answer with a text of your own and send the exception to the error tracker.")

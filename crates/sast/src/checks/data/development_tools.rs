@@ -78,11 +78,19 @@ pub fn run(context: &Context<'_, '_>) {
     declared.sort_by_key(|(name, _)| (*name).clone());
     for (name, gem) in declared {
         let Some((_, what, runs)) = GEMS.iter().find(|g| g.0 == name) else { continue };
-        if gem.development_only() || gem.conditional || !context.file(FileId(gem.file)).path.ends_with("Gemfile") {
+        if gem.development_only()
+            || gem.conditional
+            || !context.file(FileId(gem.file)).path.ends_with("Gemfile")
+        {
             continue;
         }
         context
-            .finding(rule(), FileId(gem.file), gem.span, format!("`{name}` {what} and stands in the gems of production"))
+            .finding(
+                rule(),
+                FileId(gem.file),
+                gem.span,
+                format!("`{name}` {what} and stands in the gems of production"),
+            )
             .confidence(if *runs { Confidence::Medium } else { Confidence::Low })
             .severity(if *runs { Severity::Medium } else { Severity::Low })
             .remedy("Move it to `group :development`.")
@@ -93,9 +101,15 @@ pub fn run(context: &Context<'_, '_>) {
         if route.authenticated || !route.guards.is_empty() || route.development {
             continue;
         }
-        let Some((class, what)) = MOUNTS.iter().find(|(class, _)| mounted.trim_start_matches("::").starts_with(class)) else { continue };
+        let Some((class, what)) =
+            MOUNTS.iter().find(|(class, _)| mounted.trim_start_matches("::").starts_with(class))
+        else {
+            continue;
+        };
         let own = asks_itself(context, class);
-        let only_demo = class.starts_with("GraphiQL") || class.starts_with("Graphql") || class.starts_with("LetterOpener");
+        let only_demo = class.starts_with("GraphiQL")
+            || class.starts_with("Graphql")
+            || class.starts_with("LetterOpener");
         let confidence = match (own, only_demo) {
             (true, _) => continue,
             (false, true) => Confidence::Medium,
@@ -114,17 +128,46 @@ pub fn run(context: &Context<'_, '_>) {
 fn asks_itself(context: &Context<'_, '_>, class: &str) -> bool {
     let root = class.split("::").next().unwrap_or(class);
     let mut asks = false;
-    let hint = place::hint!("Rack::Auth|Rack::Protection|http_basic|base_controller|authenticate|admin_check|before_action|basic_auth|username");
+    let hint = place::hint!(
+        "Rack::Auth|Rack::Protection|http_basic|base_controller|authenticate|admin_check|before_action|basic_auth|username"
+    );
     for (_, file) in context.code_files() {
-        if asks || file.is_template() || !(file.path.starts_with("config/") || file.path.starts_with("lib/")) || !hint.is_match(&file.text) {
+        if asks
+            || file.is_template()
+            || !(file.path.starts_with("config/") || file.path.starts_with("lib/"))
+            || !hint.is_match(&file.text)
+        {
             continue;
         }
         wardroom_ruby::walk::each(&file.parsed.body, &mut |node| {
             if let wardroom_ruby::ir::Kind::Call(call) = &node.kind {
-                let on = call.recv.as_ref().and_then(place::constant).is_some_and(|c| c.split("::").next() == Some(root));
+                let on = call
+                    .recv
+                    .as_ref()
+                    .and_then(place::constant)
+                    .is_some_and(|c| c.split("::").next() == Some(root));
                 let inner = call.recv.as_ref().is_some_and(|r| matches!(&r.kind, wardroom_ruby::ir::Kind::Call(c) if c.recv.as_ref().and_then(place::constant).is_some_and(|k| k.split("::").next() == Some(root))));
-                let use_auth = call.name == "use" && call.args.first().is_some_and(|a| context_text(a).contains("Auth") || context_text(a).contains("Constraint"));
-                let setting = matches!(call.name.as_str(), "base_controller_class=" | "parent_controller=" | "before_action" | "http_basic_authenticate_with" | "authenticate_with" | "before_perform" | "class_eval" | "authentication=" | "before" | "password=" | "user=" | "username=" | "middleware" | "configure");
+                let use_auth = call.name == "use"
+                    && call.args.first().is_some_and(|a| {
+                        context_text(a).contains("Auth") || context_text(a).contains("Constraint")
+                    });
+                let setting = matches!(
+                    call.name.as_str(),
+                    "base_controller_class="
+                        | "parent_controller="
+                        | "before_action"
+                        | "http_basic_authenticate_with"
+                        | "authenticate_with"
+                        | "before_perform"
+                        | "class_eval"
+                        | "authentication="
+                        | "before"
+                        | "password="
+                        | "user="
+                        | "username="
+                        | "middleware"
+                        | "configure"
+                );
                 asks |= (on || inner) && (use_auth || setting);
             }
             !asks

@@ -55,8 +55,14 @@ pub fn run(context: &Context<'_, '_>) {
                 // A pattern or a block: its text names what it hides.
                 let setting = context.app.config.last("filter_parameters");
                 let Some(setting) = setting else { return };
-                let source = context.source(wardroom_rails::FileId(setting.file), setting.span).to_lowercase();
-                patterns.extend(source.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| w.len() > 2).map(str::to_owned));
+                let source =
+                    context.source(wardroom_rails::FileId(setting.file), setting.span).to_lowercase();
+                patterns.extend(
+                    source
+                        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                        .filter(|w| w.len() > 2)
+                        .map(str::to_owned),
+                );
             }
             other => patterns.extend(other.as_text().map(str::to_lowercase)),
         }
@@ -104,12 +110,20 @@ pub fn run(context: &Context<'_, '_>) {
 /// Rails 2 filters by a call in the controller.
 fn older(context: &Context<'_, '_>) {
     let called = context.app.controllers.values().any(|c| {
-        context.app.index.class(c.class).is_some_and(|class| class.macros.iter().any(|m| m.call.name == "filter_parameter_logging"))
+        context
+            .app
+            .index
+            .class(c.class)
+            .is_some_and(|class| class.macros.iter().any(|m| m.call.name == "filter_parameter_logging"))
     });
     if called || !has_accounts(context) {
         return;
     }
-    let base = context.app.index.class(wardroom_ruby::ir::Name::from("ApplicationController")).and_then(|c| c.places.first().copied());
+    let base = context
+        .app
+        .index
+        .class(wardroom_ruby::ir::Name::from("ApplicationController"))
+        .and_then(|c| c.places.first().copied());
     if let Some((file, _, span)) = base {
         context
             .finding(rule(), file, span, "No `filter_parameter_logging`: passwords are written to the log")

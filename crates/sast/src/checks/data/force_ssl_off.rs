@@ -47,7 +47,9 @@ pub fn run(context: &Context<'_, '_>) {
     let (file, span) = explicit.map_or(home, place::of);
     // `force_ssl` in ApplicationController did the same until Rails 6.1.
     let by_controller = context.app.controllers.values().any(|c| {
-        context.app.index.class(c.class).is_some_and(|k| k.macros.iter().any(|m| m.call.name == "force_ssl" || m.call.name == "ssl_required"))
+        context.app.index.class(c.class).is_some_and(|k| {
+            k.macros.iter().any(|m| m.call.name == "force_ssl" || m.call.name == "ssl_required")
+        })
     });
     context
         .finding(rule(), file, span, if explicit.is_some() { "`config.force_ssl` is switched off in production" } else { "`config.force_ssl` is not set in production" })

@@ -40,7 +40,9 @@ rule! {
 /// Looks at the default headers and at actions that take the header away.
 pub fn run(context: &Context<'_, '_>) {
     let config = &context.app.config;
-    let framed = config.csp().is_some_and(|p| p.directive("frame-ancestors").is_some_and(|s| !s.iter().any(|s| s == "*")));
+    let framed = config
+        .csp()
+        .is_some_and(|p| p.directive("frame-ancestors").is_some_and(|s| !s.iter().any(|s| s == "*")));
     let setting = config
         .all("action_dispatch.default_headers")
         .chain(config.below("action_dispatch.default_headers."))
@@ -48,7 +50,9 @@ pub fn run(context: &Context<'_, '_>) {
         .last();
     if let Some(setting) = setting.filter(|_| !framed && context.app.rails() >= (4, 0)) {
         let headers = config.response_headers();
-        let known = config.effective("action_dispatch.default_headers").is_none_or(|e| e.value.is_literal() || matches!(e.value, SettingValue::Hash(_)));
+        let known = config
+            .effective("action_dispatch.default_headers")
+            .is_none_or(|e| e.value.is_literal() || matches!(e.value, SettingValue::Hash(_)));
         let off = match headers.get("x-frame-options") {
             Some(value) => value.as_text().is_some_and(|t| t.to_ascii_uppercase().starts_with("ALLOW")),
             None => known && matches!(setting.change, Change::Set | Change::Clear | Change::Remove),
@@ -68,15 +72,34 @@ pub fn run(context: &Context<'_, '_>) {
         if context.file(id).path.starts_with("config/") {
             return;
         }
-        let names = |call: &Call| call.args.first().and_then(place::text).is_some_and(|t| t.eq_ignore_ascii_case("X-Frame-Options"));
+        let names = |call: &Call| {
+            call.args.first().and_then(place::text).is_some_and(|t| t.eq_ignore_ascii_case("X-Frame-Options"))
+        };
         let off = match call.name.as_str() {
-            "delete" => names(call) && call.recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Call(c) if c.name.contains("headers"))),
-            "[]=" => names(call) && call.args.last().is_some_and(|v| matches!(&v.kind, Kind::Nil) || place::text(v).is_some_and(|t| t.to_ascii_uppercase().starts_with("ALLOWALL"))),
+            "delete" => {
+                names(call)
+                    && call
+                        .recv
+                        .as_ref()
+                        .is_some_and(|r| matches!(&r.kind, Kind::Call(c) if c.name.contains("headers")))
+            }
+            "[]=" => {
+                names(call)
+                    && call.args.last().is_some_and(|v| {
+                        matches!(&v.kind, Kind::Nil)
+                            || place::text(v).is_some_and(|t| t.to_ascii_uppercase().starts_with("ALLOWALL"))
+                    })
+            }
             _ => false,
         };
         if off {
             context
-                .finding(rule(), id, node.span, "The page may be framed by every site: its X-Frame-Options is taken away")
+                .finding(
+                    rule(),
+                    id,
+                    node.span,
+                    "The page may be framed by every site: its X-Frame-Options is taken away",
+                )
                 .confidence(Confidence::Low)
                 .severity(Severity::Low)
                 .reason("a page made for embedding needs this")

@@ -42,7 +42,9 @@ pub fn run(context: &Context<'_, '_>) {
     let gems = &context.app.gems;
     let sanitizer = gems.older_than("rails-html-sanitizer", "1.4.4");
     let sanitize_gem = gems.older_than("sanitize", "5.2.1");
-    let omniauth = gems.has_in_production("omniauth") && gems.older_than("omniauth", "2.0.0") && !gems.has("omniauth-rails_csrf_protection");
+    let omniauth = gems.has_in_production("omniauth")
+        && gems.older_than("omniauth", "2.0.0")
+        && !gems.has("omniauth-rails_csrf_protection");
     let kaminari = gems.older_than("kaminari", "1.2.1");
     let paperclip = gems.has_in_production("paperclip") && gems.older_than("paperclip", "4.2.2");
     if sanitizer || sanitize_gem {
@@ -52,13 +54,29 @@ pub fn run(context: &Context<'_, '_>) {
                 sanitize(context, id, node, call);
             }
             if sanitize_gem && call.recv.as_ref().and_then(place::constant).is_some_and(|c| c == "Sanitize") {
-                let relaxed = call.args.iter().any(|a| place::constant(a).is_some_and(|c| c.ends_with("RELAXED")));
+                let relaxed =
+                    call.args.iter().any(|a| place::constant(a).is_some_and(|c| c.ends_with("RELAXED")));
                 if relaxed && matches!(call.name.as_str(), "fragment" | "clean" | "document") {
-                    report(context, id, node.span, "sanitize", "CVE-2020-4054", "style and math tags of a relaxed configuration let scripts through", "`RELAXED` is used", "5.2.1", Confidence::High, Severity::Medium);
+                    report(
+                        context,
+                        id,
+                        node.span,
+                        "sanitize",
+                        "CVE-2020-4054",
+                        "style and math tags of a relaxed configuration let scripts through",
+                        "`RELAXED` is used",
+                        "5.2.1",
+                        Confidence::High,
+                        Severity::Medium,
+                    );
                 }
             }
         });
-        for key in ["action_view.sanitized_allowed_tags", "rails/html/safe_list_sanitizer.allowed_tags", "rails/html/white_list_sanitizer.allowed_tags"] {
+        for key in [
+            "action_view.sanitized_allowed_tags",
+            "rails/html/safe_list_sanitizer.allowed_tags",
+            "rails/html/white_list_sanitizer.allowed_tags",
+        ] {
             for setting in context.app.config.all(key) {
                 if sanitizer && dangerous(setting.value.items().iter().filter_map(|v| v.as_text())) {
                     let (file, span) = place::of(setting);
@@ -69,9 +87,22 @@ pub fn run(context: &Context<'_, '_>) {
     }
     if omniauth {
         let setting = context.app.config.middleware.iter().find(|m| m.names("OmniAuth::Builder"));
-        let place = setting.map(|m| (FileId(m.file), m.span)).or_else(|| context.app.config.all("devise.omniauth").next().map(place::of));
+        let place = setting
+            .map(|m| (FileId(m.file), m.span))
+            .or_else(|| context.app.config.all("devise.omniauth").next().map(place::of));
         if let Some((file, span)) = place {
-            report(context, file, span, "omniauth", "CVE-2015-9284", "a foreign page can connect its own account to the user's by a GET request", "sign-in by GET is not switched off", "2.0.0", Confidence::Medium, Severity::Medium);
+            report(
+                context,
+                file,
+                span,
+                "omniauth",
+                "CVE-2015-9284",
+                "a foreign page can connect its own account to the user's by a GET request",
+                "sign-in by GET is not switched off",
+                "2.0.0",
+                Confidence::Medium,
+                Severity::Medium,
+            );
         }
     }
     if kaminari {
@@ -80,7 +111,18 @@ pub fn run(context: &Context<'_, '_>) {
         place::calls(context, hint, &mut |id, node, call| {
             if !once && call.name == "paginate" && call.recv.is_none() && context.file(id).is_template() {
                 once = true;
-                report(context, id, node.span, "kaminari", "CVE-2020-11082", "the parameter `original_script_name` becomes part of the page's links", "a template calls `paginate`", "1.2.1", Confidence::High, Severity::Medium);
+                report(
+                    context,
+                    id,
+                    node.span,
+                    "kaminari",
+                    "CVE-2020-11082",
+                    "the parameter `original_script_name` becomes part of the page's links",
+                    "a template calls `paginate`",
+                    "1.2.1",
+                    Confidence::High,
+                    Severity::Medium,
+                );
             }
         });
     }
@@ -88,7 +130,18 @@ pub fn run(context: &Context<'_, '_>) {
         let hint = place::hint!("has_attached_file");
         place::calls(context, hint, &mut |id, node, call| {
             if call.name == "has_attached_file" {
-                report(context, id, node.span, "paperclip", "CVE-2015-2963", "the type of an upload is taken from the request", "`has_attached_file` is used", "4.2.2", Confidence::Medium, Severity::Medium);
+                report(
+                    context,
+                    id,
+                    node.span,
+                    "paperclip",
+                    "CVE-2015-2963",
+                    "the type of an upload is taken from the request",
+                    "`has_attached_file` is used",
+                    "4.2.2",
+                    Confidence::Medium,
+                    Severity::Medium,
+                );
             }
         });
     }
@@ -122,11 +175,33 @@ fn dangerous<'t>(tags: impl Iterator<Item = &'t str>) -> bool {
 }
 
 fn told(context: &Context<'_, '_>, file: FileId, span: Span) {
-    report(context, file, span, "rails-html-sanitizer", "CVE-2022-32209 and CVE-2022-23520", "a style element inside select, math or svg lets scripts through", "these tags are allowed", "1.4.4", Confidence::High, Severity::Medium);
+    report(
+        context,
+        file,
+        span,
+        "rails-html-sanitizer",
+        "CVE-2022-32209 and CVE-2022-23520",
+        "a style element inside select, math or svg lets scripts through",
+        "these tags are allowed",
+        "1.4.4",
+        Confidence::High,
+        Severity::Medium,
+    );
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is one column of the advisory")]
-fn report(context: &Context<'_, '_>, file: FileId, span: Span, gem: &str, cve: &str, effect: &str, pattern: &str, fixed: &str, confidence: Confidence, severity: Severity) {
+fn report(
+    context: &Context<'_, '_>,
+    file: FileId,
+    span: Span,
+    gem: &str,
+    cve: &str,
+    effect: &str,
+    pattern: &str,
+    fixed: &str,
+    confidence: Confidence,
+    severity: Severity,
+) {
     let version = context.app.gems.version_text(gem).unwrap_or_default();
     context
         .finding(rule(), file, span, format!("{gem} {version} has {cve}: {effect}; here {pattern}"))

@@ -45,12 +45,17 @@ pub fn run(context: &Context<'_, '_>) {
     let mut reported: Vec<(FileId, u32, u32)> = Vec::new();
     for secret in context.app.config.secrets() {
         let id = FileId(secret.file);
-        if secret.environment.as_deref().is_some_and(|e| e != "production") || naming::is_aside(&context.file(id).path) {
+        if secret.environment.as_deref().is_some_and(|e| e != "production")
+            || naming::is_aside(&context.file(id).path)
+        {
             continue;
         }
         let name = secret.key.rsplit(['.', ':']).next().unwrap_or(&secret.key);
         let Some(likeness) = likeness(&secret.value) else { continue };
-        let signs = matches!(name, "secret_key_base" | "secret_token" | "secret" | "secret_key" | "pepper" | "session_secret");
+        let signs = matches!(
+            name,
+            "secret_key_base" | "secret_token" | "secret" | "secret_key" | "pepper" | "session_secret"
+        );
         let fallback = context.source(id, secret.span).contains("ENV");
         let confidence = match (likeness, signs && !fallback) {
             (Confidence::High, _) if !fallback => Confidence::High,
@@ -73,35 +78,78 @@ pub fn run(context: &Context<'_, '_>) {
         walk::each(&file.parsed.body, &mut |node| {
             match &node.kind {
                 // What only tests or developers run with.
-                Kind::If(branch) if {
-                    let cond = context.source(id, branch.cond.span);
-                    cond.contains("env.test?") || cond.contains("env.development?") || cond.contains("env.local?")
-                } =>
+                Kind::If(branch)
+                    if {
+                        let cond = context.source(id, branch.cond.span);
+                        cond.contains("env.test?")
+                            || cond.contains("env.development?")
+                            || cond.contains("env.local?")
+                    } =>
                 {
                     return false;
                 }
-                Kind::Assign(assign) if assign.op.is_none() || !matches!(assign.target.kind, Kind::Ivar(_)) => {
+                Kind::Assign(assign)
+                    if assign.op.is_none() || !matches!(assign.target.kind, Kind::Ivar(_)) =>
+                {
                     if let Some(name) = naming::of(&assign.target) {
                         literal(context, id, node, name, &assign.value, &reported);
                     }
                 }
-                Kind::Call(call) if call.recv.is_some() && call.name.ends_with('=') && call.name != "==" && call.name != "[]=" => {
+                Kind::Call(call)
+                    if call.recv.is_some()
+                        && call.name.ends_with('=')
+                        && call.name != "=="
+                        && call.name != "[]=" =>
+                {
                     if let Some(value) = call.args.last() {
-                        literal(context, id, node, Name::from(call.name.trim_end_matches('=')), value, &reported);
+                        literal(
+                            context,
+                            id,
+                            node,
+                            Name::from(call.name.trim_end_matches('=')),
+                            value,
+                            &reported,
+                        );
                     }
                 }
-                Kind::Call(call) if matches!(call.name.as_str(), "encode" | "decode") && place_is(call.recv.as_ref(), "JWT") => {
+                Kind::Call(call)
+                    if matches!(call.name.as_str(), "encode" | "decode")
+                        && place_is(call.recv.as_ref(), "JWT") =>
+                {
                     if let Some(key) = call.args.get(1)
                         && place::text(key).is_some_and(|t| t.len() >= 4)
                     {
-                        report(context, id, key.span, "The key that signs JSON web tokens stands in the code".to_owned(), Confidence::High);
+                        report(
+                            context,
+                            id,
+                            key.span,
+                            "The key that signs JSON web tokens stands in the code".to_owned(),
+                            Confidence::High,
+                        );
                     }
                 }
-                Kind::Call(call) if call.name == "new" && call.recv.as_ref().and_then(place::constant).is_some_and(|c| matches!(c.as_str(), "ActiveSupport::MessageEncryptor" | "ActiveSupport::MessageVerifier" | "ActiveSupport::KeyGenerator" | "ActiveSupport::CachingKeyGenerator")) => {
+                Kind::Call(call)
+                    if call.name == "new"
+                        && call.recv.as_ref().and_then(place::constant).is_some_and(|c| {
+                            matches!(
+                                c.as_str(),
+                                "ActiveSupport::MessageEncryptor"
+                                    | "ActiveSupport::MessageVerifier"
+                                    | "ActiveSupport::KeyGenerator"
+                                    | "ActiveSupport::CachingKeyGenerator"
+                            )
+                        }) =>
+                {
                     if let Some(key) = call.args.first()
                         && place::text(key).is_some_and(|t| t.len() >= 8)
                     {
-                        report(context, id, key.span, "The key that encrypts or signs messages stands in the code".to_owned(), Confidence::High);
+                        report(
+                            context,
+                            id,
+                            key.span,
+                            "The key that encrypts or signs messages stands in the code".to_owned(),
+                            Confidence::High,
+                        );
                     }
                 }
                 Kind::Call(call) => {
@@ -126,8 +174,17 @@ fn place_is(recv: Option<&Node>, name: &str) -> bool {
     recv.and_then(place::constant).is_some_and(|c| c == name)
 }
 
-fn literal(context: &Context<'_, '_>, id: FileId, node: &Node, name: Name, value: &Node, reported: &[(FileId, u32, u32)]) {
-    if matches!(value.kind, Kind::Nil | Kind::Local(_) | Kind::Ivar(_) | Kind::Const(_) | Kind::Int(_)) || reported.iter().any(|r| r.0 == id && r.1 <= node.span.start && node.span.end <= r.2) {
+fn literal(
+    context: &Context<'_, '_>,
+    id: FileId,
+    node: &Node,
+    name: Name,
+    value: &Node,
+    reported: &[(FileId, u32, u32)],
+) {
+    if matches!(value.kind, Kind::Nil | Kind::Local(_) | Kind::Ivar(_) | Kind::Const(_) | Kind::Int(_))
+        || reported.iter().any(|r| r.0 == id && r.1 <= node.span.start && node.span.end <= r.2)
+    {
         return;
     }
     let (text, fallback) = match &value.kind {
@@ -136,10 +193,12 @@ fn literal(context: &Context<'_, '_>, id: FileId, node: &Node, name: Name, value
             Some(text) if context.source(id, sides.0.span).contains("ENV") => (text, true),
             _ => return,
         },
-        Kind::Call(call) if call.name == "fetch" && place_is(call.recv.as_ref(), "ENV") => match call.args.get(1).and_then(place::text) {
-            Some(text) => (text, true),
-            None => return,
-        },
+        Kind::Call(call) if call.name == "fetch" && place_is(call.recv.as_ref(), "ENV") => {
+            match call.args.get(1).and_then(place::text) {
+                Some(text) => (text, true),
+                None => return,
+            }
+        }
         Kind::Call(call) if call.name == "freeze" => match call.recv.as_ref().and_then(place::text) {
             Some(text) => (text, false),
             None => return,
@@ -161,7 +220,13 @@ fn literal(context: &Context<'_, '_>, id: FileId, node: &Node, name: Name, value
     report(context, id, node.span, format!("`{name}` is given a secret that stands in the code"), confidence);
 }
 
-fn report(context: &Context<'_, '_>, id: FileId, span: wardroom_ruby::ir::Span, message: String, confidence: Confidence) {
+fn report(
+    context: &Context<'_, '_>,
+    id: FileId,
+    span: wardroom_ruby::ir::Span,
+    message: String,
+    confidence: Confidence,
+) {
     context
         .finding(rule(), id, span, message)
         .confidence(confidence)
@@ -179,15 +244,47 @@ fn report(context: &Context<'_, '_>, id: FileId, span: wardroom_ruby::ir::Span, 
 pub fn likeness(text: &str) -> Option<Confidence> {
     let lower = text.to_ascii_lowercase();
     const PLACEHOLDERS: &[&str] = &[
-        "change", "example", "your", "xxx", "dummy", "test", "todo", "placeholder", "replace", "sample", "fake", "foobar",
-        "insert", "redacted", "filtered", "secret_key_base_dummy", "http://", "https://", "<", "*****", "...", "insecure", "lorem",
-        "development", "undefined", "not_set", "none", "00000000", "12345",
+        "change",
+        "example",
+        "your",
+        "xxx",
+        "dummy",
+        "test",
+        "todo",
+        "placeholder",
+        "replace",
+        "sample",
+        "fake",
+        "foobar",
+        "insert",
+        "redacted",
+        "filtered",
+        "secret_key_base_dummy",
+        "http://",
+        "https://",
+        "<",
+        "*****",
+        "...",
+        "insecure",
+        "lorem",
+        "development",
+        "undefined",
+        "not_set",
+        "none",
+        "00000000",
+        "12345",
     ];
-    if text.len() < 8 || text.contains(char::is_whitespace) || PLACEHOLDERS.iter().any(|p| lower.contains(p)) {
+    if text.len() < 8 || text.contains(char::is_whitespace) || PLACEHOLDERS.iter().any(|p| lower.contains(p))
+    {
         return None;
     }
-    let (digits, letters) = text.bytes().fold((0, 0), |(d, l), b| (d + u32::from(b.is_ascii_digit()), l + u32::from(b.is_ascii_alphabetic())));
-    let known_prefix = ["sk_live_", "rk_live_", "akia", "ghp_", "xoxb-", "xoxp-", "sg.", "aiza", "-----begin"].iter().any(|p| lower.starts_with(p));
+    let (digits, letters) = text.bytes().fold((0, 0), |(d, l), b| {
+        (d + u32::from(b.is_ascii_digit()), l + u32::from(b.is_ascii_alphabetic()))
+    });
+    let known_prefix =
+        ["sk_live_", "rk_live_", "akia", "ghp_", "xoxb-", "xoxp-", "sg.", "aiza", "-----begin"]
+            .iter()
+            .any(|p| lower.starts_with(p));
     let mixed = text.bytes().any(|b| b.is_ascii_uppercase()) && text.bytes().any(|b| b.is_ascii_lowercase());
     if known_prefix {
         return Some(Confidence::High);
@@ -198,7 +295,12 @@ pub fn likeness(text: &str) -> Option<Confidence> {
     if wordy && (pieces.len() > 1 || !mixed) || digits == 0 && !mixed {
         return None;
     }
-    if text.len() >= 20 && digits >= 3 && letters >= 4 && entropy(text) > 3.2 && pieces.iter().any(|p| p.len() >= 16) {
+    if text.len() >= 20
+        && digits >= 3
+        && letters >= 4
+        && entropy(text) > 3.2
+        && pieces.iter().any(|p| p.len() >= 16)
+    {
         return Some(Confidence::High);
     }
     (digits > 0 && letters > 0 && (text.len() >= 12 || mixed)).then_some(Confidence::Medium)

@@ -43,7 +43,12 @@ pub fn run(context: &Context<'_, '_>) {
     }
     let Some(hosts) = context.app.config.hosts() else {
         context
-            .finding(rule(), home.0, home.1, "`config.hosts` is not set in production: any host name is answered")
+            .finding(
+                rule(),
+                home.0,
+                home.1,
+                "`config.hosts` is not set in production: any host name is answered",
+            )
             .confidence(Confidence::Low)
             .severity(Severity::Info)
             .reason("a proxy in front may answer only for the right names")

@@ -41,7 +41,9 @@ pub fn run(context: &Context<'_, '_>) {
     let Some(setting) = options.setting.filter(|_| options.certain) else { return };
     let off = match options.value.get("hsts") {
         Some(SettingValue::Bool(false)) => true,
-        Some(hash @ SettingValue::Hash(_)) => matches!(hash.get("expires"), Some(SettingValue::Int(0) | SettingValue::Bool(false))),
+        Some(hash @ SettingValue::Hash(_)) => {
+            matches!(hash.get("expires"), Some(SettingValue::Int(0) | SettingValue::Bool(false)))
+        }
         _ => false,
     };
     if off {

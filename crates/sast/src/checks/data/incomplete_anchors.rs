@@ -5,7 +5,7 @@ use wardroom_rails::{FileId, literal_name};
 use wardroom_ruby::ir::{Call, Kind, Name, Node, Span};
 use wardroom_ruby::walk;
 
-use super::pattern::{self, Pattern};
+use super::pattern::Pattern;
 use super::{naming, place};
 use crate::context::Context;
 
@@ -50,7 +50,9 @@ pub fn run(context: &Context<'_, '_>) {
         }
         walk::each(&file.parsed.body, &mut |node| {
             match &node.kind {
-                Kind::Call(call) if matches!(call.name.as_str(), "validates" | "validates_format_of") => validation(context, id, call),
+                Kind::Call(call) if matches!(call.name.as_str(), "validates" | "validates_format_of") => {
+                    validation(context, id, call)
+                }
                 Kind::Def(def) => body(context, id, def.name, &def.body),
                 _ => {}
             }
@@ -61,43 +63,78 @@ pub fn run(context: &Context<'_, '_>) {
 
 /// How a pattern stands to the ends of the text: `None` where it holds the whole text.
 fn line_bound(context: &Context<'_, '_>, node: &Node) -> Option<(bool, bool)> {
-    let (source, flags, _) = pattern::source(node, &context.app.index, 0)?;
+    let (source, flags, _) = place::pattern_source(node, &context.app.index, 0)?;
     let read = Pattern::parse(&source, &flags)?;
     // A comment or an empty line is looked for line by line on purpose.
-    (read.line_start && (read.line_end || read.text_end) || read.text_start && read.line_end).then_some((read.line_start, read.line_end))
+    (read.line_start && (read.line_end || read.text_end) || read.text_start && read.line_end)
+        .then_some((read.line_start, read.line_end))
 }
 
 fn validation(context: &Context<'_, '_>, id: FileId, call: &Call) {
     let format = place::keyword(call, "format");
     let (with, options) = match format.map(|f| &f.kind) {
-        Some(Kind::Hash(pairs)) => (pairs.iter().find(|p| literal_name(&p.key).is_some_and(|k| k == "with")).map(|p| &p.value), format),
+        Some(Kind::Hash(pairs)) => (
+            pairs.iter().find(|p| literal_name(&p.key).is_some_and(|k| k == "with")).map(|p| &p.value),
+            format,
+        ),
         Some(_) => (format, None),
         None if call.name == "validates_format_of" => (place::keyword(call, "with"), call.args.last()),
         None => return,
     };
     let Some(with) = with else { return };
     let multiline = options.is_some_and(|o| match &o.kind {
-        Kind::Hash(pairs) => pairs.iter().any(|p| literal_name(&p.key).is_some_and(|k| k == "multiline") && matches!(p.value.kind, Kind::True)),
+        Kind::Hash(pairs) => pairs.iter().any(|p| {
+            literal_name(&p.key).is_some_and(|k| k == "multiline") && matches!(p.value.kind, Kind::True)
+        }),
         _ => false,
     });
     // Since Rails 4 a validation with `^` or `$` is an error unless `multiline` is said.
     if context.app.rails() >= (4, 0) && !multiline && format.is_some() {
         return;
     }
-    let Some((source, flags, _)) = pattern::source(with, &context.app.index, 0) else { return };
+    let Some((source, flags, _)) = place::pattern_source(with, &context.app.index, 0) else { return };
     let Some(read) = Pattern::parse(&source, &flags) else { return };
     if !(read.line_start || read.line_end && read.text_start) {
         return;
     }
     let attributes: Vec<String> = call.args.iter().filter_map(literal_name).map(|n| n.to_string()).collect();
     let delicate = attributes.iter().any(|a| {
-        ["url", "uri", "link", "website", "path", "file", "host", "domain", "command", "html", "css", "redirect", "subdomain", "ip"].iter().any(|w| naming::words(a).iter().any(|x| x == w))
+        [
+            "url",
+            "uri",
+            "link",
+            "website",
+            "path",
+            "file",
+            "host",
+            "domain",
+            "command",
+            "html",
+            "css",
+            "redirect",
+            "subdomain",
+            "ip",
+        ]
+        .iter()
+        .any(|w| naming::words(a).iter().any(|x| x == w))
     });
     context
-        .finding(rule(), id, with.span, format!("The check of `{}` looks at one line only: `^` and `$` match at every line", attributes.join("`, `")))
+        .finding(
+            rule(),
+            id,
+            with.span,
+            format!(
+                "The check of `{}` looks at one line only: `^` and `$` match at every line",
+                attributes.join("`, `")
+            ),
+        )
         .confidence(if delicate {
             Confidence::High
-        } else if attributes.iter().any(|a| ["mail", "email", "login", "username", "color", "mac", "identifier", "format"].iter().any(|w| naming::words(a).iter().any(|x| x == w))) {
+        } else if attributes.iter().any(|a| {
+            ["mail", "email", "login", "username", "color", "mac", "identifier", "format"]
+                .iter()
+                .any(|w| naming::words(a).iter().any(|x| x == w))
+        }) {
             Confidence::Medium
         } else {
             Confidence::Low
@@ -111,8 +148,32 @@ fn validation(context: &Context<'_, '_>, id: FileId, call: &Call) {
 fn body(context: &Context<'_, '_>, id: FileId, method: Name, node: &Node) {
     let words = naming::words(&method);
     let checks = words.iter().any(|w| {
-        matches!(w.as_str(), "sanitize" | "sanitise" | "clean" | "cleanse" | "validate" | "valid" | "safe" | "escape" | "allowed" | "permitted" | "whitelist" | "whitelisted" | "filter" | "verify" | "check" | "legal" | "acceptable" | "authorize" | "sanitizer")
-    }) || method.ends_with('?') && words.iter().any(|w| matches!(w.as_str(), "url" | "uri" | "path" | "local" | "internal" | "trusted"));
+        matches!(
+            w.as_str(),
+            "sanitize"
+                | "sanitise"
+                | "clean"
+                | "cleanse"
+                | "validate"
+                | "valid"
+                | "safe"
+                | "escape"
+                | "allowed"
+                | "permitted"
+                | "whitelist"
+                | "whitelisted"
+                | "filter"
+                | "verify"
+                | "check"
+                | "legal"
+                | "acceptable"
+                | "authorize"
+                | "sanitizer"
+        )
+    }) || method.ends_with('?')
+        && words
+            .iter()
+            .any(|w| matches!(w.as_str(), "url" | "uri" | "path" | "local" | "internal" | "trusted"));
     walk::each(node, &mut |inner| {
         match &inner.kind {
             Kind::Def(_) | Kind::Module(_) => return false,
@@ -123,7 +184,7 @@ fn body(context: &Context<'_, '_>, id: FileId, method: Name, node: &Node) {
                     let hands_on = uses(passed, subject) && (returns(passed, subject) || ends(stopped));
                     let from_request = of_params(subject);
                     let turned_away = ends(stopped) && (from_request || checks);
-                    if hands_on && (checks || from_request) || turned_away && (checks || from_request) {
+                    if (hands_on || turned_away) && (checks || from_request) {
                         report(context, id, span, subject, with, checks);
                     }
                 }
@@ -152,7 +213,15 @@ fn report(context: &Context<'_, '_>, id: FileId, span: Span, subject: &Node, wit
         _ => "`$`",
     };
     context
-        .finding(rule(), id, span, format!("`{}` is checked line by line: {marks} match at every line", context.source(id, subject.span)))
+        .finding(
+            rule(),
+            id,
+            span,
+            format!(
+                "`{}` is checked line by line: {marks} match at every line",
+                context.source(id, subject.span)
+            ),
+        )
         .confidence(Confidence::Medium)
         .severity(if checks { Severity::Medium } else { Severity::Low })
         .remedy("Write `\\A` for `^` and `\\z` for `$`.")
@@ -173,9 +242,9 @@ fn matching(node: &Node) -> Option<(&Node, &Node, bool, Span)> {
                 "=~" | "match" | "match?" | "!~" => {
                     let argument = argument?;
                     let positive = call.name != "!~";
-                    if pattern::is_pattern(argument) || matches!(argument.kind, Kind::Const(_)) {
+                    if place::is_pattern(argument) || matches!(argument.kind, Kind::Const(_)) {
                         Some((recv, argument, positive, node.span))
-                    } else if pattern::is_pattern(recv) || matches!(recv.kind, Kind::Const(_)) {
+                    } else if place::is_pattern(recv) || matches!(recv.kind, Kind::Const(_)) {
                         Some((argument, recv, positive, node.span))
                     } else {
                         None
@@ -196,7 +265,10 @@ fn same(a: &Node, b: &Node) -> bool {
         (Kind::Call(x), Kind::Call(y)) => {
             x.name == y.name
                 && x.args.len() == y.args.len()
-                && x.args.iter().zip(&y.args).all(|(a, b)| literal_name(a).is_some() && literal_name(a) == literal_name(b))
+                && x.args
+                    .iter()
+                    .zip(&y.args)
+                    .all(|(a, b)| literal_name(a).is_some() && literal_name(a) == literal_name(b))
                 && match (&x.recv, &y.recv) {
                     (None, None) => true,
                     (Some(a), Some(b)) => same(a, b),
@@ -230,7 +302,10 @@ fn ends(node: &Node) -> bool {
     match &node.kind {
         Kind::Return(_) => true,
         Kind::Seq(nodes) => nodes.iter().any(ends),
-        Kind::Call(call) => matches!(call.name.as_str(), "raise" | "head" | "fail" | "render_404" | "not_found") && call.recv.is_none(),
+        Kind::Call(call) => {
+            matches!(call.name.as_str(), "raise" | "head" | "fail" | "render_404" | "not_found")
+                && call.recv.is_none()
+        }
         _ => false,
     }
 }

@@ -34,7 +34,12 @@ rule! {
 
 /// Looks at the setting.
 pub fn run(context: &Context<'_, '_>) {
-    let keys = ["active_support.escape_html_entities_in_json", "escape_html_entities_in_json", "active_support/json/encoding.escape_html_entities_in_json", "active_support/json.escape_html_entities_in_json"];
+    let keys = [
+        "active_support.escape_html_entities_in_json",
+        "escape_html_entities_in_json",
+        "active_support/json/encoding.escape_html_entities_in_json",
+        "active_support/json.escape_html_entities_in_json",
+    ];
     for key in keys {
         let Some(escape) = context.app.config.effective(key) else { continue };
         if escape.value.as_bool() == Some(false)
@@ -45,7 +50,9 @@ pub fn run(context: &Context<'_, '_>) {
                 .finding(rule(), file, span, "`to_json` does not escape `<`, `>` and `&`")
                 .confidence(if place::has_pages(context) { Confidence::Medium } else { Confidence::Low })
                 .severity(Severity::Medium)
-                .remedy("Take the line out; where one answer needs raw characters, use `JSON.generate` there.")
+                .remedy(
+                    "Take the line out; where one answer needs raw characters, use `JSON.generate` there.",
+                )
                 .report();
             return;
         }

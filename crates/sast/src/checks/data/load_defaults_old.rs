@@ -35,7 +35,8 @@ rule! {
         "CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:L/I:L/A:N"
 }
 
-const RELEASES: &[(u32, u32)] = &[(5, 0), (5, 1), (5, 2), (6, 0), (6, 1), (7, 0), (7, 1), (7, 2), (8, 0), (8, 1)];
+const RELEASES: &[(u32, u32)] =
+    &[(5, 0), (5, 1), (5, 2), (6, 0), (6, 1), (7, 0), (7, 1), (7, 2), (8, 0), (8, 1)];
 const PROTECTIONS: &[(&str, &str)] = &[
     ("action_controller.per_form_csrf_tokens", "CSRF tokens for each form"),
     ("action_controller.forgery_protection_origin_check", "the check of the Origin header"),
@@ -79,7 +80,10 @@ pub fn run(context: &Context<'_, '_>) {
         return;
     }
     let (file, span) = config.last("load_defaults").map_or(home, place::of);
-    let has = config.load_defaults.map_or_else(|| "`config.load_defaults` is missing".to_owned(), |v| format!("`config.load_defaults` is {}.{}", v.0, v.1));
+    let has = config.load_defaults.map_or_else(
+        || "`config.load_defaults` is missing".to_owned(),
+        |v| format!("`config.load_defaults` is {}.{}", v.0, v.1),
+    );
     context
         .finding(rule(), file, span, format!("{has} on Rails {}.{}: {} stay off", rails.0, rails.1, lost.join(", ")))
         .confidence(Confidence::Low)

@@ -46,16 +46,118 @@ pub fn words(name: &str) -> Vec<String> {
 
 /// Last words after which a name is about a secret, not the secret itself: `password_reset_path`.
 const ABOUT: &[&str] = &[
-    "id", "ids", "at", "on", "count", "type", "types", "path", "url", "uri", "link", "name", "names", "length",
-    "size", "expiry", "expires", "expiration", "expire", "changed", "valid", "field", "form", "hint", "label",
-    "strength", "policy", "reset", "required", "enabled", "disabled", "confirmed", "attempts", "class", "params",
-    "param", "key", "format", "regex", "regexp", "pattern", "template", "message", "error", "errors", "email",
-    "mailer", "controller", "file", "header", "endpoint", "method", "mode", "model", "user", "users", "age",
-    "minimum", "maximum", "min", "max", "limit", "status", "state", "scope", "scopes", "ttl", "lifetime", "present",
-    "blank", "page", "title", "text", "options", "option", "settings", "service", "store", "provider", "authenticatable",
-    "authentication", "auth", "owner", "last4", "four", "brand", "used", "sent", "updated", "created", "issuer",
-    "manager", "generator", "validator", "checker", "validation", "complexity", "history", "version", "mask", "placeholder",
-    "image", "icon", "holder", "locale", "prefix", "suffix", "info", "details", "data", "list", "index",
+    "id",
+    "ids",
+    "at",
+    "on",
+    "count",
+    "type",
+    "types",
+    "path",
+    "url",
+    "uri",
+    "link",
+    "name",
+    "names",
+    "length",
+    "size",
+    "expiry",
+    "expires",
+    "expiration",
+    "expire",
+    "changed",
+    "valid",
+    "field",
+    "form",
+    "hint",
+    "label",
+    "strength",
+    "policy",
+    "reset",
+    "required",
+    "enabled",
+    "disabled",
+    "confirmed",
+    "attempts",
+    "class",
+    "params",
+    "param",
+    "key",
+    "format",
+    "regex",
+    "regexp",
+    "pattern",
+    "template",
+    "message",
+    "error",
+    "errors",
+    "email",
+    "mailer",
+    "controller",
+    "file",
+    "header",
+    "endpoint",
+    "method",
+    "mode",
+    "model",
+    "user",
+    "users",
+    "age",
+    "minimum",
+    "maximum",
+    "min",
+    "max",
+    "limit",
+    "status",
+    "state",
+    "scope",
+    "scopes",
+    "ttl",
+    "lifetime",
+    "present",
+    "blank",
+    "page",
+    "title",
+    "text",
+    "options",
+    "option",
+    "settings",
+    "service",
+    "store",
+    "provider",
+    "authenticatable",
+    "authentication",
+    "auth",
+    "owner",
+    "last4",
+    "four",
+    "brand",
+    "used",
+    "sent",
+    "updated",
+    "created",
+    "issuer",
+    "manager",
+    "generator",
+    "validator",
+    "checker",
+    "validation",
+    "complexity",
+    "history",
+    "version",
+    "mask",
+    "placeholder",
+    "image",
+    "icon",
+    "holder",
+    "locale",
+    "prefix",
+    "suffix",
+    "info",
+    "details",
+    "data",
+    "list",
+    "index",
 ];
 
 /// What a name says its value is; `None` for a name that says nothing of the kind or is only about
@@ -68,14 +170,22 @@ pub fn secret(name: &str) -> Option<Secret> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let last = *words.last()?;
     let pair = |a: &str, b: &str| words.windows(2).any(|w| w == [a, b]);
-    if pair("api", "key") || pair("private", "key") || pair("access", "key") || pair("secret", "key")
-        || pair("signing", "key") || pair("encryption", "key") || words.contains(&"apikey")
-        || pair("secret", "base") || last == "pepper"
+    if pair("api", "key")
+        || pair("private", "key")
+        || pair("access", "key")
+        || pair("secret", "key")
+        || pair("signing", "key")
+        || pair("encryption", "key")
+        || words.contains(&"apikey")
+        || pair("secret", "base")
+        || last == "pepper"
     {
         let after_key = words.iter().rposition(|w| matches!(*w, "key" | "apikey" | "base" | "pepper"));
         return (after_key == Some(words.len() - 1)).then_some(Secret::Key);
     }
-    if ABOUT.contains(&last) || matches!(words[0], "encrypted" | "hashed" | "masked" | "filtered" | "no" | "has" | "is" | "use") {
+    if ABOUT.contains(&last)
+        || matches!(words[0], "encrypted" | "hashed" | "masked" | "filtered" | "no" | "has" | "is" | "use")
+    {
         return None;
     }
     let has = |list: &[&str]| words.iter().any(|w| list.contains(w));
@@ -88,13 +198,23 @@ pub fn secret(name: &str) -> Option<Secret> {
     if has(&["check", "checks", "response", "result", "avs"]) {
         return None;
     }
-    if has(&["ssn", "cvv", "cvc", "cvv2"]) || pair("social", "security") || pair("card", "number") || last == "cardnumber" {
+    if has(&["ssn", "cvv", "cvc", "cvv2"])
+        || pair("social", "security")
+        || pair("card", "number")
+        || last == "cardnumber"
+    {
         return Some(Secret::Personal);
     }
-    if matches!(last, "secret" | "secrets") || pair("client", "secret") || pair("otp", "secret") || pair("totp", "secret") {
+    if matches!(last, "secret" | "secrets")
+        || pair("client", "secret")
+        || pair("otp", "secret")
+        || pair("totp", "secret")
+    {
         return Some(Secret::Key);
     }
-    if matches!(last, "token" | "tokens" | "otp" | "jwt") && !has(&["csrf", "authenticity", "xsrf", "cancellation", "page"]) {
+    if matches!(last, "token" | "tokens" | "otp" | "jwt")
+        && !has(&["csrf", "authenticity", "xsrf", "cancellation", "page"])
+    {
         return Some(Secret::Token);
     }
     None
@@ -118,7 +238,7 @@ pub fn of(node: &Node) -> Option<Name> {
 pub fn around<'a>(
     context: &Context<'_, 'a>,
     hint: &regex::bytes::Regex,
-    visit: &mut dyn FnMut(FileId, &'a Node, &'a Call, &[Name]),
+    visit: &mut impl FnMut(FileId, &'a Node, &'a Call, &[Name]),
 ) {
     for (id, file) in context.code_files() {
         if hint.is_match(&file.text) {
@@ -135,7 +255,9 @@ fn descend<'a>(node: &'a Node, names: &mut Vec<Name>, visit: &mut dyn FnMut(&'a 
             names.clear();
             names.push(def.name);
             for param in &def.params {
-                if let (Some(default), ParamForm::Keyword | ParamForm::Optional) = (&param.default, param.form) {
+                if let (Some(default), ParamForm::Keyword | ParamForm::Optional) =
+                    (&param.default, param.form)
+                {
                     descend(default, names, visit);
                 }
             }
@@ -177,7 +299,9 @@ fn descend<'a>(node: &'a Node, names: &mut Vec<Name>, visit: &mut dyn FnMut(&'a 
                 }
                 "scope" | "before_create" | "before_save" | "before_validation" | "let" => None,
                 name => match name.strip_suffix('=') {
-                    Some(name) if !name.is_empty() && !name.ends_with(['=', '!', '<', '>']) => Some(Name::from(name)),
+                    Some(name) if !name.is_empty() && !name.ends_with(['=', '!', '<', '>']) => {
+                        Some(Name::from(name))
+                    }
                     _ => None,
                 },
             };
@@ -202,7 +326,21 @@ fn descend<'a>(node: &'a Node, names: &mut Vec<Name>, visit: &mut dyn FnMut(&'a 
 /// Whether a file serves tests, seeds or one-off tasks: what it holds is no secret of production.
 pub fn is_aside(path: &str) -> bool {
     path.split('/').any(|part| {
-        matches!(part, "spec" | "test" | "tests" | "features" | "factories" | "fixtures" | "seeds" | "db" | "script" | "scripts" | "demo" | "examples")
+        matches!(
+            part,
+            "spec"
+                | "test"
+                | "tests"
+                | "features"
+                | "factories"
+                | "fixtures"
+                | "seeds"
+                | "db"
+                | "script"
+                | "scripts"
+                | "demo"
+                | "examples"
+        )
     }) || path.contains("config/environments/development")
         || path.contains("config/environments/test")
         || path.contains("lib/tasks/")
@@ -223,7 +361,16 @@ mod tests {
         assert_eq!(secret("stripe_api_key"), Some(Secret::Key));
         assert_eq!(secret("client_secret"), Some(Secret::Key));
         assert_eq!(secret("credit_card_number"), Some(Secret::Personal));
-        for about in ["password_reset_path", "token_id", "password_changed?", "password_digest", "encrypted_password", "tokenizer", "secretary", "authenticity_token"] {
+        for about in [
+            "password_reset_path",
+            "token_id",
+            "password_changed?",
+            "password_digest",
+            "encrypted_password",
+            "tokenizer",
+            "secretary",
+            "authenticity_token",
+        ] {
             assert_eq!(secret(about), None, "{about}");
         }
     }

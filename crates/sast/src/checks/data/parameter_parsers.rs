@@ -43,9 +43,11 @@ pub fn run(context: &Context<'_, '_>) {
         let registers = match call.name.as_str() {
             "[]=" => call.recv.as_ref().is_some_and(is_registry),
             "parameter_parsers=" | "param_parsers=" => true,
-            "use" | "insert_before" | "insert_after" | "swap" => {
-                call.args.iter().any(|a| place::constant(a).or_else(|| place::text(a).map(str::to_owned)).is_some_and(|c| c.contains("ParamsParser")))
-            }
+            "use" | "insert_before" | "insert_after" | "swap" => call.args.iter().any(|a| {
+                place::constant(a)
+                    .or_else(|| place::text(a).map(str::to_owned))
+                    .is_some_and(|c| c.contains("ParamsParser"))
+            }),
             _ => false,
         };
         if !registers {
@@ -56,7 +58,9 @@ pub fn run(context: &Context<'_, '_>) {
         for input in inputs {
             walk::each(input, &mut |inner| {
                 let found = match &inner.kind {
-                    Kind::Sym(name) if name == "yaml" && matches!(inner.kind, Kind::Sym(_)) => Some(("YAML", Confidence::High, Severity::Critical)),
+                    Kind::Sym(name) if name == "yaml" && matches!(inner.kind, Kind::Sym(_)) => {
+                        Some(("YAML", Confidence::High, Severity::Critical))
+                    }
                     Kind::Call(c) => unsafe_load(c),
                     _ => None,
                 };

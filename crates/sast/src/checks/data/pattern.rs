@@ -9,9 +9,6 @@
 
 use std::collections::HashSet;
 
-use wardroom_rails::{FileId, Index};
-use wardroom_ruby::ir::{Form, Kind, Name, Node};
-
 /// Characters: ASCII one by one, all others as one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Set {
@@ -23,7 +20,11 @@ impl Set {
     const ALL: Set = Set { ascii: u128::MAX, other: true };
 
     fn one(c: char) -> Set {
-        if c.is_ascii() { Set { ascii: 1 << (c as u32), other: false } } else { Set { ascii: 0, other: true } }
+        if c.is_ascii() {
+            Set { ascii: 1 << (c as u32), other: false }
+        } else {
+            Set { ascii: 0, other: true }
+        }
     }
 
     fn range(a: char, b: char) -> Set {
@@ -437,7 +438,9 @@ impl Parser<'_> {
                 ']' if !first => break,
                 '[' => {
                     let rest: String = self.chars.clone().take(12).collect();
-                    if let Some(inner) = rest.strip_prefix(':').and_then(|r| r.split_once(":]")).map(|r| r.0.to_owned()) {
+                    if let Some(inner) =
+                        rest.strip_prefix(':').and_then(|r| r.split_once(":]")).map(|r| r.0.to_owned())
+                    {
                         for _ in 0..inner.chars().count() + 3 {
                             self.chars.next();
                         }
@@ -504,7 +507,9 @@ fn posix(name: &str) -> Set {
         "space" | "blank" => Set::space(),
         "xdigit" => Set::hex(),
         "word" => Set::word(),
-        "punct" => Set::range('!', '/').or(Set::range(':', '@')).or(Set::range('[', '`')).or(Set::range('{', '~')),
+        "punct" => {
+            Set::range('!', '/').or(Set::range(':', '@')).or(Set::range('[', '`')).or(Set::range('{', '~'))
+        }
         "cntrl" => Set::range('\0', '\u{1f}'),
         _ => Set::ALL,
     }
@@ -607,8 +612,8 @@ impl Machine {
     fn growth(&self, searches: bool) -> Growth {
         let fails: Vec<bool> = (0..self.sets.len()).map(|i| !self.last.contains(&i)).collect();
         let mut budget = 400_000u32;
-        for q in 0..self.sets.len() {
-            if fails[q] && self.follow[q].len() + self.follow[q].iter().filter(|f| f.1 > 1).count() > 0 && self.ambiguous(q, &mut budget) {
+        for (q, can_fail) in fails.iter().enumerate() {
+            if *can_fail && !self.follow[q].is_empty() && self.ambiguous(q, &mut budget) {
                 return Growth::Exponential;
             }
         }
@@ -649,15 +654,19 @@ impl Machine {
 
     /// How many loops over one and the same character stand in a row.
     fn degree(&self, fails: &[bool]) -> u32 {
-        let loops: Vec<usize> = (0..self.sets.len()).filter(|&i| self.follow[i].iter().any(|t| t.0 == i)).collect();
+        let loops: Vec<usize> =
+            (0..self.sets.len()).filter(|&i| self.follow[i].iter().any(|t| t.0 == i)).collect();
         if loops.len() < 2 {
             return loops.len() as u32;
         }
         let mut best = 0;
         let mut done: HashSet<Vec<bool>> = HashSet::new();
         for code in 0..=128u32 {
-            let holds: Vec<bool> =
-                self.sets.iter().map(|s| if code == 128 { s.other } else { s.ascii & (1 << code) != 0 }).collect();
+            let holds: Vec<bool> = self
+                .sets
+                .iter()
+                .map(|s| if code == 128 { s.other } else { s.ascii & (1 << code) != 0 })
+                .collect();
             if loops.iter().filter(|&&l| holds[l]).count() < 2 || !done.insert(holds.clone()) {
                 continue;
             }
@@ -691,75 +700,6 @@ impl Machine {
             }
         }
         best
-    }
-}
-
-/// The source and the flags of a pattern that stands in the code, with constants put in. What the
-/// code makes at run time is left out, as if it were empty; the last value says whether anything was.
-pub fn source(node: &Node, index: &Index<'_>, depth: u32) -> Option<(String, String, bool)> {
-    if depth > 4 {
-        return None;
-    }
-    match &node.kind {
-        Kind::Interp(interp) if matches!(interp.form, Form::Regex | Form::Str) => {
-            let mut text = String::new();
-            let mut open = false;
-            for part in &interp.parts {
-                match &part.kind {
-                    Kind::Str(part) => text.push_str(part),
-                    _ => match source(part, index, depth + 1) {
-                        Some((inner, _, inner_open)) if !inner_open => {
-                            text.push_str("(?:");
-                            text.push_str(&inner);
-                            text.push(')');
-                        }
-                        _ => open = true,
-                    },
-                }
-            }
-            Some((text, interp.flags.to_string(), open))
-        }
-        Kind::Str(text) => Some((text.to_string(), String::new(), false)),
-        // Classes are no patterns: constants of text are written in capitals.
-        Kind::Const(path) if path.last().is_some_and(|n| !n.bytes().any(|b| b.is_ascii_lowercase())) => {
-            let (value, _) = constant(index, path)?;
-            source(value, index, depth + 1)
-        }
-        Kind::Call(call) => match (call.name.as_str(), &call.recv) {
-            ("new" | "compile", Some(recv)) if matches!(&recv.kind, Kind::Const(p) if p.last().is_some_and(|n| n == "Regexp")) => {
-                let (text, _, open) = source(call.args.first()?, index, depth + 1)?;
-                Some((text, String::new(), open))
-            }
-            ("freeze" | "source" | "to_s", Some(recv)) => source(recv, index, depth + 1),
-            _ => None,
-        },
-        Kind::Seq(nodes) if nodes.len() == 1 => source(&nodes[0], index, depth + 1),
-        _ => None,
-    }
-}
-
-/// A constant by its last name, where only one of that name is set in the whole application.
-fn constant<'a>(index: &Index<'a>, path: &[Name]) -> Option<(&'a Node, FileId)> {
-    if let Some(found) = index.constant(path, &[]) {
-        return Some(found);
-    }
-    let last = path.last()?;
-    let mut found = index.classes.values().filter_map(|c| c.constants.get(last).copied());
-    match (found.next(), found.next()) {
-        (Some(one), None) => Some(one),
-        _ => None,
-    }
-}
-
-/// Whether a node is a pattern written in the code.
-pub fn is_pattern(node: &Node) -> bool {
-    match &node.kind {
-        Kind::Interp(interp) => interp.form == Form::Regex,
-        Kind::Call(call) => {
-            call.name == "new"
-                && matches!(&call.recv, Some(Node { kind: Kind::Const(p), .. }) if p.last().is_some_and(|n| n == "Regexp"))
-        }
-        _ => false,
     }
 }
 

@@ -1,8 +1,9 @@
-//! Where a finding about a setting stands when no line of the code is to blame.
+//! Where a finding about a setting stands when no line of the code is to blame, and reading what
+//! calls are given.
 
-use wardroom_rails::FileId;
 use wardroom_rails::config::{Effective, Setting};
-use wardroom_ruby::ir::{Call, Kind, Node, Span};
+use wardroom_rails::{FileId, Index};
+use wardroom_ruby::ir::{Call, Form, Kind, Name, Node, Span};
 use wardroom_ruby::walk;
 
 use crate::context::Context;
@@ -49,14 +50,17 @@ pub fn of_effective(effective: &Effective<'_>, otherwise: (FileId, Span)) -> (Fi
 
 /// Whether the application renders pages of its own: a layout is among its files.
 pub fn has_pages(context: &Context<'_, '_>) -> bool {
-    context.app.files.iter().any(|f| f.is_template() && f.path.contains("views/layouts/") && f.path.contains(".html") || f.path.contains("views/layouts/") && f.path.ends_with("haml"))
+    context.app.files.iter().any(|f| {
+        f.is_template() && f.path.contains("views/layouts/") && f.path.contains(".html")
+            || f.path.contains("views/layouts/") && f.path.ends_with("haml")
+    })
 }
 
 /// Visits every call of the files whose text fits a hint, with the file.
 pub fn calls<'a>(
     context: &Context<'_, 'a>,
     hint: &regex::bytes::Regex,
-    visit: &mut dyn FnMut(FileId, &'a Node, &'a Call),
+    visit: &mut impl FnMut(FileId, &'a Node, &'a Call),
 ) {
     for (id, file) in context.code_files() {
         if hint.is_match(&file.text) {
@@ -92,11 +96,82 @@ pub fn text(node: &Node) -> Option<&str> {
     }
 }
 
+/// The source and the flags of a pattern that stands in the code, with constants put in. What the
+/// code makes at run time is left out, as if it were empty; the last value says whether anything was.
+pub fn pattern_source(node: &Node, index: &Index<'_>, depth: u32) -> Option<(String, String, bool)> {
+    if depth > 4 {
+        return None;
+    }
+    match &node.kind {
+        Kind::Interp(interp) if matches!(interp.form, Form::Regex | Form::Str) => {
+            let mut text = String::new();
+            let mut open = false;
+            for part in &interp.parts {
+                match &part.kind {
+                    Kind::Str(part) => text.push_str(part),
+                    _ => match pattern_source(part, index, depth + 1) {
+                        Some((inner, _, inner_open)) if !inner_open => {
+                            text.push_str("(?:");
+                            text.push_str(&inner);
+                            text.push(')');
+                        }
+                        _ => open = true,
+                    },
+                }
+            }
+            Some((text, interp.flags.to_string(), open))
+        }
+        Kind::Str(text) => Some((text.to_string(), String::new(), false)),
+        // Classes are no patterns: constants of text are written in capitals.
+        Kind::Const(path) if path.last().is_some_and(|n| !n.bytes().any(|b| b.is_ascii_lowercase())) => {
+            let (value, _) = pattern_constant(index, path)?;
+            pattern_source(value, index, depth + 1)
+        }
+        Kind::Call(call) => match (call.name.as_str(), &call.recv) {
+            ("new" | "compile", Some(recv)) if matches!(&recv.kind, Kind::Const(p) if p.last().is_some_and(|n| n == "Regexp")) =>
+            {
+                let (text, _, open) = pattern_source(call.args.first()?, index, depth + 1)?;
+                Some((text, String::new(), open))
+            }
+            ("freeze" | "source" | "to_s", Some(recv)) => pattern_source(recv, index, depth + 1),
+            _ => None,
+        },
+        Kind::Seq(nodes) if nodes.len() == 1 => pattern_source(&nodes[0], index, depth + 1),
+        _ => None,
+    }
+}
+
+/// A constant by its last name, where only one of that name is set in the whole application.
+fn pattern_constant<'a>(index: &Index<'a>, path: &[Name]) -> Option<(&'a Node, FileId)> {
+    if let Some(found) = index.constant(path, &[]) {
+        return Some(found);
+    }
+    let last = path.last()?;
+    let mut found = index.classes.values().filter_map(|c| c.constants.get(last).copied());
+    match (found.next(), found.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
+    }
+}
+
+/// Whether a node is a pattern written in the code.
+pub fn is_pattern(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Interp(interp) => interp.form == Form::Regex,
+        Kind::Call(call) => {
+            call.name == "new"
+                && matches!(&call.recv, Some(Node { kind: Kind::Const(p), .. }) if p.last().is_some_and(|n| n == "Regexp"))
+        }
+        _ => false,
+    }
+}
+
 /// A pattern over a file's bytes, made once.
 macro_rules! hint {
     ($pattern:literal) => {{
-        static HINT: std::sync::LazyLock<regex::bytes::Regex> =
-            std::sync::LazyLock::new(|| regex::bytes::Regex::new($pattern).expect("the pattern is a constant"));
+        static HINT: std::sync::LazyLock<regex::bytes::Regex> = std::sync::LazyLock::new(|| {
+            regex::bytes::Regex::new($pattern).expect("the pattern is a constant")
+        });
         &*HINT
     }};
 }

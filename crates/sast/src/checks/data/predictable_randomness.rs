@@ -46,15 +46,67 @@ fn strength(name: &Name) -> Option<Confidence> {
     let words = naming::words(name);
     let has = |list: &[&str]| words.iter().any(|w| list.contains(&w.as_str()));
     // `make_token`, `generate_password_for`, `random_secret`
-    let makes = matches!(words.first().map(String::as_str), Some("make" | "generate" | "random" | "new" | "create" | "set" | "reset" | "build" | "gen" | "friendly" | "unique" | "assign" | "ensure" | "send"));
-    if makes && has(&["token", "password", "secret", "passphrase", "otp", "passwd"]) && !has(&["path", "url", "form", "field"]) {
+    let makes = matches!(
+        words.first().map(String::as_str),
+        Some(
+            "make"
+                | "generate"
+                | "random"
+                | "new"
+                | "create"
+                | "set"
+                | "reset"
+                | "build"
+                | "gen"
+                | "friendly"
+                | "unique"
+                | "assign"
+                | "ensure"
+                | "send"
+        )
+    );
+    if makes
+        && has(&["token", "password", "secret", "passphrase", "otp", "passwd"])
+        && !has(&["path", "url", "form", "field"])
+    {
         return Some(Confidence::High);
     }
-    if matches!(name, "salt" | "nonce" | "authkey" | "auth_key" | "pin" | "otp_code" | "magic_link" | "password_salt" | "session_key" | "csrf" | "crypted_password" | "encrypted_password") {
+    if matches!(
+        name,
+        "salt"
+            | "nonce"
+            | "authkey"
+            | "auth_key"
+            | "pin"
+            | "otp_code"
+            | "magic_link"
+            | "password_salt"
+            | "session_key"
+            | "csrf"
+            | "crypted_password"
+            | "encrypted_password"
+    ) {
         return Some(Confidence::High);
     }
     let last = words.last().map(String::as_str);
-    if matches!(last, Some("code" | "pin")) && has(&["activation", "confirmation", "verification", "reset", "auth", "invite", "invitation", "login", "access", "security", "recovery", "backup", "verify", "pin"]) {
+    if matches!(last, Some("code" | "pin"))
+        && has(&[
+            "activation",
+            "confirmation",
+            "verification",
+            "reset",
+            "auth",
+            "invite",
+            "invitation",
+            "login",
+            "access",
+            "security",
+            "recovery",
+            "backup",
+            "verify",
+            "pin",
+        ])
+    {
         return Some(Confidence::High);
     }
     if makes && last == Some("code") || matches!(last, Some("salt" | "nonce")) {
@@ -72,6 +124,12 @@ pub fn run(context: &Context<'_, '_>) {
         let aside = naming::is_aside(path);
         let Some(strong) = names.iter().rev().filter_map(strength).max() else { return };
         let named = names.iter().rev().find(|n| strength(n).is_some()).copied().unwrap_or_default();
+        // A method's name alone says less than what the value is given to: a short link's token is
+        // no secret.
+        let by_method = names.first() == Some(&named)
+            && names.iter().skip(1).all(|n| strength(n).is_none())
+            && !named.contains("password");
+        let sure = sure && !by_method;
         let confidence = if aside {
             Confidence::Low
         } else if sure {
@@ -93,7 +151,9 @@ fn guessable(call: &Call, node: &Node) -> Option<(String, bool)> {
     let told = |what: &str| Some((format!("`{what}`"), true));
     match (call.name.as_str(), class.as_deref()) {
         ("rand", None) if call.recv.is_none() => told("rand"),
-        ("rand" | "random_number" | "bytes", Some(class @ ("Random" | "Kernel" | "Random::DEFAULT"))) => told(&format!("{class}.{}", call.name)),
+        ("rand" | "random_number" | "bytes", Some(class @ ("Random" | "Kernel" | "Random::DEFAULT"))) => {
+            told(&format!("{class}.{}", call.name))
+        }
         ("new", Some("Random")) => told("Random.new"),
         ("rand" | "bytes", None) if matches!(call.recv.as_ref().map(|r| &r.kind), Some(Kind::Call(c)) if c.name == "new" && c.recv.as_ref().and_then(place::constant).is_some_and(|c| c == "Random")) => {
             None
@@ -104,13 +164,28 @@ fn guessable(call: &Call, node: &Node) -> Option<(String, bool)> {
             (!secure && characters(recv)).then(|| (format!("`{}`", call.name), true))
         }
         // A digest over the clock and nothing else that is secret.
-        ("hexdigest" | "digest" | "base64digest" | "encode64" | "urlsafe_encode64" | "strict_encode64", Some(_)) => {
+        (
+            "hexdigest" | "digest" | "base64digest" | "encode64" | "urlsafe_encode64" | "strict_encode64",
+            Some(_),
+        ) => {
             let argument = call.args.first()?;
             let (mut time, mut other) = (false, false);
             walk::each(argument, &mut |inner| {
                 match &inner.kind {
-                    Kind::Call(c) if c.recv.as_ref().and_then(place::constant).is_some_and(|k| k == "SecureRandom") => other = true,
-                    Kind::Call(c) if matches!(c.name.as_str(), "now" | "current") && c.recv.as_ref().and_then(place::constant).is_some_and(|k| matches!(k.as_str(), "Time" | "DateTime" | "Time.zone")) => time = true,
+                    Kind::Call(c)
+                        if c.recv.as_ref().and_then(place::constant).is_some_and(|k| k == "SecureRandom") =>
+                    {
+                        other = true
+                    }
+                    Kind::Call(c)
+                        if matches!(c.name.as_str(), "now" | "current")
+                            && c.recv
+                                .as_ref()
+                                .and_then(place::constant)
+                                .is_some_and(|k| matches!(k.as_str(), "Time" | "DateTime" | "Time.zone")) =>
+                    {
+                        time = true
+                    }
                     Kind::Call(c) if naming::secret(&c.name).is_some() => other = true,
                     Kind::Local(n) if naming::secret(n).is_some() => other = true,
                     // The random part is reported by itself.
@@ -146,9 +221,10 @@ fn characters(recv: &Node) -> bool {
             n.contains("char") || n.contains("alphabet") || n.contains("letters") || n.contains("digits")
         }),
         Kind::Call(call) => match call.name.as_str() {
-            "to_a" | "chars" | "split" | "+" | "map" | "flatten" | "join" | "uniq" | "concat" | "-" | "shuffle" | "push" | "collect" | "each_char" => {
-                call.recv.as_ref().is_some_and(|r| characters(r) || matches!(&r.kind, Kind::Str(t) if call.name != "+" && t.len() > 8))
-            }
+            "to_a" | "chars" | "split" | "+" | "map" | "flatten" | "join" | "uniq" | "concat" | "-"
+            | "shuffle" | "push" | "collect" | "each_char" => call.recv.as_ref().is_some_and(|r| {
+                characters(r) || matches!(&r.kind, Kind::Str(t) if call.name != "+" && t.len() > 8)
+            }),
             _ => false,
         },
         Kind::Seq(nodes) if nodes.len() == 1 => characters(&nodes[0]),

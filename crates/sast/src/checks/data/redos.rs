@@ -8,7 +8,7 @@ use wardroom_rails::gems::Version;
 use wardroom_rails::{FileId, literal_name};
 use wardroom_ruby::ir::{Kind, Node, Span};
 
-use super::pattern::{self, Growth, Pattern};
+use super::pattern::{Growth, Pattern};
 use super::place;
 use crate::context::Context;
 
@@ -55,7 +55,7 @@ pub fn run(context: &Context<'_, '_>) {
         if let Kind::Str(_) = node.kind {
             return None;
         }
-        let (source, flags, _) = pattern::source(node, index, 0)?;
+        let (source, flags, _) = place::pattern_source(node, index, 0)?;
         // Without two repeats nothing can grow.
         if source.bytes().filter(|b| matches!(b, b'*' | b'+' | b'{')).count() < 2 {
             return None;
@@ -77,10 +77,19 @@ pub fn run(context: &Context<'_, '_>) {
         wardroom_ruby::walk::each(&file.parsed.body, &mut |node| {
             let Kind::Call(call) = &node.kind else { return true };
             match call.name.as_str() {
-                "=~" | "match" | "match?" | "!~" | "===" | "scan" | "gsub" | "sub" | "gsub!" | "sub!" | "split" | "slice" | "[]" | "start_with?" | "index" | "partition" if sites.contains(&(id, node.span)) => {
-                    let given = call.args.first().filter(|a| pattern::is_pattern(a) || matches!(a.kind, Kind::Const(_)));
+                "=~" | "match" | "match?" | "!~" | "===" | "scan" | "gsub" | "sub" | "gsub!" | "sub!"
+                | "split" | "slice" | "[]" | "start_with?" | "index" | "partition"
+                    if sites.contains(&(id, node.span)) =>
+                {
+                    let given = call
+                        .args
+                        .first()
+                        .filter(|a| place::is_pattern(a) || matches!(a.kind, Kind::Const(_)));
                     let found = given.and_then(judge).or_else(|| {
-                        call.recv.as_ref().filter(|r| matches!(r.kind, Kind::Const(_)) || pattern::is_pattern(r)).and_then(judge)
+                        call.recv
+                            .as_ref()
+                            .filter(|r| matches!(r.kind, Kind::Const(_)) || place::is_pattern(r))
+                            .and_then(judge)
                     });
                     if let Some(found) = found {
                         slow.insert((id, node.span), found);
@@ -89,7 +98,10 @@ pub fn run(context: &Context<'_, '_>) {
                 "validates" | "validates_format_of" => {
                     let format = place::keyword(call, "format");
                     let with = match format.map(|f| &f.kind) {
-                        Some(Kind::Hash(pairs)) => pairs.iter().find(|p| literal_name(&p.key).is_some_and(|k| k == "with")).map(|p| &p.value),
+                        Some(Kind::Hash(pairs)) => pairs
+                            .iter()
+                            .find(|p| literal_name(&p.key).is_some_and(|k| k == "with"))
+                            .map(|p| &p.value),
                         Some(_) => format,
                         None => place::keyword(call, "with"),
                     };
@@ -105,11 +117,18 @@ pub fn run(context: &Context<'_, '_>) {
         });
     }
     let ruby = context.app.gems.ruby_version();
-    let bounded = context.app.config.effective("regexp.timeout").is_some_and(|t| !matches!(t.value, wardroom_rails::config::SettingValue::Nil));
+    let bounded = context
+        .app
+        .config
+        .effective("regexp.timeout")
+        .is_some_and(|t| !matches!(t.value, wardroom_rails::config::SettingValue::Nil));
     let limit = |found: &Slow, start: Confidence| -> (Confidence, &'static str) {
         let memoized = ruby.is_some_and(|v| v >= Version(3, 2, 0)) && !found.irregular;
         match (memoized, bounded) {
-            (true, _) => (Confidence::Low, "Ruby 3.2 and later remember what they have tried, which keeps this pattern fast"),
+            (true, _) => (
+                Confidence::Low,
+                "Ruby 3.2 and later remember what they have tried, which keeps this pattern fast",
+            ),
             (_, true) => (Confidence::Low, "`Regexp.timeout` ends a match after a while"),
             _ => (start, ""),
         }
@@ -122,7 +141,12 @@ pub fn run(context: &Context<'_, '_>) {
         let start = if found.growth == Growth::Exponential { Confidence::Medium } else { Confidence::Low };
         let (confidence, reason) = limit(&found, start);
         context
-            .finding(rule(), id, span, format!("The pattern that checks `{attribute}` {}", words(found.growth)))
+            .finding(
+                rule(),
+                id,
+                span,
+                format!("The pattern that checks `{attribute}` {}", words(found.growth)),
+            )
             .confidence(confidence)
             .reason(reason)
             .severity(if found.growth == Growth::Exponential { Severity::Medium } else { Severity::Low })
@@ -133,7 +157,12 @@ pub fn run(context: &Context<'_, '_>) {
 
 const REMEDY: &str = "Write the pattern so that each text can match in one way only, bound the length of the text before the match, and set `Regexp.timeout` (Ruby 3.2 and later).";
 
-fn report_flow(context: &Context<'_, '_>, flow: &Flow, found: &Slow, limit: &dyn Fn(&Slow, Confidence) -> (Confidence, &'static str)) {
+fn report_flow(
+    context: &Context<'_, '_>,
+    flow: &Flow,
+    found: &Slow,
+    limit: &impl Fn(&Slow, Confidence) -> (Confidence, &'static str),
+) {
     let start = match (found.growth, flow.source) {
         (Growth::Exponential, _) => Confidence::High,
         (_, SourceKind::Stored) => Confidence::Low,
@@ -141,7 +170,11 @@ fn report_flow(context: &Context<'_, '_>, flow: &Flow, found: &Slow, limit: &dyn
     };
     let (confidence, reason) = limit(found, start);
     let builder = context
-        .flow_finding(rule(), flow, format!("`{}` is matched with a pattern that {}", flow.words, words(found.growth)))
+        .flow_finding(
+            rule(),
+            flow,
+            format!("`{}` is matched with a pattern that {}", flow.words, words(found.growth)),
+        )
         .at_most(confidence)
         .severity(if found.growth == Growth::Exponential { Severity::Medium } else { Severity::Low })
         .remedy(REMEDY);

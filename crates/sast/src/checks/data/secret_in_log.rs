@@ -49,10 +49,23 @@ pub fn run(context: &Context<'_, '_>) {
         for input in inputs {
             let Some((words, found)) = told(input, false) else { continue };
             let (message, confidence, severity) = match found {
-                Told::Secret(Secret::Password | Secret::Personal) => (format!("`{words}` is written to the log"), Confidence::High, Severity::Medium),
-                Told::Secret(_) => (format!("`{words}` is written to the log"), Confidence::Medium, Severity::Medium),
-                Told::Params if with_params.contains(&id) || context.app.habitat(Name::from(""), id) != Habitat::Controller => return,
-                Told::Params => ("All parameters of the request are written to the log, unfiltered".to_owned(), Confidence::Medium, Severity::Low),
+                Told::Secret(Secret::Password | Secret::Personal) => {
+                    (format!("`{words}` is written to the log"), Confidence::High, Severity::Medium)
+                }
+                Told::Secret(_) => {
+                    (format!("`{words}` is written to the log"), Confidence::Medium, Severity::Medium)
+                }
+                Told::Params
+                    if with_params.contains(&id)
+                        || context.app.habitat(Name::from(""), id) != Habitat::Controller =>
+                {
+                    return;
+                }
+                Told::Params => (
+                    "All parameters of the request are written to the log, unfiltered".to_owned(),
+                    Confidence::Medium,
+                    Severity::Low,
+                ),
             };
             if matches!(found, Told::Params) {
                 with_params.push(id);
@@ -69,17 +82,22 @@ pub fn run(context: &Context<'_, '_>) {
 }
 
 fn is_logging(call: &Call) -> bool {
-    if !matches!(call.name.as_str(), "debug" | "info" | "warn" | "error" | "fatal" | "unknown" | "log" | "add" | "tagged") {
+    if !matches!(
+        call.name.as_str(),
+        "debug" | "info" | "warn" | "error" | "fatal" | "unknown" | "log" | "add" | "tagged"
+    ) {
         return false;
     }
-    call.recv.as_ref().and_then(|r| match &r.kind {
-        Kind::Const(path) => path.last().copied(),
-        _ => naming::of(r),
-    })
-    .is_some_and(|name| {
-        let name = name.to_ascii_lowercase();
-        name.ends_with("logger") || name == "log"
-    })
+    call.recv
+        .as_ref()
+        .and_then(|r| match &r.kind {
+            Kind::Const(path) => path.last().copied(),
+            _ => naming::of(r),
+        })
+        .is_some_and(|name| {
+            let name = name.to_ascii_lowercase();
+            name.ends_with("logger") || name == "log"
+        })
 }
 
 enum Told {
@@ -100,12 +118,17 @@ fn told(node: &Node, shown: bool) -> Option<(String, Told)> {
             "+" | "%" | "<<" | "concat" | "format" | "sprintf" | "join" => {
                 call.recv.iter().chain(&call.args).find_map(|n| told(n, true))
             }
-            "inspect" | "to_s" | "to_json" | "strip" | "to_unsafe_h" | "to_h" | "to_unsafe_hash" | "to_hash" | "downcase" | "pretty_inspect" | "as_json" | "to_yaml" => {
+            "inspect" | "to_s" | "to_json" | "strip" | "to_unsafe_h" | "to_h" | "to_unsafe_hash"
+            | "to_hash" | "downcase" | "pretty_inspect" | "as_json" | "to_yaml" => {
                 call.recv.as_ref().and_then(|n| told(n, true))
             }
-            "params" if call.recv.is_none() && call.args.is_empty() && shown => Some(("params".to_owned(), Told::Params)),
+            "params" if call.recv.is_none() && call.args.is_empty() && shown => {
+                Some(("params".to_owned(), Told::Params))
+            }
             "[]" | "fetch" => leaf(node),
-            _ if call.args.is_empty() && call.block.is_none() && !call.name.ends_with(['?', '!']) => leaf(node),
+            _ if call.args.is_empty() && call.block.is_none() && !call.name.ends_with(['?', '!']) => {
+                leaf(node)
+            }
             _ => None,
         },
         Kind::Local(_) | Kind::Ivar(_) | Kind::Gvar(_) => leaf(node),

@@ -66,7 +66,15 @@ pub fn run(context: &Context<'_, '_>) {
         };
         told.push(*id);
         context
-            .finding(rule(), method.file, node.span, format!("`{}` is read from a GET request, so it stands in the URL", context.source(method.file, node.span)))
+            .finding(
+                rule(),
+                method.file,
+                node.span,
+                format!(
+                    "`{}` is read from a GET request, so it stands in the URL",
+                    context.source(method.file, node.span)
+                ),
+            )
             .confidence(confidence)
             .severity(severity)
             .endpoints(endpoints.clone())
@@ -75,8 +83,13 @@ pub fn run(context: &Context<'_, '_>) {
     }
     let hint = place::hint!("password_field");
     place::calls(context, hint, &mut |id, node, call| {
-        let form = matches!(call.name.as_str(), "form_tag" | "form_for" | "form_with" | "simple_form_for" | "form_remote_tag");
-        let by_get = place::keyword(call, "method").and_then(wardroom_rails::literal_name).is_some_and(|m| m.eq_ignore_ascii_case("get"));
+        let form = matches!(
+            call.name.as_str(),
+            "form_tag" | "form_for" | "form_with" | "simple_form_for" | "form_remote_tag"
+        );
+        let by_get = place::keyword(call, "method")
+            .and_then(wardroom_rails::literal_name)
+            .is_some_and(|m| m.eq_ignore_ascii_case("get"));
         if !form || !by_get {
             return;
         }

@@ -47,13 +47,23 @@ pub fn run(context: &Context<'_, '_>) {
     let off = |value: Option<&SettingValue>| matches!(value, Some(SettingValue::Bool(false)));
     if off(session.option("httponly")) {
         context
-            .finding(rule(), file, span, "The session cookie is set with `httponly: false`: any script on a page can read it")
+            .finding(
+                rule(),
+                file,
+                span,
+                "The session cookie is set with `httponly: false`: any script on a page can read it",
+            )
             .confidence(Confidence::High)
             .remedy("Take `httponly: false` out; Rails then sets the flag.")
             .report();
     } else if off(session.option("secure")) {
         context
-            .finding(rule(), file, span, "The session cookie is set with `secure: false`: it travels over plain HTTP too")
+            .finding(
+                rule(),
+                file,
+                span,
+                "The session cookie is set with `secure: false`: it travels over plain HTTP too",
+            )
             .confidence(Confidence::High)
             .remedy("Set `secure: Rails.env.production?`, or `config.force_ssl = true`.")
             .report();
@@ -74,7 +84,12 @@ pub fn run(context: &Context<'_, '_>) {
         && value.as_text().is_some_and(|t| t.eq_ignore_ascii_case("none"))
     {
         context
-            .finding(rule(), file, span, "The session cookie is sent along from every other site (`same_site: :none`)")
+            .finding(
+                rule(),
+                file,
+                span,
+                "The session cookie is sent along from every other site (`same_site: :none`)",
+            )
             .confidence(Confidence::Medium)
             .severity(Severity::Low)
             .remedy("Use `same_site: :lax` unless pages are embedded in other sites on purpose.")

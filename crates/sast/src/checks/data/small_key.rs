@@ -51,7 +51,12 @@ pub fn run(context: &Context<'_, '_>) {
             },
             _ => None,
         };
-        let small_curve = kind == "EC" && call.args.first().and_then(place::text).is_some_and(|t| ["112", "128", "160", "192"].iter().any(|s| t.contains(s)));
+        let small_curve = kind == "EC"
+            && call
+                .args
+                .first()
+                .and_then(place::text)
+                .is_some_and(|t| ["112", "128", "160", "192"].iter().any(|s| t.contains(s)));
         let small = class.contains("PKey") && matches!(kind, "RSA" | "DSA" | "DH") || class == "SSHKey";
         if (small && size.is_some_and(|s| (1..2048).contains(&s))) || small_curve {
             context

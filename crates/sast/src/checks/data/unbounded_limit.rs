@@ -41,7 +41,12 @@ const TOLD: usize = 5;
 
 /// Looks at flows into limits, and at numbers from the request that go straight there.
 pub fn run(context: &Context<'_, '_>) {
-    let capped = context.app.config.settings.iter().any(|s| s.key.ends_with("max_per_page") || s.key.ends_with("max_limit"));
+    let capped = context
+        .app
+        .config
+        .settings
+        .iter()
+        .any(|s| s.key.ends_with("max_per_page") || s.key.ends_with("max_limit"));
     let mut files: Vec<FileId> = Vec::new();
     // The first place of a file stands for the others; pages for administrators come second.
     let mut confidence = |id: FileId| {
@@ -53,12 +58,15 @@ pub fn run(context: &Context<'_, '_>) {
         if first && files.len() <= TOLD { Confidence::Medium } else { Confidence::Low }
     };
     for flow in context.flows_to(Mark::Limit) {
-        if !matches!(flow.source, SourceKind::Params | SourceKind::Request | SourceKind::Cookie) || capped && flow.method != "limit" {
+        if !matches!(flow.source, SourceKind::Params | SourceKind::Request | SourceKind::Cookie)
+            || capped && flow.method != "limit"
+            || flow.words.ends_with("[:page]")
+        {
             continue;
         }
         context
             .flow_finding(rule(), flow, format!("`{}` decides how many rows are loaded", flow.words))
-            .at_most(confidence(flow.file))
+            .at_most(if flow.words == "params" { Confidence::Low } else { confidence(flow.file) })
             .severity(Severity::Low)
             .remedy(REMEDY)
             .report();
@@ -73,7 +81,12 @@ pub fn run(context: &Context<'_, '_>) {
         let Some(value) = value else { return };
         if number_of_params(value) && !(capped && call.name != "limit") {
             context
-                .finding(rule(), id, node.span, format!("`{}` decides how many rows are loaded", context.source(id, value.span)))
+                .finding(
+                    rule(),
+                    id,
+                    node.span,
+                    format!("`{}` decides how many rows are loaded", context.source(id, value.span)),
+                )
                 .confidence(confidence(id))
                 .severity(Severity::Low)
                 .remedy(REMEDY)
@@ -95,7 +108,10 @@ fn of_params(node: &Node, depth: u32) -> bool {
     }
     match &node.kind {
         Kind::Call(call) => match call.name.as_str() {
-            "[]" | "fetch" | "dig" => call.recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Call(p) if p.name == "params" && p.recv.is_none())),
+            "[]" | "fetch" | "dig" => call
+                .recv
+                .as_ref()
+                .is_some_and(|r| matches!(&r.kind, Kind::Call(p) if p.name == "params" && p.recv.is_none())),
             "presence" | "to_i" | "to_s" => call.recv.as_ref().is_some_and(|r| of_params(r, depth + 1)),
             _ => false,
         },

@@ -89,7 +89,12 @@ pub fn run(context: &Context<'_, '_>) {
         && let Some((file, span)) = rails_line(context)
     {
         context
-            .finding(rule(), file, span, format!("Rails {}.{} gets no security fixes since {since}", version.0, version.1))
+            .finding(
+                rule(),
+                file,
+                span,
+                format!("Rails {}.{} gets no security fixes since {since}", version.0, version.1),
+            )
             .confidence(Confidence::High)
             .severity(if version.0 < 6 { Severity::High } else { Severity::Medium })
             .remedy("Move to a supported series, one minor release at a time.")
@@ -100,8 +105,21 @@ pub fn run(context: &Context<'_, '_>) {
         && let Some((file, span)) = ruby_line(context)
     {
         context
-            .finding(rule(), file, span, format!("Ruby {}.{} gets no security fixes since {since}", version.0, version.1))
-            .confidence(if context.file(file).path.ends_with("Gemfile") && context.source(file, span).contains(['<', '>', '~']) { Confidence::Low } else { Confidence::High })
+            .finding(
+                rule(),
+                file,
+                span,
+                format!("Ruby {}.{} gets no security fixes since {since}", version.0, version.1),
+            )
+            .confidence(
+                if context.file(file).path.ends_with("Gemfile")
+                    && context.source(file, span).contains(['<', '>', '~'])
+                {
+                    Confidence::Low
+                } else {
+                    Confidence::High
+                },
+            )
             .severity(if version.0 < 3 { Severity::Medium } else { Severity::Low })
             .remedy("Move to a supported series of Ruby.")
             .report();
@@ -131,7 +149,9 @@ fn ruby_line(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
         }
         let found = match file.role {
             Role::RubyVersion => line_with(&file.text, version),
-            _ if file.path.as_ref() == "Gemfile" => line_with(&file.text, "ruby \"").or_else(|| line_with(&file.text, "ruby '")).filter(|s| context.source(id, *s).contains(version)),
+            _ if file.path.as_ref() == "Gemfile" => line_with(&file.text, "ruby \"")
+                .or_else(|| line_with(&file.text, "ruby '"))
+                .filter(|s| context.source(id, *s).contains(version)),
             Role::Lockfile => line_with(&file.text, &format!("   ruby {version}")),
             _ => None,
         };

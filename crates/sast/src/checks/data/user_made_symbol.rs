@@ -47,7 +47,11 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         context
-            .flow_finding(rule(), flow, format!("`{}` becomes a symbol, which this Ruby never frees", flow.words))
+            .flow_finding(
+                rule(),
+                flow,
+                format!("`{}` becomes a symbol, which this Ruby never frees", flow.words),
+            )
             .at_most(Confidence::Medium)
             .remedy("Compare strings, or allow only values from a list.")
             .report();

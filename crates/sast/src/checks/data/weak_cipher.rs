@@ -65,7 +65,9 @@ pub fn run(context: &Context<'_, '_>) {
                 context
                     .finding(rule(), id, node.span, format!("`{}` {why}", context.source(id, node.span)))
                     .confidence(if aside { Confidence::Low } else { Confidence::High })
-                    .remedy("Use AES-256 in GCM mode with a random vector, or `ActiveSupport::MessageEncryptor`.")
+                    .remedy(
+                        "Use AES-256 in GCM mode with a random vector, or `ActiveSupport::MessageEncryptor`.",
+                    )
                     .report();
             }
         } else if call.name == "iv=" && call.recv.is_some() {
@@ -75,14 +77,23 @@ pub fn run(context: &Context<'_, '_>) {
                 context
                     .finding(rule(), id, node.span, "The initialisation vector is the same each time")
                     .confidence(if aside { Confidence::Low } else { Confidence::High })
-                    .remedy("Call `random_iv` for each message and keep the vector beside the encrypted text.")
+                    .remedy(
+                        "Call `random_iv` for each message and keep the vector beside the encrypted text.",
+                    )
                     .report();
             }
         } else if call.name == "attr_encrypted" {
             let mode = place::keyword(call, "mode").and_then(wardroom_rails::literal_name);
-            if mode.is_some_and(|m| m == "single_iv_and_salt") || matches!(place::keyword(call, "insecure_mode").map(|n| &n.kind), Some(Kind::True)) {
+            if mode.is_some_and(|m| m == "single_iv_and_salt")
+                || matches!(place::keyword(call, "insecure_mode").map(|n| &n.kind), Some(Kind::True))
+            {
                 context
-                    .finding(rule(), id, node.span, "`attr_encrypted` is told to use one vector for all values")
+                    .finding(
+                        rule(),
+                        id,
+                        node.span,
+                        "`attr_encrypted` is told to use one vector for all values",
+                    )
                     .confidence(Confidence::Medium)
                     .severity(Severity::Low)
                     .remedy("Leave `mode` and `insecure_mode` out, and encrypt the stored values anew.")
@@ -97,7 +108,9 @@ fn constant(value: &Node) -> bool {
         Kind::Str(_) => true,
         Kind::Call(call) => {
             matches!(call.name.as_str(), "*" | "freeze" | "b" | "pack" | "force_encoding")
-                && call.recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Array(items) if items.iter().all(constant)) || constant(r))
+                && call.recv.as_ref().is_some_and(|r| {
+                    matches!(&r.kind, Kind::Array(items) if items.iter().all(constant)) || constant(r)
+                })
         }
         _ => false,
     }
@@ -109,7 +122,11 @@ fn weakness(name: &str) -> Option<&'static str> {
     if parts.contains(&"ECB") {
         return Some("encrypts equal blocks to equal blocks (ECB)");
     }
-    if parts.iter().any(|p| matches!(*p, "DES" | "RC4" | "RC2" | "BF" | "CAST5" | "IDEA" | "BLOWFISH" | "DES3" | "SEED")) && !parts.contains(&"AES") {
+    if parts
+        .iter()
+        .any(|p| matches!(*p, "DES" | "RC4" | "RC2" | "BF" | "CAST5" | "IDEA" | "BLOWFISH" | "DES3" | "SEED"))
+        && !parts.contains(&"AES")
+    {
         return Some("uses a cipher that is too weak today");
     }
     None

@@ -47,16 +47,19 @@ pub fn run(context: &Context<'_, '_>) {
     naming::around(context, hint, &mut |id, node, call, names| {
         let Some((algorithm, hmac)) = algorithm(call) else { return };
         let weak = matches!(algorithm.as_str(), "MD5" | "SHA1" | "MD4" | "SHA");
-        let inputs: Vec<Secret> = call.args.iter().flat_map(|a| secrets_in(a)).collect();
-        let around: Vec<Secret> = names.iter().rev().take(3).filter_map(|n| named(n)).collect();
-        let password = inputs.contains(&Secret::Password) || (around.contains(&Secret::Password) && !call.args.is_empty());
+        let inputs: Vec<Secret> = call.args.iter().flat_map(secrets_in).collect();
+        let around: Vec<Secret> = names.iter().rev().take(3).filter_map(named).collect();
+        let password = inputs.contains(&Secret::Password)
+            || (around.contains(&Secret::Password) && !call.args.is_empty());
         // A salt is no password; where it comes from is another check's matter.
         if names.last().is_some_and(|n| n.contains("salt")) {
             return;
         }
         let harmless = names.iter().any(|n| {
             let n = n.to_ascii_lowercase();
-            ["cache", "etag", "gravatar", "avatar", "checksum", "fingerprint", "libravatar"].iter().any(|h| n.contains(h))
+            ["cache", "etag", "gravatar", "avatar", "checksum", "fingerprint", "libravatar"]
+                .iter()
+                .any(|h| n.contains(h))
         });
         let (message, confidence, severity) = if hmac {
             // A keyed hash stands even over SHA-1; only MD5 is worth a word.
@@ -65,12 +68,18 @@ pub fn run(context: &Context<'_, '_>) {
             }
             (format!("`{algorithm}` signs a message"), Confidence::Low, Severity::Low)
         } else if password {
-            (format!("A password is hashed with {algorithm}, which is too fast for passwords"), if inputs.contains(&Secret::Password) { Confidence::High } else { Confidence::Medium }, Severity::High)
+            (
+                format!("A password is hashed with {algorithm}, which is too fast for passwords"),
+                if inputs.contains(&Secret::Password) { Confidence::High } else { Confidence::Medium },
+                Severity::High,
+            )
         } else if !weak || harmless {
             return;
         } else if !inputs.is_empty() {
             (format!("{algorithm} protects a secret"), Confidence::Medium, Severity::Medium)
-        } else if around.iter().any(|s| matches!(s, Secret::Token | Secret::Key)) || names.iter().any(|n| n.contains("signature") || n.contains("sign_")) {
+        } else if around.iter().any(|s| matches!(s, Secret::Token | Secret::Key))
+            || names.iter().any(|n| n.contains("signature") || n.contains("sign_"))
+        {
             (format!("{algorithm} makes a token or signature"), Confidence::Medium, Severity::Medium)
         } else {
             (format!("{algorithm} is used"), Confidence::Low, Severity::Info)
@@ -81,13 +90,22 @@ pub fn run(context: &Context<'_, '_>) {
             "Use SHA-256 (`Digest::SHA256`, or `OpenSSL::HMAC` with a key); for tokens `SecureRandom.urlsafe_base64`."
         };
         let severity = if naming::is_aside(&context.file(id).path) { Severity::Low } else { severity };
-        context.finding(rule(), id, node.span, message).confidence(confidence).severity(severity).remedy(remedy).report();
+        context
+            .finding(rule(), id, node.span, message)
+            .confidence(confidence)
+            .severity(severity)
+            .remedy(remedy)
+            .report();
     });
 }
 
 /// The algorithm of a digest call and whether it is keyed.
 fn algorithm(call: &Call) -> Option<(String, bool)> {
-    if !matches!(call.name.as_str(), "hexdigest" | "digest" | "base64digest" | "hexencode" | "crypt" | "new" | "file") || call.args.is_empty() {
+    if !matches!(
+        call.name.as_str(),
+        "hexdigest" | "digest" | "base64digest" | "hexencode" | "crypt" | "new" | "file"
+    ) || call.args.is_empty()
+    {
         return None;
     }
     let recv = call.recv.as_ref()?;
@@ -104,17 +122,25 @@ fn algorithm(call: &Call) -> Option<(String, bool)> {
             .and_then(place::constant)
             .map(|c| c.rsplit("::").next().unwrap_or_default().to_owned())
             .filter(|c| c != "Digest")
-            .or_else(|| inner.args.first().and_then(place::text).map(|t| t.to_ascii_uppercase().replace('-', ""))),
+            .or_else(|| {
+                inner.args.first().and_then(place::text).map(|t| t.to_ascii_uppercase().replace('-', ""))
+            }),
         _ => None,
     };
     match class {
         "HMAC" => (call.name != "new").then(|| by_name(call.args.first())).flatten().map(|a| (a, true)),
-        "Digest" if call.name != "new" && call.args.len() > 1 => by_name(call.args.first()).map(|a| (a, false)),
+        "Digest" if call.name != "new" && call.args.len() > 1 => {
+            by_name(call.args.first()).map(|a| (a, false))
+        }
         "Digest" => None,
         _ if call.name == "new" || call.name == "file" => None,
         _ => {
             let name = class.strip_prefix("Digest::").or(matches!(class, "MD5" | "SHA1").then_some(class))?;
-            matches!(name, "MD5" | "SHA1" | "SHA" | "MD4" | "SHA2" | "SHA256" | "SHA384" | "SHA512" | "RMD160").then(|| (name.to_owned(), false))
+            matches!(
+                name,
+                "MD5" | "SHA1" | "SHA" | "MD4" | "SHA2" | "SHA256" | "SHA384" | "SHA512" | "RMD160"
+            )
+            .then(|| (name.to_owned(), false))
         }
     }
 }
@@ -136,12 +162,28 @@ fn secrets_in(node: &Node) -> Vec<Secret> {
 
 fn named(name: &Name) -> Option<Secret> {
     let lower = name.to_ascii_lowercase();
-    let about_hash = ["password_hash", "password_digest", "hashed_password", "encrypted_password", "crypted_password", "hash_password", "encrypt_password", "password_encrypt", "encrypt"];
+    let about_hash = [
+        "password_hash",
+        "password_digest",
+        "hashed_password",
+        "encrypted_password",
+        "crypted_password",
+        "hash_password",
+        "encrypt_password",
+        "password_encrypt",
+        "encrypt",
+    ];
     if about_hash.iter().any(|a| lower == *a || lower == format!("{a}=")) && lower != "encrypt" {
         return Some(Secret::Password);
     }
     match naming::secret(name) {
-        None if matches!(lower.as_str(), "pass" | "passwd" | "pwd" | "plain_password" | "clear_password" | "pw") => Some(Secret::Password),
+        None if matches!(
+            lower.as_str(),
+            "pass" | "passwd" | "pwd" | "plain_password" | "clear_password" | "pw"
+        ) =>
+        {
+            Some(Secret::Password)
+        }
         found => found,
     }
 }
