@@ -1,0 +1,178 @@
+//! Where a finding about a setting stands when no line of the code is to blame, and reading what
+//! calls are given.
+
+use wardroom_rails::config::{Effective, Setting};
+use wardroom_rails::{FileId, Index};
+use wardroom_ruby::ir::{Call, Form, Kind, Name, Node, Span};
+use wardroom_ruby::walk;
+
+use crate::context::Context;
+
+/// A file by its path.
+pub fn file(context: &Context<'_, '_>, path: &str) -> Option<FileId> {
+    context.app.files.iter().position(|f| f.path.as_ref() == path).map(|i| FileId(i as u32))
+}
+
+/// The first line of code of a file.
+pub fn first_line(context: &Context<'_, '_>, id: FileId) -> Span {
+    let file = context.file(id);
+    let start = file.parsed.body.span.start.min(file.text.len() as u32);
+    let rest = &file.text[start as usize..];
+    let line = rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len()) as u32;
+    Span { start, end: start + line.max(1) }
+}
+
+/// Where what an application does not set in production belongs: `config/environments/production.rb`,
+/// else `config/application.rb` or `config/environment.rb`. `None` for what is no Rails application.
+pub fn production(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
+    at(context, &["config/environments/production.rb", "config/application.rb", "config/environment.rb"])
+}
+
+/// Where what an application does not set at all belongs.
+pub fn application(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
+    at(context, &["config/application.rb", "config/environment.rb", "config/environments/production.rb"])
+}
+
+fn at(context: &Context<'_, '_>, paths: &[&str]) -> Option<(FileId, Span)> {
+    let id = paths.iter().find_map(|p| file(context, p))?;
+    Some((id, first_line(context, id)))
+}
+
+/// Where a setting is made.
+pub fn of(setting: &Setting) -> (FileId, Span) {
+    (FileId(setting.file), setting.span)
+}
+
+/// Where a setting's value comes from: its own place, else `otherwise`.
+pub fn of_effective(effective: &Effective<'_>, otherwise: (FileId, Span)) -> (FileId, Span) {
+    effective.setting.map_or(otherwise, of)
+}
+
+/// Whether the application renders pages of its own: a layout is among its files.
+pub fn has_pages(context: &Context<'_, '_>) -> bool {
+    context.app.files.iter().any(|f| {
+        f.is_template() && f.path.contains("views/layouts/") && f.path.contains(".html")
+            || f.path.contains("views/layouts/") && f.path.ends_with("haml")
+    })
+}
+
+/// Visits every call of the files whose text fits a hint, with the file.
+pub fn calls<'a>(
+    context: &Context<'_, 'a>,
+    hint: &regex::bytes::Regex,
+    visit: &mut impl FnMut(FileId, &'a Node, &'a Call),
+) {
+    for (id, file) in context.code_files() {
+        if hint.is_match(&file.text) {
+            walk::each(&file.parsed.body, &mut |node| {
+                if let Kind::Call(call) = &node.kind {
+                    visit(id, node, call);
+                }
+                true
+            });
+        }
+    }
+}
+
+/// `A::B` of a constant, without a leading `::`.
+pub fn constant(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::Const(path) => Some(wardroom_rails::path_name(path).to_string()),
+        _ => None,
+    }
+}
+
+/// The value of a keyword or of a key in a last hash.
+pub fn keyword<'a>(call: &'a Call, name: &str) -> Option<&'a Node> {
+    let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last() else { return None };
+    pairs.iter().find(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| k == name)).map(|p| &p.value)
+}
+
+/// The text of a string literal.
+pub fn text(node: &Node) -> Option<&str> {
+    match &node.kind {
+        Kind::Str(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The source and the flags of a pattern that stands in the code, with constants put in. What the
+/// code makes at run time is left out, as if it were empty; the last value says whether anything was.
+pub fn pattern_source(node: &Node, index: &Index<'_>, depth: u32) -> Option<(String, String, bool)> {
+    if depth > 4 {
+        return None;
+    }
+    match &node.kind {
+        Kind::Interp(interp) if matches!(interp.form, Form::Regex | Form::Str) => {
+            let mut text = String::new();
+            let mut open = false;
+            for part in &interp.parts {
+                match &part.kind {
+                    Kind::Str(part) => text.push_str(part),
+                    _ => match pattern_source(part, index, depth + 1) {
+                        Some((inner, _, inner_open)) if !inner_open => {
+                            text.push_str("(?:");
+                            text.push_str(&inner);
+                            text.push(')');
+                        }
+                        _ => open = true,
+                    },
+                }
+            }
+            Some((text, interp.flags.to_string(), open))
+        }
+        Kind::Str(text) => Some((text.to_string(), String::new(), false)),
+        // Classes are no patterns: constants of text are written in capitals.
+        Kind::Const(path) if path.last().is_some_and(|n| !n.bytes().any(|b| b.is_ascii_lowercase())) => {
+            let (value, _) = pattern_constant(index, path)?;
+            pattern_source(value, index, depth + 1)
+        }
+        Kind::Call(call) => match (call.name.as_str(), &call.recv) {
+            ("new" | "compile", Some(recv)) if matches!(&recv.kind, Kind::Const(p) if p.last().is_some_and(|n| n == "Regexp")) =>
+            {
+                let (text, _, open) = pattern_source(call.args.first()?, index, depth + 1)?;
+                Some((text, String::new(), open))
+            }
+            ("freeze" | "source" | "to_s", Some(recv)) => pattern_source(recv, index, depth + 1),
+            _ => None,
+        },
+        Kind::Seq(nodes) if nodes.len() == 1 => pattern_source(&nodes[0], index, depth + 1),
+        _ => None,
+    }
+}
+
+/// A constant by its last name, where only one of that name is set in the whole application.
+fn pattern_constant<'a>(index: &Index<'a>, path: &[Name]) -> Option<(&'a Node, FileId)> {
+    if let Some(found) = index.constant(path, &[]) {
+        return Some(found);
+    }
+    let last = path.last()?;
+    let mut found = index.classes.values().filter_map(|c| c.constants.get(last).copied());
+    match (found.next(), found.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
+    }
+}
+
+/// Whether a node is a pattern written in the code.
+pub fn is_pattern(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Interp(interp) => interp.form == Form::Regex,
+        Kind::Call(call) => {
+            call.name == "new"
+                && matches!(&call.recv, Some(Node { kind: Kind::Const(p), .. }) if p.last().is_some_and(|n| n == "Regexp"))
+        }
+        _ => false,
+    }
+}
+
+/// A pattern over a file's bytes, made once.
+macro_rules! hint {
+    ($pattern:literal) => {{
+        static HINT: std::sync::LazyLock<regex::bytes::Regex> = std::sync::LazyLock::new(|| {
+            regex::bytes::Regex::new($pattern).expect("the pattern is a constant")
+        });
+        &*HINT
+    }};
+}
+pub(super) use hint;

@@ -1,0 +1,122 @@
+//! Page sizes that a user sets without a cap.
+
+use wardroom_flow::{Mark, SourceKind};
+use wardroom_model::{Confidence, Severity};
+use wardroom_rails::FileId;
+use wardroom_ruby::ir::{Call, Kind, Node};
+
+use super::place;
+use crate::context::Context;
+
+rule! {
+    /// How many rows are loaded is taken from the request without an upper bound.
+    ///
+    /// ## Why it is bad
+    ///
+    /// One request for a million rows fills the memory of a process and keeps the database busy.
+    ///
+    /// ## Example
+    ///
+    /// ```ruby
+    /// Post.page(params[:page]).per(params[:per_page])
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```ruby
+    /// Post.page(params[:page]).per(params[:per_page].to_i.clamp(1, 100))
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// - CWE-770: Allocation of Resources Without Limits or Throttling
+    rule: "unbounded-limit", "A page size without an upper bound", DenialOfService, 770, Low,
+        "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:L"
+}
+
+const REMEDY: &str = "Bound it: `params[:per_page].to_i.clamp(1, 100)`.";
+
+/// How many files are told at medium confidence; the same habit elsewhere is told on request.
+const TOLD: usize = 5;
+
+/// Looks at flows into limits, and at numbers from the request that go straight there.
+pub fn run(context: &Context<'_, '_>) {
+    let capped = context
+        .app
+        .config
+        .settings
+        .iter()
+        .any(|s| s.key.ends_with("max_per_page") || s.key.ends_with("max_limit"));
+    let mut files: Vec<FileId> = Vec::new();
+    // The first place of a file stands for the others; pages for administrators come second.
+    let mut confidence = |id: FileId| {
+        let admin = context.file(id).path.split('/').any(|part| part.contains("admin"));
+        let first = !files.contains(&id) && !admin;
+        if first {
+            files.push(id);
+        }
+        if first && files.len() <= TOLD { Confidence::Medium } else { Confidence::Low }
+    };
+    for flow in context.flows_to(Mark::Limit) {
+        if !matches!(flow.source, SourceKind::Params | SourceKind::Request | SourceKind::Cookie)
+            || capped && flow.method != "limit"
+            || flow.words.ends_with("[:page]")
+        {
+            continue;
+        }
+        context
+            .flow_finding(rule(), flow, format!("`{}` decides how many rows are loaded", flow.words))
+            .at_most(if flow.words == "params" { Confidence::Low } else { confidence(flow.file) })
+            .severity(Severity::Low)
+            .remedy(REMEDY)
+            .report();
+    }
+    let hint = place::hint!(r"\.(?:limit|per)[ (]|per_page");
+    place::calls(context, hint, &mut |id, node, call| {
+        let value = match call.name.as_str() {
+            "limit" | "per" if call.recv.is_some() && call.args.len() == 1 => call.args.first(),
+            "paginate" | "page" => place::keyword(call, "per_page"),
+            _ => None,
+        };
+        let Some(value) = value else { return };
+        if number_of_params(value) && !(capped && call.name != "limit") {
+            context
+                .finding(
+                    rule(),
+                    id,
+                    node.span,
+                    format!("`{}` decides how many rows are loaded", context.source(id, value.span)),
+                )
+                .confidence(confidence(id))
+                .severity(Severity::Low)
+                .remedy(REMEDY)
+                .report();
+        }
+    });
+}
+
+/// `params[:x].to_i`, `(params[:x] || 20).to_i`, `params.fetch(:x, 20).to_i`
+fn number_of_params(node: &Node) -> bool {
+    let Kind::Call(call) = &node.kind else { return false };
+    let Call { recv, name, .. } = call.as_ref();
+    matches!(name.as_str(), "to_i" | "to_s" | "presence") && recv.as_ref().is_some_and(|r| of_params(r, 0))
+}
+
+fn of_params(node: &Node, depth: u32) -> bool {
+    if depth > 6 {
+        return false;
+    }
+    match &node.kind {
+        Kind::Call(call) => match call.name.as_str() {
+            "[]" | "fetch" | "dig" => call
+                .recv
+                .as_ref()
+                .is_some_and(|r| matches!(&r.kind, Kind::Call(p) if p.name == "params" && p.recv.is_none())),
+            "presence" | "to_i" | "to_s" => call.recv.as_ref().is_some_and(|r| of_params(r, depth + 1)),
+            _ => false,
+        },
+        Kind::Or(sides) => of_params(&sides.0, depth + 1),
+        Kind::Seq(nodes) if nodes.len() == 1 => of_params(&nodes[0], depth + 1),
+        _ => false,
+    }
+}
