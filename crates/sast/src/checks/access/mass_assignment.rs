@@ -147,7 +147,7 @@ fn calls(context: &Context<'_, '_>) {
     let mut inside: HashMap<(FileId, Span), Name> = HashMap::new();
     context.each_call(|file, _, call| {
         let name = call.name.as_str();
-        if !(name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect" | "merge" | "new" | "create" | "create!" | "update" | "update!" | "build" | "assign_attributes" | "update_attributes" | "perform_later" | "perform_async" | "update_attributes!")) {
+        if !(name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect" | "slice" | "[]" | "dig" | "fetch" | "values_at" | "key?" | "merge" | "new" | "create" | "create!" | "update" | "update!" | "build" | "assign_attributes" | "update_attributes" | "perform_later" | "perform_async" | "update_attributes!")) {
             return;
         }
         let mark = |node: &Node, inside: &mut HashMap<(FileId, Span), Name>| {
@@ -173,14 +173,14 @@ fn calls(context: &Context<'_, '_>) {
     context.each_call(|file, node, call| {
         let place = app.habitat(Name::from(""), file);
         match call.name.as_str() {
-            "permit!" if call.recv.as_ref().is_some_and(from_params) => {
+            "permit!" if call.recv.as_ref().is_some_and(|r| from_params(r) && !named_keys(r)) => {
                 let taker = inside.get(&(file, node.span)).copied();
                 let confidence = match taker {
                     Some(name) if harmless(&name) => Confidence::Low,
                     _ if !matches!(place, Habitat::Controller | Habitat::Endpoint) => Confidence::Low,
-                    // A part of the parameters that a method hands out as attributes.
-                    _ if call.recv.as_ref().is_some_and(|r| !is_params(r)) => Confidence::High,
                     Some(name) if sets(&name) => Confidence::High,
+                    // A part of the parameters that a method hands out as attributes.
+                    None if hands_out(context, file, node.span) && call.recv.as_ref().is_some_and(|r| !is_params(r)) => Confidence::High,
                     _ => Confidence::Medium,
                 };
                 let confidence = if behind_admin(context, file) { confidence.min(Confidence::Medium) } else { confidence };
@@ -227,7 +227,25 @@ fn dangerous(context: &Context<'_, '_>, file: FileId, key: Name, at: Span, how: 
 }
 
 fn harmless(name: &str) -> bool {
-    name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect")
+    name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect" | "slice" | "[]" | "dig" | "fetch" | "values_at" | "key?")
+}
+
+/// `params.slice(:a, :b).permit!`: the keys are named after all.
+fn named_keys(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Call(call) if matches!(call.name.as_str(), "slice" | "permit" | "extract!" | "slice!") && !call.args.is_empty() || call.recv.as_ref().is_some_and(named_keys))
+}
+
+/// Whether a place lies in a method that hands out attributes: `user_params`.
+fn hands_out(context: &Context<'_, '_>, file: FileId, span: Span) -> bool {
+    let mut found = false;
+    walk::each(&context.file(file).parsed.body, &mut |node| {
+        if node.span.start > span.start || node.span.end < span.end {
+            return false;
+        }
+        found |= matches!(&node.kind, Kind::Def(def) if def.name.ends_with("_params") || def.name.ends_with("_attributes") || def.name == "permitted_params");
+        true
+    });
+    found
 }
 
 fn sets(name: &str) -> bool {

@@ -66,18 +66,25 @@ pub fn run(context: &Context<'_, '_>) {
         for (action, (authorized, touched)) in actions.iter().zip(&state) {
             let Some(touched) = touched else { continue };
             let method = context.app.index.method(action.method);
-            if *authorized || method.owner != controller.class {
-                continue;
-            }
             // Pundit notices what was forgotten only after the action has run.
             let noticed = controller.filters_for(action.name).iter().any(|f| f.timing == Timing::After && f.name.is_some_and(|n| n.starts_with("verify_authorized")));
+            if *authorized && !noticed || method.owner != controller.class {
+                continue;
+            }
             let own = practice.shows(controller.class, action.method, |f| f.user);
+            let pundit = |f: &super::practice::Facts<'_>| f.own.iter().any(|n| matches!(n.as_str(), "authorize" | "authorize!" | "skip_authorization" | "policy_scope" | "skip_policy_scope" | "verify_policy_scoped"));
+            if noticed
+                && (practice.shows(controller.class, action.method, pundit) || practice.filter_methods(controller, action.name).into_iter().any(|m| practice.shows(controller.class, m, pundit)))
+            {
+                continue;
+            }
             let siblings = decided >= 2 && decided * 3 >= touching * 2 || noticed && decided >= 1;
             if !siblings || own && !noticed || action.name.starts_with("index") || signs_in(&action.name) {
                 continue;
             }
             let identified = practice.authenticated(action);
-            let confidence = if touched.changes && (identified || noticed) || noticed { Confidence::Medium } else { Confidence::Low };
+            let conventional = matches!(action.name.as_str(), "show" | "new" | "edit");
+            let confidence = if (touched.changes || !conventional) && identified || noticed { Confidence::Medium } else { Confidence::Low };
             let note = format!("`{}` is loaded by a name that the caller chooses", touched.what);
             let builder = context
                 .finding(

@@ -187,7 +187,7 @@ impl<'c, 'a> Practice<'c, 'a> {
             return true;
         }
         if let Some(name) = filter.name {
-            return guards(&name) || self.find(class, name).is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty() || f.token));
+            return guards(&name) || asks_who(&name) || self.find(class, name).is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty() || f.token));
         }
         filter.block.is_some_and(|b| {
             let facts = read(&b.body);
@@ -305,37 +305,42 @@ pub fn guards(name: &str) -> bool {
     let prefix = ["require_", "ensure_", "check_", "verify_", "enforce_", "validate_", "restrict_", "deny_", "redirect_unless_", "only_", "must_", "assert_", "forbid_", "block_", "prevent_", "load_and_", "find_and_", "protect_"]
         .iter()
         .any(|p| name.starts_with(p));
-    let word = ["admin", "owner", "permission", "role", "member", "access", "authoriz", "authoris", "staff", "moderator", "allowed", "privilege", "editor", "organizer", "manager", "visible", "user", "auditor", "author", "banned", "suspended", "feature", "can_", "_can", "able", "logged", "login"]
+    let word = ["admin", "owner", "permission", "role", "member", "access", "authoriz", "authoris", "staff", "moderator", "allowed", "privilege", "editor", "organizer", "manager", "visible", "auditor", "author", "banned", "suspended", "feature", "can_", "_can", "able"]
         .iter()
         .any(|w| name.contains(w));
     prefix && word
         || name.starts_with("authorize")
         || name.starts_with("authorise")
-        || name.ends_with("_required")
-        || name.ends_with("_only")
-        || name.ends_with("_required!")
+        || (name.ends_with("_required") || name.ends_with("_required!")) && !name.contains("login") && !name.contains("user") && !name.contains("authentication")
+        || name.ends_with("_only") && !name.contains("users") && !name.contains("logged")
+}
+
+/// Whether a method's name says that it stops strangers.
+pub fn asks_who(name: &str) -> bool {
+    let stops = ["require", "ensure", "check", "verify", "must", "authenticate", "redirect", "force", "restrict", "only"].iter().any(|p| name.contains(p));
+    name.starts_with("authenticate") || name == "doorkeeper_authorize!" || stops && ["login", "logged", "user", "signed", "session", "auth", "account", "token", "sign_in", "member"].iter().any(|w| name.contains(w))
 }
 
 /// Whether a call decides whether the caller may.
 pub fn decides(call: &Call) -> bool {
     let name = call.name.as_str();
     match name {
-        "authorize!" | "policy_scope" | "policy_scope!" | "skip_authorization" | "skip_policy_scope" | "can?" | "cannot?" | "allowed_to?" | "authorized?" | "permitted_to?"
-        | "has_permission_to?" | "accessible_by" | "has_role?" | "is_admin?" | "access_denied" | "deny_access" | "render_403" | "render_404" | "forbidden" | "forbidden!" | "not_authorized" | "unauthorized"
-        | "unauthorized!" | "access_denied!" | "render_unauthorized" | "render_forbidden" | "permission_denied" | "policy" | "not_found!" | "e404" | "access_by?" | "user_not_authorized" | "current_ability" => return true,
+        "authorize!" | "authorize" | "policy_scope" | "policy_scope!" | "skip_authorization" | "skip_policy_scope" | "can?" | "cannot?" | "allowed_to?" | "authorized?" | "permitted_to?"
+        | "has_permission_to?" | "accessible_by" | "has_role?" | "is_admin?" | "access_denied" | "deny_access" | "render_403" | "render_404" | "forbidden" | "forbidden!" | "not_authorized"
+        | "access_denied!" | "render_forbidden" | "permission_denied" | "policy" | "not_found!" | "e404" | "access_by?" | "user_not_authorized" | "current_ability" => return true,
         "==" | "!=" => return call.recv.as_ref().is_some_and(mentions_user) || call.args.first().is_some_and(mentions_user),
         "raise" => {
             return call.args.first().is_some_and(|a| {
                 any(a, &mut |n| {
                     matches!(&n.kind, Kind::Const(path) if path.last().is_some_and(|l| {
-                        ["Unauthorized", "NotAuthorized", "Forbidden", "AccessDenied", "NotPermitted", "PermissionDenied", "Denied", "RecordNotFound", "NotFound"].iter().any(|w| l.contains(w))
+                        ["NotAuthorized", "Unauthorized", "Forbidden", "AccessDenied", "NotPermitted", "PermissionDenied", "Denied", "RecordNotFound", "NotFound"].iter().any(|w| l.contains(w))
                     }))
                 })
             });
         }
         "head" | "render" | "halt" | "error!" | "render_error" => {
             return call.args.iter().any(|a| {
-                any(a, &mut |n| matches!(&n.kind, Kind::Sym(s) if matches!(s.as_str(), "forbidden" | "unauthorized")) || matches!(n.kind, Kind::Int(401 | 403)))
+                any(a, &mut |n| matches!(&n.kind, Kind::Sym(s) if *s == "forbidden") || matches!(n.kind, Kind::Int(403)))
             });
         }
         _ => {}

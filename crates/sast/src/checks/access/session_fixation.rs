@@ -84,9 +84,15 @@ pub fn run(context: &Context<'_, '_>) {
         let key = call.args.first().and_then(literal_name).unwrap_or_default();
         // Taking on another's account from within a session is no sign-in of a stranger.
         let within = ["impersonat", "become", "switch", "sudo", "masquerade", "stop", "assume", "revert", "restore"].iter().any(|w| method.name.contains(w));
+        // Signed in already: after a change of the password, of the second factor.
+        let entry = ["login", "session", "signup", "sign_up", "registration", "auth", "users", "account", "confirmation"].iter().any(|w| app.file(method.file).path.rsplit('/').next().is_some_and(|n| n.contains(w)));
+        let already = !entry && !context.endpoints_of(id).is_empty()
+            && app.controllers.get(&method.owner).is_some_and(|c| {
+                super::practice::before(c, method.name).iter().any(|f| practice.identifies(method.owner, f) && f.name.is_some_and(|n| super::practice::asks_who(&n) && !n.contains("no_") && !n.contains("not_")))
+            });
         context
             .finding(rule(), method.file, node.span, format!("`session[:{key}]` takes the user, and the session stays the one that the visitor came with"))
-            .confidence(if within { Confidence::Low } else { Confidence::Medium })
+            .confidence(if within || already { Confidence::Low } else { Confidence::Medium })
             .reason(if in_cookie {
                 "the session lies in the cookie: a planted one keeps its authenticity token"
             } else {

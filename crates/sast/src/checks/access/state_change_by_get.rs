@@ -158,8 +158,8 @@ fn names_change(action: &str) -> bool {
             "destroy" | "delete" | "remove" | "revoke" | "impersonate" | "unimpersonate" | "approve" | "reject" | "cancel" | "deactivate" | "reactivate" | "enable" | "disable" | "publish" | "unpublish" | "toggle" | "archive"
                 | "unarchive" | "create" | "update" | "save" | "lock" | "unlock" | "ban" | "unban" | "follow" | "unfollow" | "vote" | "upvote" | "downvote" | "like" | "unlike" | "revert" | "undo" | "restore" | "purge" | "logout"
                 | "signout" | "extlogout" | "close" | "reopen" | "assign" | "unassign" | "join" | "leave" | "promote" | "demote" | "grant" | "merge" | "transfer" | "resend" | "invite" | "accept" | "decline" | "claim" | "unlink"
-                | "disconnect" | "subscribe" | "favorite" | "unfavorite" | "hide" | "unhide" | "move" | "reorder" | "kick" | "block" | "unblock" | "mute" | "unmute" | "withdraw" | "submit" | "dismiss" | "mark" | "switch" | "become" | "regenerate" | "adopt" | "orphan"
-        );
+                | "disconnect" | "subscribe" | "favorite" | "unfavorite" | "hide" | "unhide" | "move" | "reorder" | "kick" | "block" | "unblock" | "mute" | "unmute" | "withdraw" | "submit" | "dismiss" | "mark" | "switch" | "become" | "regenerate" | "adopt" | "orphan" | "connect"
+        ) || word == "all" && action.starts_with("read");
         let first = place == 0 && matches!(word, "set" | "add" | "clear" | "reset" | "start" | "stop" | "run" | "execute" | "clone" | "duplicate" | "change" | "make" | "import" | "process" | "send" | "login" | "log" | "sign" | "sort" | "pause" | "resume" | "finish" | "refresh" | "sync" | "drop");
         strong || first
     }) && !action.starts_with("confirm_") && !action.starts_with("new_") && !action.starts_with("edit_") && !action.starts_with("show_") && !action.ends_with("_form") && !action.starts_with("list_")
@@ -257,11 +257,15 @@ impl<'a> Scan<'_, '_, 'a> {
 
     fn call(&mut self, node: &'a Node, call: &'a Call, conditions: &mut Vec<&'a Node>, depth: u32, at: Option<Span>, file: FileId) {
         if let Some(kind) = changes(call) {
-            let found = Change { kind, node, file, at: at.unwrap_or(node.span), condition: conditions.last().copied(), depth };
+            let found = Change { kind, node, file, at: at.unwrap_or(node.span), condition: conditions.first().copied(), depth };
             self.found = Some(found);
             return;
         }
         let own = call.recv.as_ref().is_none_or(|r| matches!(r.kind, Kind::SelfRef));
+        if !own && self.changes_itself(call) {
+            self.found = Some(Change { kind: Sort::Record, node, file, at: at.unwrap_or(node.span), condition: conditions.first().copied(), depth });
+            return;
+        }
         if own && depth < 3 && self.seen.insert(call.name) {
             let class = self.action.controller.class;
             if let Some(id) = self.practice.find(class, call.name) {
@@ -271,6 +275,23 @@ impl<'a> Scan<'_, '_, 'a> {
                 }
             }
         }
+    }
+}
+
+impl Scan<'_, '_, '_> {
+    /// `@block.revoke!`: a method of a model that saves the record, by a name that says so.
+    fn changes_itself(&self, call: &Call) -> bool {
+        if !matches!(call.recv.as_ref().map(|r| &r.kind), Some(Kind::Ivar(_) | Kind::Local(_) | Kind::Call(_))) || !call.name.ends_with('!') && !names_change(&call.name) {
+            return false;
+        }
+        let app = self.practice.app;
+        let Some(ids) = app.index.by_name.get(&call.name) else { return false };
+        let saves = |id: &wardroom_rails::MethodId| {
+            let method = app.index.method(*id);
+            let facts = self.practice.facts(*id);
+            app.models.contains_key(&method.owner) && (facts.own.iter().any(|n| matches!(n.as_str(), "save" | "save!" | "update" | "update!" | "update_attributes" | "update_attribute" | "update_column" | "update_columns" | "destroy" | "destroy!" | "update_attributes!")))
+        };
+        ids.len() <= 6 && ids.iter().any(saves)
     }
 }
 

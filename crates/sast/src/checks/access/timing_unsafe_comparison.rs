@@ -90,7 +90,9 @@ fn judge(context: &Context<'_, '_>, file: FileId, left: &Node, right: &Node) -> 
     let held_name = secret_name(held);
     // `session[:state] == params[:state]` holds for one visitor and one try.
     let own_session = any(held, &mut |n| matches!(&n.kind, Kind::Call(c) if c.recv.is_none() && matches!(c.name.as_str(), "session" | "cookies" | "flash")));
-    if own_session || from_left && from_right && !outside_header(left) && !outside_header(right) {
+    // What the application itself sealed cannot be guessed at.
+    let sealed = any(sent, &mut |n| matches!(&n.kind, Kind::Call(c) if matches!(c.name.as_str(), "encrypted" | "signed")));
+    if own_session || sealed || from_left && from_right && !outside_header(left) && !outside_header(right) {
         return None;
     }
     let sent_name = secret_name(sent);

@@ -46,6 +46,8 @@ struct Usage {
     /// Loads through a scope of the caller: how often, and the first spelling.
     scoped: usize,
     spelling: String,
+    /// How often by a scope of the model's own.
+    by_scope: usize,
     /// A scope of the model that looks at the user.
     own_scope: Option<Name>,
     /// The association that names its owner.
@@ -133,9 +135,9 @@ fn judge<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, usage: &Has
         (format!("`{class}` has the scope `{scope}` for what the caller may see, and the list goes without it"), Confidence::Medium)
     } else if let Some(scope) = known.own_scope {
         (format!("`{class}` has the scope `{scope}` for what the caller may see"), Confidence::Medium)
-    } else if known.scoped >= 2 && (!undecided.is_empty() || known.scoped >= 3 && known.spelling.starts_with(&*format!("{class}.authorized"))) {
+    } else if known.scoped >= 2 && (!undecided.is_empty() || known.by_scope >= 3) {
         (format!("elsewhere it is loaded through the caller {} times, as in `{}`", known.scoped, known.spelling), if known.owner.is_some() || known.scoped >= 3 { Confidence::Medium } else { Confidence::Low })
-    } else if load.changed && known.owner.is_some() {
+    } else if load.changed && known.owner.is_some() && open.iter().any(|a| !by_role(a)) {
         (format!("a `{class}` belongs to its `{}`, and it is changed at once", known.owner.unwrap_or_default()), Confidence::Medium)
     } else if let (Some(owner), false) = (known.owner, undecided.is_empty()) {
         let writes = undecided.iter().any(|a| practice.shows(a.controller.class, a.method, |f| !f.writes.is_empty()));
@@ -157,6 +159,11 @@ fn judge<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, usage: &Has
         .report();
 }
 
+/// Whether a filter asks for a role by its name: moderators may change what is not theirs.
+fn by_role(action: &Action<'_, '_>) -> bool {
+    super::practice::before(action.controller, action.name).iter().any(|f| f.name.is_some_and(|n| n.contains("authorize_resource") || super::practice::guards(&n)))
+}
+
 /// Whether a body makes a decision about a variable: `authorize @x`, `@x.visible?`, `@x.user == current_user`.
 fn checks(body: &Node, variable: Name) -> bool {
     any(body, &mut |node| {
@@ -164,6 +171,9 @@ fn checks(body: &Node, variable: Name) -> bool {
         let is = |n: &Node| any(n, &mut |n| matches!(&n.kind, Kind::Ivar(v) | Kind::Local(v) if *v == variable));
         (decides(call) || call.name.ends_with('?') && (call.args.iter().any(mentions_user) || call.recv.as_ref().is_some_and(mentions_user)))
             && (call.recv.as_ref().is_some_and(is) || call.args.iter().any(is))
+            // Handed on together with the user: `check_ownership(@x, current_user)`.
+            || call.args.len() > 1 && call.args.iter().any(is) && call.args.iter().any(mentions_user)
+            || call.recv.is_none() && call.args.len() == 1 && call.args.iter().any(is) && super::practice::asks_who(&call.name)
     })
 }
 
@@ -309,9 +319,15 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
             }
         }
     }
+    // Scopes that look at the user.
+    let mut looks: std::collections::HashSet<Name> = std::collections::HashSet::new();
+    for class in app.models.keys().flat_map(|m| practice.ancestors(*m).to_vec()).filter_map(|c| app.index.class(c)) {
+        looks.extend(class.macros.iter().filter(|m| matches!(m.call.name.as_str(), "scope" | "named_scope") && m.call.args.iter().any(mentions_user)).filter_map(|m| m.call.args.first().and_then(literal_name)));
+        looks.extend(class.singletons.iter().filter(|(name, id)| restricts(name) && practice.facts(**id).user).map(|(name, _)| *name));
+    }
     context.each_call(|file, node, call| {
         let name = call.name.as_str();
-        let class = if restricts(name) {
+        let class = if restricts(name) && (looks.contains(&call.name) || !call.args.is_empty() || name == "authorized") {
             match call.recv.as_ref().map(|r| &r.kind) {
                 Some(Kind::Const(path)) => Some(wardroom_rails::path_name(path)),
                 _ => None,
@@ -332,6 +348,7 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
         {
             let usage = out.entry(class).or_default();
             usage.scoped += 1;
+            usage.by_scope += usize::from(name.starts_with("my_") || matches!(name, "authorized" | "authorized_as" | "accessible_by" | "allowed_to" | "readable_by" | "viewable_by"));
             if usage.spelling.is_empty() {
                 usage.spelling = context.source(file, node.span).lines().next().unwrap_or_default().to_owned();
             }
