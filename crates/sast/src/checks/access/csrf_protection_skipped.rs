@@ -64,7 +64,7 @@ pub fn run(context: &Context<'_, '_>) {
                 let stands_behind = filtered_by_session(&practice, action);
                 let called_back = ["callback", "auth", "webhook", "notify", "ipn", "saml", "acs", "sso", "hook", "success", "inbound"].iter().any(|w| action.name.contains(w));
                 // Who skips the sign-in as well knows the caller otherwise, or not at all.
-                let let_in = action.controller.filters.iter().any(|f| f.skip && !f.conditional && f.applies(action.name) && matches!(f.role, FilterRole::Authentication | FilterRole::Authorization) || f.skip && f.applies(action.name) && f.name.is_some_and(|n| super::practice::asks_who(&n) || n.contains("signed_in")));
+                let let_in = action.controller.filters.iter().any(|f| f.skip && !f.conditional && f.applies(action.name) && matches!(f.role, FilterRole::Authentication | FilterRole::Authorization) || f.skip && f.applies(action.name) && f.name.is_some_and(|n| !n.contains("authenticity") && super::practice::asks_who(&n) || n.contains("signed_in")));
                 let confidence = match (api || filter.conditional || called_back || let_in, stands_behind, writes) {
                     (true, ..) => Confidence::Low,
                     (false, true, true) => Confidence::High,

@@ -203,12 +203,14 @@ fn calls(context: &Context<'_, '_>) {
                 if behind_admin(context, file) || decided_around(context, file, node.span) {
                     return;
                 }
-                call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "permitted from the request")));
+                // At the root stand the parameters of the request itself, seldom a record's.
+                let root = call.recv.as_ref().is_some_and(is_params) && call.name != "expect";
+                call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "permitted from the request", root)));
             }
             "attr_accessible" if call.recv.is_none() => {
                 let as_role = call.args.last().is_some_and(|a| matches!(&a.kind, Kind::Hash(pairs) if pairs.iter().any(|p| literal_name(&p.key).is_some_and(|k| k == "as"))));
                 if !as_role {
-                    call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "open to assignment in bulk")));
+                    call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "open to assignment in bulk", false)));
                 }
             }
             _ => {}
@@ -216,11 +218,11 @@ fn calls(context: &Context<'_, '_>) {
     });
 }
 
-fn dangerous(context: &Context<'_, '_>, file: FileId, key: Name, at: Span, how: &str) {
+fn dangerous(context: &Context<'_, '_>, file: FileId, key: Name, at: Span, how: &str, root: bool) {
     let Some((why, confidence)) = danger(&key) else { return };
     context
         .finding(rule(), file, at, format!("`{key}` is {how}: {why}"))
-        .confidence(confidence)
+        .confidence(if root { Confidence::Low } else { confidence })
         .reason("the code that uses the list may set it again afterwards")
         .remedy("Take the key off the list and set the attribute in code that has asked whether the caller may.")
         .report();

@@ -57,7 +57,7 @@ pub fn run(context: &Context<'_, '_>) {
     let practice = Practice::new(context.app);
     for controller in practice.controllers() {
         let actions = practice.actions(controller);
-        if actions.is_empty() || public_by_nature(&controller.path) {
+        if actions.is_empty() || super::practice::open_on_purpose(context.app, controller.class) || public_by_nature(&controller.path) {
             continue;
         }
         let state: Vec<(bool, Option<Touch>)> = actions.iter().map(|a| (practice.authorized(a), touch(&practice, a))).collect();
@@ -74,7 +74,7 @@ pub fn run(context: &Context<'_, '_>) {
             let own = practice.shows(controller.class, action.method, |f| f.user);
             let pundit = |f: &super::practice::Facts<'_>| f.own.iter().any(|n| matches!(n.as_str(), "authorize" | "authorize!" | "skip_authorization" | "policy_scope" | "skip_policy_scope" | "verify_policy_scoped"));
             if noticed
-                && (practice.shows(controller.class, action.method, pundit) || practice.filter_methods(controller, action.name).into_iter().any(|m| practice.shows(controller.class, m, pundit)))
+                && (super::practice::before(controller, action.name).iter().any(|f| f.name.is_some_and(|n| n.starts_with("authorize"))) || practice.shows(controller.class, action.method, pundit) || practice.filter_methods(controller, action.name).into_iter().any(|m| practice.shows(controller.class, m, pundit)))
             {
                 continue;
             }

@@ -201,6 +201,11 @@ pub fn before<'f, 'a>(controller: &'f Controller<'a>, action: Name) -> Vec<&'f F
     controller.filters_for(action).into_iter().filter(|f| f.timing != Timing::After && f.role != FilterRole::Csrf).collect()
 }
 
+/// Whether a controller says that it goes without the check of authorization (`skip_authorization_check`).
+pub fn open_on_purpose(app: &App<'_>, class: Name) -> bool {
+    app.index.class(class).is_some_and(|c| c.macros.iter().any(|m| m.call.name.starts_with("skip_author") || m.call.name == "skip_verify_authorized"))
+}
+
 /// Reads a body's facts.
 pub fn read(body: &Node) -> Facts<'_> {
     let mut facts = Facts::default();

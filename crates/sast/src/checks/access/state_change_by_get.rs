@@ -146,6 +146,7 @@ fn carries_token(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
         .any(|w| name.contains(w))
         && !name.contains("authorize_");
     by_name
+        || action.endpoints.iter().any(|e| ["callback", "/auth/", "/oauth", "/saml", "/sso", ":token", ":code", ":hash", ":signature", ":confirmation"].iter().any(|w| e.path.contains(w)))
         || action.endpoints.iter().any(|e| e.parameters.iter().any(|p| ["token", "signature", "code", "hash", "secret", "confirm_string", "key", "uuid"].iter().any(|w| p.contains(w)) && !p.contains("csrf")))
             && practice.shows(action.controller.class, action.method, |f| f.token)
 }

@@ -134,7 +134,7 @@ fn name_of(node: &Node) -> Option<String> {
 /// Whether the name is that of a secret that a stranger has to bring.
 fn secret_name(node: &Node) -> Option<String> {
     let name = name_of(node)?.to_lowercase();
-    let plain = ["public", "csrf_param", "type", "_id", "count", "name", "expires", "_at", "url", "key_id", "foreign", "primary", "cache", "sort", "i18n", "lang", "label", "file", "page", "next_", "continuation", "version", "field"];
+    let plain = ["public", "csrf", "authenticity", "type", "_id", "count", "name", "expires", "_at", "url", "key_id", "foreign", "primary", "cache", "sort", "i18n", "lang", "label", "file", "page", "next_", "continuation", "version", "field"];
     if plain.iter().any(|w| name.contains(w)) {
         return None;
     }

@@ -139,6 +139,10 @@ fn judge<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, usage: &Has
         (format!("elsewhere it is loaded through the caller {} times, as in `{}`", known.scoped, known.spelling), if known.owner.is_some() || known.scoped >= 3 { Confidence::Medium } else { Confidence::Low })
     } else if load.changed && known.owner.is_some() && open.iter().any(|a| !by_role(a)) {
         (format!("a `{class}` belongs to its `{}`, and it is changed at once", known.owner.unwrap_or_default()), Confidence::Medium)
+    } else if by_user_id(load.node) && class.ends_with("User") && !undecided.is_empty() && !app.file(method.file).path.contains("user") && !app.file(method.file).path.contains("admin") {
+        let identified = undecided.iter().any(|a| practice.authenticated(a));
+        let user = undecided.iter().any(|a| practice.shows(a.controller.class, a.method, |f| f.user));
+        ("`params[:user_id]` names the account, and the caller may name another's".to_owned(), if identified && !user { Confidence::Medium } else { Confidence::Low })
     } else if let (Some(owner), false) = (known.owner, undecided.is_empty()) {
         let writes = undecided.iter().any(|a| practice.shows(a.controller.class, a.method, |f| !f.writes.is_empty()));
         let user = undecided.iter().any(|a| practice.shows(a.controller.class, a.method, |f| f.user));
@@ -149,6 +153,7 @@ fn judge<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, usage: &Has
         return;
     };
     let shown: Vec<_> = if undecided.is_empty() { open.iter().flat_map(|a| a.endpoints.iter().cloned()).collect() } else { undecided.iter().flat_map(|a| a.endpoints.iter().cloned()).collect() };
+    let confidence = if super::practice::open_on_purpose(app, method.owner) { Confidence::Low } else { confidence };
     let reachable = !shown.is_empty() || app.endpoints.is_empty();
     context
         .finding(rule(), method.file, load.node.span, format!("`{what}` takes any `{class}`, whosever it is: {evidence}"))
@@ -157,6 +162,11 @@ fn judge<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, usage: &Has
         .remedy("Load it from what the caller may see (an association of the current user, the model's own scope), or check the record before it is used.")
         .endpoints(shown)
         .report();
+}
+
+/// `User.find(params[:user_id])`
+fn by_user_id(node: &Node) -> bool {
+    any(node, &mut |n| matches!(&n.kind, Kind::Call(c) if c.name == "[]" && c.recv.as_ref().is_some_and(is_params) && c.args.first().and_then(literal_name).is_some_and(|k| k == "user_id")))
 }
 
 /// Whether a filter asks for a role by its name: moderators may change what is not theirs.
