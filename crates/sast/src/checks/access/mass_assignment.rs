@@ -67,6 +67,8 @@ fn raw(context: &Context<'_, '_>) {
             Some(Protection::Listed) => continue,
             Some(Protection::Excepted) => Confidence::Low,
             _ if whitelist => Confidence::Low,
+            // Who administrates may set these anyway.
+            Some(Protection::None) if !flow.endpoints.is_empty() && flow.endpoints.iter().all(|e| e.filters.iter().any(|f| f.name.contains("admin") && !f.conditional)) => Confidence::Medium,
             Some(Protection::None) => Confidence::High,
             None => Confidence::Medium,
         };
@@ -147,7 +149,7 @@ fn calls(context: &Context<'_, '_>) {
     let mut inside: HashMap<(FileId, Span), Name> = HashMap::new();
     context.each_call(|file, _, call| {
         let name = call.name.as_str();
-        if !(name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect" | "slice" | "[]" | "dig" | "fetch" | "values_at" | "key?" | "merge" | "new" | "create" | "create!" | "update" | "update!" | "build" | "assign_attributes" | "update_attributes" | "perform_later" | "perform_async" | "update_attributes!")) {
+        if !(name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect" | "slice" | "[]" | "dig" | "fetch" | "values_at" | "key?" | "call" | "merge" | "new" | "create" | "create!" | "update" | "update!" | "build" | "assign_attributes" | "update_attributes" | "perform_later" | "perform_async" | "update_attributes!")) {
             return;
         }
         let mark = |node: &Node, inside: &mut HashMap<(FileId, Span), Name>| {
@@ -183,7 +185,8 @@ fn calls(context: &Context<'_, '_>) {
                     None if hands_out(context, file, node.span) && call.recv.as_ref().is_some_and(|r| !is_params(r)) => Confidence::High,
                     _ => Confidence::Medium,
                 };
-                let confidence = if behind_admin(context, file) { confidence.min(Confidence::Medium) } else { confidence };
+                let searches = context.source(file, node.span).split("permit!").next().is_some_and(|s| ["search", "filter", "query", "sort", "page"].iter().any(|w| s.contains(w)));
+                let confidence = if behind_admin(context, file) || searches { confidence.min(Confidence::Medium) } else { confidence };
                 context
                     .finding(rule(), file, node.span, "`permit!` lets the request name any attribute")
                     .confidence(confidence)
@@ -229,7 +232,7 @@ fn dangerous(context: &Context<'_, '_>, file: FileId, key: Name, at: Span, how: 
 }
 
 fn harmless(name: &str) -> bool {
-    name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect" | "slice" | "[]" | "dig" | "fetch" | "values_at" | "key?")
+    name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect" | "slice" | "[]" | "dig" | "fetch" | "values_at" | "key?" | "call")
 }
 
 /// `params.slice(:a, :b).permit!`: the keys are named after all.

@@ -76,8 +76,10 @@ fn judge(context: &Context<'_, '_>, file: FileId, left: &Node, right: &Node) -> 
         let password = ["password", "passwd", "pass", "crypted", "encrypted", "signature", "hmac", "token", "secret", "sig", "auth", "hashed"].iter().any(|w| name.contains(w));
         let place = ["password", "auth", "login", "session", "user", "webhook", "signature", "credential", "token"].iter().any(|w| path.rsplit('/').next().unwrap_or(path).contains(w));
         return match made {
-            Digest::Keyed => Some(if from_left || from_right || password { Confidence::High } else { Confidence::Medium }),
-            Digest::Plain if password => Some(Confidence::High),
+            Digest::Keyed if keyed(left) || keyed(right) => Some(if from_left || from_right || password { Confidence::High } else { Confidence::Medium }),
+            // Of a hashed password, what the time tells is far from the password itself.
+            Digest::Keyed => Some(Confidence::Medium),
+            Digest::Plain if password => Some(Confidence::Medium),
             Digest::Plain if place && (name == "hash" || name == "digest") => Some(Confidence::Medium),
             Digest::Plain => None,
         };
@@ -164,6 +166,15 @@ fn header(node: &Node) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a node makes a signature with a key.
+fn keyed(node: &Node) -> bool {
+    any(node, &mut |n| match &n.kind {
+        Kind::Const(path) => path.last().is_some_and(|l| l == "HMAC"),
+        Kind::Call(call) => call.name.contains("hmac") || call.name.contains("signature"),
+        _ => false,
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
