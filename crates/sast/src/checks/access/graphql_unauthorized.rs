@@ -61,7 +61,7 @@ pub fn run(context: &Context<'_, '_>) {
         let Some(id) = class.methods.get(&resolve).copied() else { continue };
         let by_method = ["authorized?", "ready?", "resolve", "load_and_authorize"]
             .iter()
-            .filter_map(|m| practice.find(name, Name::from(*m)))
+            .filter_map(|m| practice.find(name, Name::from(m)))
             .any(|m| {
                 practice.shows(name, m, |f| {
                     !f.decisions.is_empty()

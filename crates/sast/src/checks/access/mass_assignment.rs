@@ -372,7 +372,7 @@ fn from_params(node: &Node) -> bool {
 fn keys(node: &Node, visit: &mut dyn FnMut(Name, Span)) {
     match &node.kind {
         Kind::Sym(name) => visit(*name, node.span),
-        Kind::Str(text) => visit(Name::from(&**text), node.span),
+        Kind::Str(text) => visit(Name::from(text), node.span),
         Kind::Array(items) => items.iter().for_each(|i| keys(i, visit)),
         Kind::Splat(inner) => keys(inner, visit),
         Kind::Hash(pairs) => {

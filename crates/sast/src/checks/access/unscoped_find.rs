@@ -62,7 +62,9 @@ pub fn run(context: &Context<'_, '_>) {
     let practice = Practice::new(app);
     let usage = usage(context, &practice);
     // The methods that stand in front of actions or are reached from them.
-    let mut users: HashMap<MethodId, Vec<Action<'_, '_>>> = HashMap::new();
+    let mut users: HashMap<MethodId, Vec<usize>> = HashMap::new();
+    let mut loading: HashMap<MethodId, bool> = HashMap::new();
+    let mut all: Vec<Action<'_, '_>> = Vec::new();
     let controllers = practice.controllers();
     for controller in &controllers {
         for action in practice.actions(controller) {
@@ -70,35 +72,33 @@ pub fn run(context: &Context<'_, '_>) {
             for filter in practice.filter_methods(controller, action.name) {
                 methods.extend(practice.reach(controller.class, filter));
             }
+            methods.sort();
             methods.dedup();
             for id in methods {
-                let list = users.entry(id).or_default();
-                if list.len() < 200
-                    && !list
-                        .iter()
-                        .any(|a| a.name == action.name && a.controller.class == action.controller.class)
-                {
-                    list.push(Action {
-                        controller: action.controller,
-                        name: action.name,
-                        method: action.method,
-                        endpoints: action.endpoints.clone(),
-                    });
+                // Most methods load nothing: they need no list of their actions.
+                let loads_something = *loading.entry(id).or_insert_with(|| {
+                    let method = app.index.method(id);
+                    app.habitat(method.owner, method.file) == Habitat::Controller
+                        && !loads(method.body).is_empty()
+                });
+                if loads_something {
+                    let list = users.entry(id).or_default();
+                    if list.len() < 200 {
+                        list.push(all.len());
+                    }
                 }
             }
+            all.push(action);
         }
     }
     let mut ids: Vec<MethodId> = users.keys().copied().collect();
     ids.sort();
     for id in ids {
         let method = app.index.method(id);
-        if app.habitat(method.owner, method.file) != Habitat::Controller {
-            continue;
-        }
-        let actions = &users[&id];
-        mismatch(context, id, actions);
+        let actions: Vec<&Action<'_, '_>> = users[&id].iter().map(|at| &all[*at]).collect();
+        mismatch(context, id, &actions);
         for load in loads(method.body) {
-            judge(context, &practice, &usage, id, actions, &load);
+            judge(context, &practice, &usage, id, &actions, &load);
         }
     }
 }
@@ -120,7 +120,7 @@ fn judge<'a>(
     practice: &Practice<'_, 'a>,
     usage: &HashMap<Name, Usage>,
     id: MethodId,
-    actions: &[Action<'_, 'a>],
+    actions: &[&Action<'_, 'a>],
     load: &Load<'_>,
 ) {
     let app = context.app;
@@ -136,6 +136,7 @@ fn judge<'a>(
     }
     let open: Vec<&Action<'_, 'a>> = actions
         .iter()
+        .copied()
         .filter(|a| {
             !practice
                 .reach(a.controller.class, a.method)
@@ -458,7 +459,7 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
             "uploader",
         ]
         .iter()
-        .map(|n| Name::from(*n))
+        .map(|n| Name::from(n))
         .find(|n| model.associations.get(n).is_some_and(|a| a.owner));
         usage.visibility = [
             "public",
@@ -471,7 +472,7 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
             "confidential",
         ]
         .iter()
-        .map(|n| Name::from(*n))
+        .map(|n| Name::from(n))
         .find(|n| model.columns.contains_key(n));
         for class in practice.ancestors(model.class).iter().filter_map(|c| app.index.class(*c)) {
             for declared in &class.macros {
@@ -558,7 +559,7 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
 }
 
 /// A check that looks at one parameter in front of a load by another.
-fn mismatch(context: &Context<'_, '_>, id: MethodId, actions: &[Action<'_, '_>]) {
+fn mismatch(context: &Context<'_, '_>, id: MethodId, actions: &[&Action<'_, '_>]) {
     let app = context.app;
     let method = app.index.method(id);
     let mut checked: Option<(Vec<String>, &Node, Name)> = None;
