@@ -95,7 +95,7 @@ pub fn find<'a>(index: &Index<'a>) -> FxHashMap<Name, Controller<'a>> {
                 }
             }
         }
-        let filters = index.macros(class.name).into_iter().flat_map(|m| declarations(index, m)).collect();
+        let filters = index.macros(class.name).into_iter().flat_map(|m| declarations(index, m, &class.nesting)).collect();
         let path = underscore(class.name.strip_suffix("Controller").unwrap_or(&class.name));
         controllers.insert(class.name, Controller { class: class.name, path, actions, filters });
     }
@@ -131,7 +131,7 @@ impl FilterDeclaration<'_> {
     }
 }
 
-fn declarations<'a>(index: &Index<'a>, declared: Macro<'a>) -> Vec<FilterDeclaration<'a>> {
+fn declarations<'a>(index: &Index<'a>, declared: Macro<'a>, nesting: &[Name]) -> Vec<FilterDeclaration<'a>> {
     let call = declared.call;
     if call.recv.is_some() {
         return Vec::new();
@@ -157,8 +157,8 @@ fn declarations<'a>(index: &Index<'a>, declared: Macro<'a>) -> Vec<FilterDeclara
         for pair in pairs {
             let Some(key) = literal_name(&pair.key) else { continue };
             match key.as_str() {
-                "only" => only = Some(name_list(index, &pair.value)),
-                "except" => except = name_list(index, &pair.value),
+                "only" => only = Some(name_list(index, &pair.value, nesting)),
+                "except" => except = name_list(index, &pair.value, nesting),
                 "if" | "unless" => conditional = true,
                 _ => {}
             }
@@ -228,18 +228,18 @@ fn with_block_role(mut filter: FilterDeclaration<'_>) -> FilterDeclaration<'_> {
     filter
 }
 
-fn name_list(index: &Index<'_>, node: &Node) -> Vec<Name> {
+fn name_list(index: &Index<'_>, node: &Node, nesting: &[Name]) -> Vec<Name> {
     match &node.kind {
-        Kind::Array(items) => items.iter().flat_map(|i| name_list(index, i)).collect(),
-        Kind::Splat(inner) => name_list(index, inner),
+        Kind::Array(items) => items.iter().flat_map(|i| name_list(index, i, nesting)).collect(),
+        Kind::Splat(inner) => name_list(index, inner, nesting),
         Kind::Call(call) => {
             // `%w(a b) + OTHERS`, `[:a].freeze`
-            call.recv.iter().chain(&call.args).flat_map(|n| name_list(index, n)).collect()
+            call.recv.iter().chain(&call.args).flat_map(|n| name_list(index, n, nesting)).collect()
         }
         Kind::Const(path) => {
-            index.constant(path, &[Name::from("")]).map_or_else(Vec::new, |(value, _)| match &value.kind {
+            index.constant(path, nesting).map_or_else(Vec::new, |(value, _)| match &value.kind {
                 Kind::Const(_) => Vec::new(),
-                _ => name_list(index, value),
+                _ => name_list(index, value, nesting),
             })
         }
         _ => literal_name(node).into_iter().collect(),

@@ -34,9 +34,18 @@ rule! {
         "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:L/A:N"
 }
 
+const NAMES: &[&str] = &[
+    "http_basic_authenticate_with",
+    "authenticate_or_request_with_http_basic",
+    "authenticate_with_http_basic",
+    "http_basic_auth",
+    "http_basic",
+    "use",
+];
+
 /// Looks at what asks for basic authentication.
 pub fn run(context: &Context<'_, '_>) {
-    context.each_call(|file, node, call| {
+    context.calls_named(NAMES, |file, _, call| {
         if !matches!(context.file(file).role, Role::Ruby) {
             return;
         }
@@ -77,7 +86,6 @@ pub fn run(context: &Context<'_, '_>) {
             }
             _ => {}
         }
-        let _ = node;
     });
 }
 

@@ -46,24 +46,52 @@ pub fn run(context: &Context<'_, '_>) {
     let practice = Practice::new(app);
     let mut names: Vec<Name> = app.index.classes.keys().copied().collect();
     names.sort_by_key(|n| n.as_str());
-    let below = |name: Name, root: &str| app.index.class(name).is_some_and(|c| !c.module) && practice.ancestors(name).iter().any(|a| a.as_str() == root);
-    let channels: Vec<Name> = names.iter().copied().filter(|n| below(*n, "ActionCable::Channel::Base")).collect();
+    let below = |name: Name, root: &str| {
+        app.index.class(name).is_some_and(|c| !c.module)
+            && practice.ancestors(name).iter().any(|a| a.as_str() == root)
+    };
+    let channels: Vec<Name> =
+        names.iter().copied().filter(|n| below(*n, "ActionCable::Channel::Base")).collect();
     let mut identified = false;
     for name in names.iter().copied().filter(|n| below(*n, "ActionCable::Connection::Base")) {
         let Some(class) = app.index.class(name) else { continue };
         identified |= app.index.macros(name).iter().any(|m| m.call.name == "identified_by");
         // A connection without any channel of the application's own serves Turbo's signed streams.
-        let Some((file, _, span)) = class.places.first().copied().filter(|_| !identified && channels.iter().any(|c| *c != "ApplicationCable::Channel")) else { continue };
+        let Some((file, _, span)) = class
+            .places
+            .first()
+            .copied()
+            .filter(|_| !identified && channels.iter().any(|c| *c != "ApplicationCable::Channel"))
+        else {
+            continue;
+        };
         context
-            .finding(rule(), file, span, format!("`{name}` never finds out who the client is: it has no `identified_by`"))
+            .finding(
+                rule(),
+                file,
+                span,
+                format!("`{name}` never finds out who the client is: it has no `identified_by`"),
+            )
             .confidence(Confidence::Medium)
             .reason("the channels may stream only what is public")
-            .remedy("Identify the client in `connect` and call `reject_unauthorized_connection` for strangers.")
+            .remedy(
+                "Identify the client in `connect` and call `reject_unauthorized_connection` for strangers.",
+            )
             .report();
     }
     for name in channels {
-        let Some(id) = app.index.class(name).and_then(|c| c.methods.get(&Name::from("subscribed")).copied()) else { continue };
-        let decided = practice.shows(name, id, |f| !f.decisions.is_empty() || f.user || f.own.iter().any(|n| matches!(n.as_str(), "reject" | "ensure_confirmation_sent") || n.starts_with("reject")) || f.token);
+        let Some(id) = app.index.class(name).and_then(|c| c.methods.get(&Name::from("subscribed")).copied())
+        else {
+            continue;
+        };
+        let decided = practice.shows(name, id, |f| {
+            !f.decisions.is_empty()
+                || f.user
+                || f.own.iter().any(|n| {
+                    matches!(n.as_str(), "reject" | "ensure_confirmation_sent") || n.starts_with("reject")
+                })
+                || f.token
+        });
         if decided {
             continue;
         }
@@ -76,7 +104,12 @@ pub fn run(context: &Context<'_, '_>) {
                     && call.args.iter().any(|a| any(a, &mut is_params))
                 {
                     context
-                        .finding(rule(), method.file, node.span, format!("`{name}` streams whatever the client names"))
+                        .finding(
+                            rule(),
+                            method.file,
+                            node.span,
+                            format!("`{name}` streams whatever the client names"),
+                        )
                         .confidence(Confidence::Medium)
                         .reason("what is sent there may be public")
                         .remedy("Load the record from what the current user may see, and `reject` otherwise.")

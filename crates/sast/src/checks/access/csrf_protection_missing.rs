@@ -48,8 +48,8 @@ pub fn run(context: &Context<'_, '_>) {
     }
     let practice = Practice::new(app);
     let mut on_base = false;
-    context.each_call(|_, _, call| {
-        on_base |= matches!(call.name.as_str(), "protect_from_forgery") && call.recv.as_ref().and_then(super::practice::constant).is_some();
+    context.calls_named(&["protect_from_forgery"], |_, _, call| {
+        on_base |= call.recv.as_ref().and_then(super::practice::constant).is_some();
     });
     if on_base {
         return;
@@ -62,25 +62,51 @@ pub fn run(context: &Context<'_, '_>) {
         let protects = |name: Name| {
             app.index.macros(name).iter().any(|m| {
                 matches!(m.call.name.as_str(), "protect_from_forgery" | "verify_authenticity_token")
-                    || m.call.name.contains("before_") && m.call.args.iter().filter_map(wardroom_rails::literal_name).any(|n| n.contains("csrf") || n.contains("authenticity") || n.contains("forgery"))
+                    || m.call.name.contains("before_")
+                        && m.call.args.iter().filter_map(wardroom_rails::literal_name).any(|n| {
+                            n.contains("csrf") || n.contains("authenticity") || n.contains("forgery")
+                        })
             })
         };
         if protects(controller.class) {
             continue;
         }
         let Some((file, _, name_span)) = class.places.first().copied() else { continue };
-        let descendants: Vec<_> = practice.controllers().into_iter().filter(|c| c.class == controller.class || practice.ancestors(c.class).contains(&controller.class)).collect();
-        let open: Vec<_> = descendants.iter().filter(|c| c.class == controller.class || !protects(c.class)).collect();
-        let changing: Vec<_> = open.iter().flat_map(|c| practice.actions(c)).filter(|a| a.by_change()).collect();
+        let descendants: Vec<_> = practice
+            .controllers()
+            .into_iter()
+            .filter(|c| {
+                c.class == controller.class || practice.ancestors(c.class).contains(&controller.class)
+            })
+            .collect();
+        let open: Vec<_> =
+            descendants.iter().filter(|c| c.class == controller.class || !protects(c.class)).collect();
+        let changing: Vec<_> =
+            open.iter().flat_map(|c| practice.actions(c)).filter(|a| a.by_change()).collect();
         let routed = !app.endpoints.is_empty();
         if routed && changing.is_empty() {
             continue;
         }
         // Does it know its callers by the cookie?
-        let cookies = practice.ancestors(controller.class).iter().filter_map(|c| app.index.class(*c)).filter(|c| {
-            c.places.first().is_some_and(|p| app.habitat(c.name, p.0) == Habitat::Controller || app.file(p.0).path.contains("lib/"))
-        }).flat_map(|c| c.methods.values()).any(|id| practice.facts(*id).session)
-            || open.iter().any(|c| c.filters.iter().any(|f| !f.skip && f.name.is_some_and(|n| matches!(n.as_str(), "authenticate_user!" | "require_login" | "login_required"))));
+        let cookies = practice
+            .ancestors(controller.class)
+            .iter()
+            .filter_map(|c| app.index.class(*c))
+            .filter(|c| {
+                c.places.first().is_some_and(|p| {
+                    app.habitat(c.name, p.0) == Habitat::Controller || app.file(p.0).path.contains("lib/")
+                })
+            })
+            .flat_map(|c| c.methods.values())
+            .any(|id| practice.facts(*id).session)
+            || open.iter().any(|c| {
+                c.filters.iter().any(|f| {
+                    !f.skip
+                        && f.name.is_some_and(|n| {
+                            matches!(n.as_str(), "authenticate_user!" | "require_login" | "login_required")
+                        })
+                })
+            });
         let application = controller.class.ends_with("ApplicationController");
         let confidence = match (application, cookies) {
             (true, true) => Confidence::High,
@@ -100,7 +126,11 @@ pub fn run(context: &Context<'_, '_>) {
 /// Whether Rails protects every controller by itself.
 fn by_default(context: &Context<'_, '_>) -> bool {
     let config = &context.app.config;
-    if config.flag("action_controller.allow_forgery_protection") == Some(false) && config.effective("action_controller.allow_forgery_protection").is_some_and(|e| e.setting.is_some() && e.certain) {
+    if config.flag("action_controller.allow_forgery_protection") == Some(false)
+        && config
+            .effective("action_controller.allow_forgery_protection")
+            .is_some_and(|e| e.setting.is_some() && e.certain)
+    {
         return false;
     }
     config.flag("action_controller.default_protect_from_forgery").unwrap_or(false)

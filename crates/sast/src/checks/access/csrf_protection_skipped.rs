@@ -50,31 +50,99 @@ pub fn run(context: &Context<'_, '_>) {
             if !seen.insert((filter.file, filter.span)) {
                 continue;
             }
-            let holders: Vec<&Controller<'_>> = practice.controllers().into_iter().filter(|c| c.filters.iter().any(|f| f.file == filter.file && f.span == filter.span)).collect();
-            let affected: Vec<Action<'_, '_>> = holders.iter().flat_map(|c| practice.actions(c)).filter(|a| left_out.covers(a.name, filter)).collect();
-            let changing: Vec<&Action<'_, '_>> = affected.iter().filter(|a| a.by_change() || app.endpoints.is_empty()).collect();
-            let by_session: Vec<&&Action<'_, '_>> = changing.iter().filter(|a| knows_by_session(&practice, a)).collect();
+            let holders: Vec<&Controller<'_>> = practice
+                .controllers()
+                .into_iter()
+                .filter(|c| c.filters.iter().any(|f| f.file == filter.file && f.span == filter.span))
+                .collect();
+            let affected: Vec<Action<'_, '_>> = holders
+                .iter()
+                .flat_map(|c| practice.actions(c))
+                .filter(|a| left_out.covers(a.name, filter))
+                .collect();
+            let changing: Vec<&Action<'_, '_>> =
+                affected.iter().filter(|a| a.by_change() || app.endpoints.is_empty()).collect();
+            let by_session: Vec<&&Action<'_, '_>> =
+                changing.iter().filter(|a| knows_by_session(&practice, a)).collect();
             let by_token = |a: &Action<'_, '_>| {
                 practice.shows(a.controller.class, a.method, |f| f.token)
-                    || before(a.controller, a.name).iter().any(|f| f.name.is_some_and(|n| by_token_name(&n)) || f.name.and_then(|n| practice.find(a.controller.class, n)).is_some_and(|m| practice.shows(a.controller.class, m, |f| f.token)))
+                    || before(a.controller, a.name).iter().any(|f| {
+                        f.name.is_some_and(|n| by_token_name(&n))
+                            || f.name
+                                .and_then(|n| practice.find(a.controller.class, n))
+                                .is_some_and(|m| practice.shows(a.controller.class, m, |f| f.token))
+                    })
             };
-            let api = controller.path.split('/').any(|p| p == "api" || p.starts_with("api_") || p.contains("webhook") || p.contains("hooks") || p.contains("callback") || p.contains("omniauth") || p.contains("saml"));
+            let api = controller.path.split('/').any(|p| {
+                p == "api"
+                    || p.starts_with("api_")
+                    || p.contains("webhook")
+                    || p.contains("hooks")
+                    || p.contains("callback")
+                    || p.contains("omniauth")
+                    || p.contains("saml")
+            });
             let judged = if let Some(action) = by_session.iter().find(|a| !by_token(a)) {
                 let writes = practice.shows(action.controller.class, action.method, |f| !f.writes.is_empty());
-                let confidence = if api || filter.conditional { Confidence::Low } else if writes { Confidence::High } else { Confidence::Medium };
+                let stands_behind = filtered_by_session(&practice, action);
+                let called_back = [
+                    "callback", "auth", "webhook", "notify", "ipn", "saml", "acs", "sso", "hook", "success",
+                    "inbound",
+                ]
+                .iter()
+                .any(|w| action.name.contains(w));
+                // Who skips the sign-in as well knows the caller otherwise, or not at all.
+                let let_in = action.controller.filters.iter().any(|f| {
+                    f.skip
+                        && !f.conditional
+                        && f.applies(action.name)
+                        && matches!(f.role, FilterRole::Authentication | FilterRole::Authorization)
+                        || f.skip
+                            && f.applies(action.name)
+                            && f.name.is_some_and(|n| {
+                                !n.contains("authenticity") && super::practice::asks_who(&n)
+                                    || n.contains("signed_in")
+                            })
+                });
+                let confidence =
+                    match (api || filter.conditional || called_back || let_in, stands_behind, writes) {
+                        (true, ..) => Confidence::Low,
+                        (false, true, true) => Confidence::High,
+                        (false, true, false) | (false, false, true) => Confidence::Medium,
+                        (false, false, false) => Confidence::Low,
+                    };
                 Some((confidence, format!("`{}` knows its caller by the session", action.name)))
-            } else if by_session.is_empty() && changing.is_empty() && affected.iter().any(|a| knows_by_session(&practice, a)) && !api && !filter.conditional {
-                Some((Confidence::Medium, "its actions know their callers by the session; whatever is added to it stands open".to_owned()))
+            } else if by_session.is_empty()
+                && changing.is_empty()
+                && affected.iter().any(|a| knows_by_session(&practice, a))
+                && !api
+                && !filter.conditional
+                && filter.only.is_none()
+            {
+                Some((
+                    Confidence::Medium,
+                    "its actions know their callers by the session; whatever is added to it stands open"
+                        .to_owned(),
+                ))
             } else {
-                (!by_session.is_empty() || !changing.is_empty()).then(|| (Confidence::Low, "the callers seem to be known by something else than the session".to_owned()))
+                (!by_session.is_empty() || !changing.is_empty()).then(|| {
+                    (
+                        Confidence::Low,
+                        "the callers seem to be known by something else than the session".to_owned(),
+                    )
+                })
             };
             let Some((confidence, reason)) = judged else { continue };
             let message = match &left_out {
                 LeftOut::Skip => "the check of the authenticity token is taken away".to_owned(),
                 LeftOut::Except => "`protect_from_forgery` leaves actions out".to_owned(),
-                LeftOut::NullSession => "a request without the authenticity token is not refused, only its session is emptied".to_owned(),
+                LeftOut::NullSession => {
+                    "a request without the authenticity token is not refused, only its session is emptied"
+                        .to_owned()
+                }
             };
-            let confidence = if matches!(left_out, LeftOut::NullSession) { Confidence::Low } else { confidence };
+            let confidence =
+                if matches!(left_out, LeftOut::NullSession) { Confidence::Low } else { confidence };
             context
                 .finding(rule(), filter.file, filter.span, format!("{message} in `{}`", controller.class))
                 .confidence(confidence)
@@ -122,23 +190,68 @@ fn leaves_out(filter: &FilterDeclaration<'_>) -> Option<LeftOut> {
 /// Whether the filters in front of an action, or the action, know the caller by the session.
 fn knows_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
     let class = action.controller.class;
-    let filter = before(action.controller, action.name).into_iter().any(|f| {
-        let Some(name) = f.name else { return f.block.is_some_and(|b| super::practice::mentions_user(&b.body)) };
-        if by_token_name(&name) || matches!(f.call.name.as_str(), "http_basic_authenticate_with" | "doorkeeper_for") {
+    filtered_by_session(practice, action)
+        || practice.shows(class, action.method, |f| by_session(practice, class, f))
+}
+
+/// Whether a method reads the session, or asks a library (Devise) that does.
+fn by_session(practice: &Practice<'_, '_>, class: Name, facts: &super::practice::Facts<'_>) -> bool {
+    facts.user
+        && (facts.session
+            || facts.own.iter().any(|n| {
+                n.starts_with("current_")
+                    && practice.find(class, *n).is_none()
+                    && practice.app.gems.has("devise")
+            }))
+}
+
+fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
+    let class = action.controller.class;
+    before(action.controller, action.name).into_iter().any(|f| {
+        let Some(name) = f.name else {
+            return f.block.is_some_and(|b| super::practice::mentions_user(&b.body));
+        };
+        if by_token_name(&name)
+            || matches!(f.call.name.as_str(), "http_basic_authenticate_with" | "doorkeeper_for")
+        {
             return false;
         }
         match practice.find(class, name) {
             Some(method) => {
-                f.role != FilterRole::Other && practice.shows(class, method, |f| f.session || f.user)
+                f.role != FilterRole::Other
+                    && practice.shows(class, method, |f| f.session || by_session(practice, class, f))
             }
-            None => name.starts_with("authenticate_") && name.ends_with('!') || matches!(name.as_str(), "require_login" | "login_required" | "require_authentication" | "authenticate"),
+            None => {
+                name.starts_with("authenticate_") && name.ends_with('!')
+                    || matches!(
+                        name.as_str(),
+                        "require_login" | "login_required" | "require_authentication" | "authenticate"
+                    )
+            }
         }
-    });
-    filter || practice.shows(class, action.method, |f| f.user)
+    })
 }
 
 fn by_token_name(name: &str) -> bool {
-    ["token", "api", "key", "signature", "hmac", "webhook", "doorkeeper", "basic", "oauth", "jwt", "secret", "verify_request", "hook", "twilio", "stripe", "slack"].iter().any(|w| name.contains(w))
+    [
+        "token",
+        "api",
+        "key",
+        "signature",
+        "hmac",
+        "webhook",
+        "doorkeeper",
+        "basic",
+        "oauth",
+        "jwt",
+        "secret",
+        "verify_request",
+        "hook",
+        "twilio",
+        "stripe",
+        "slack",
+    ]
+    .iter()
+    .any(|w| name.contains(w))
         && !name.contains("authenticity")
 }
-

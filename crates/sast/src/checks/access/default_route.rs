@@ -43,7 +43,8 @@ pub fn run(context: &Context<'_, '_>) {
         }
         let target = route.target.to_string();
         let every = target.starts_with(":controller");
-        let (confidence, severity) = if every { (Confidence::High, Severity::Medium) } else { (Confidence::Medium, Severity::Low) };
+        let (confidence, severity) =
+            if every { (Confidence::High, Severity::Medium) } else { (Confidence::Low, Severity::Low) };
         context
             .finding(
                 rule(),

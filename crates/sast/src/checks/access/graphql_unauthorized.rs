@@ -51,17 +51,36 @@ pub fn run(context: &Context<'_, '_>) {
     for name in names {
         let Some(class) = app.index.class(name) else { continue };
         let kin = practice.ancestors(name);
-        if class.module || !kin.iter().any(|a| matches!(a.as_str(), "GraphQL::Schema::Mutation" | "GraphQL::Schema::RelayClassicMutation")) {
+        if class.module
+            || !kin.iter().any(|a| {
+                matches!(a.as_str(), "GraphQL::Schema::Mutation" | "GraphQL::Schema::RelayClassicMutation")
+            })
+        {
             continue;
         }
         let Some(id) = class.methods.get(&resolve).copied() else { continue };
-        let by_method = ["authorized?", "ready?", "resolve", "load_and_authorize"].iter().filter_map(|m| practice.find(name, Name::from(*m))).any(|m| {
-            practice.shows(name, m, |f| !f.decisions.is_empty() || f.user || f.own.iter().any(|n| n.contains("authoriz") || guards(n)))
+        let by_method = ["authorized?", "ready?", "resolve", "load_and_authorize"]
+            .iter()
+            .filter_map(|m| practice.find(name, Name::from(m)))
+            .any(|m| {
+                practice.shows(name, m, |f| {
+                    !f.decisions.is_empty()
+                        || f.user
+                        || f.own.iter().any(|n| n.contains("authoriz") || guards(n))
+                })
+            });
+        let by_macro = app.index.macros(name).iter().any(|m| {
+            decides(m.call)
+                || m.call.name == "authorize"
+                || m.call.name.contains("authoriz")
+                || m.call.name.contains("permission")
+                || m.call.name.contains("role")
         });
-        let by_macro = app.index.macros(name).iter().any(|m| decides(m.call) || m.call.name == "authorize" || m.call.name.contains("authoriz") || m.call.name.contains("permission") || m.call.name.contains("role"));
         // `context[:current_user]`
         let by_context = practice.reach(name, id).into_iter().any(|m| {
-            super::practice::any(app.index.method(m).body, &mut |n| wardroom_rails::literal_name(n).is_some_and(|l| l.starts_with("current_") || l == "viewer"))
+            super::practice::any(app.index.method(m).body, &mut |n| {
+                wardroom_rails::literal_name(n).is_some_and(|l| l.starts_with("current_") || l == "viewer")
+            })
         });
         let writes = practice.shows(name, id, |f| !f.writes.is_empty());
         mutations.push((name, id, by_method || by_macro || by_context, writes));
@@ -77,7 +96,12 @@ pub fn run(context: &Context<'_, '_>) {
         }
         let method = app.index.method(id);
         context
-            .finding(rule(), method.file, method.name_span, format!("`{name}` never asks whether the caller may, unlike {with} of {all} mutations"))
+            .finding(
+                rule(),
+                method.file,
+                method.name_span,
+                format!("`{name}` never asks whether the caller may, unlike {with} of {all} mutations"),
+            )
             .confidence(if writes { Confidence::Medium } else { Confidence::Low })
             .reason("the schema or a base class of a gem may ask for it")
             .remedy("Decide in `authorized?` (or what the other mutations use) before anything is changed.")

@@ -38,8 +38,8 @@ rule! {
 
 /// Looks at every call of the JWT libraries.
 pub fn run(context: &Context<'_, '_>) {
-    context.each_call(|file, node, call| {
-        if !matches!(call.name.as_str(), "decode" | "encode" | "decode_compact_serialized") || !matches!(context.file(file).role, Role::Ruby) {
+    context.calls_named(&["decode", "encode", "decode_compact_serialized"], |file, node, call| {
+        if !matches!(context.file(file).role, Role::Ruby) {
             return;
         }
         if call.recv.as_ref().and_then(constant).is_none_or(|c| c != "JWT") {
@@ -87,7 +87,11 @@ fn checks_too(context: &Context<'_, '_>, file: wardroom_rails::FileId) -> bool {
             && call.name == "decode"
             && call.recv.as_ref().and_then(constant).is_some_and(|c| c == "JWT")
         {
-            let skipped = matches!(call.args.get(2).map(|a| &a.kind), Some(Kind::False)) || call.args.get(1).is_some_and(|a| literal_name(a).is_some_and(|l| l == "skip_verification"));
+            let skipped = matches!(call.args.get(2).map(|a| &a.kind), Some(Kind::False))
+                || call
+                    .args
+                    .get(1)
+                    .is_some_and(|a| literal_name(a).is_some_and(|l| l == "skip_verification"));
             checked |= !skipped;
         }
         true

@@ -57,16 +57,28 @@ fn raw(context: &Context<'_, '_>) {
     if refuses {
         return;
     }
-    let whitelist = app.config.flag("active_record.whitelist_attributes") == Some(true) || app.gems.has("strong_parameters");
+    let whitelist = app.config.flag("active_record.whitelist_attributes") == Some(true)
+        || app.gems.has("strong_parameters");
     for flow in context.flows_to(Mark::MassAssign) {
         if app.habitat(Name::from(""), flow.file) != Habitat::Controller {
             continue;
         }
-        let model = call_at(context, flow.file, flow.span).and_then(|call| model_of(context, flow.file, flow.span, call));
+        let model = call_at(context, flow.file, flow.span)
+            .and_then(|call| model_of(context, flow.file, flow.span, call));
         let limit = match model.map(|m| protection(context, m)) {
             Some(Protection::Listed) => continue,
             Some(Protection::Excepted) => Confidence::Low,
             _ if whitelist => Confidence::Low,
+            // Who administrates may set these anyway.
+            Some(Protection::None)
+                if !flow.endpoints.is_empty()
+                    && flow
+                        .endpoints
+                        .iter()
+                        .all(|e| e.filters.iter().any(|f| f.name.contains("admin") && !f.conditional)) =>
+            {
+                Confidence::Medium
+            }
             Some(Protection::None) => Confidence::High,
             None => Confidence::Medium,
         };
@@ -116,12 +128,18 @@ fn call_at<'a>(context: &Context<'_, 'a>, file: FileId, span: Span) -> Option<&'
 fn model_of(context: &Context<'_, '_>, _file: FileId, _span: Span, call: &Call) -> Option<Name> {
     let by_name = |name: &str| context.app.by_name.get(name).map(|(class, _)| class);
     match &call.recv.as_ref()?.kind {
-        Kind::Const(path) => Some(wardroom_rails::path_name(path)).filter(|n| context.app.models.contains_key(n)),
+        Kind::Const(path) => {
+            Some(wardroom_rails::path_name(path)).filter(|n| context.app.models.contains_key(n))
+        }
         Kind::Ivar(name) | Kind::Local(name) => by_name(name),
-        Kind::Call(inner) => by_name(&inner.name).or_else(|| inner.recv.as_ref().and_then(|r| match &r.kind {
-            Kind::Const(path) => Some(wardroom_rails::path_name(path)).filter(|n| context.app.models.contains_key(n)),
-            _ => None,
-        })),
+        Kind::Call(inner) => by_name(&inner.name).or_else(|| {
+            inner.recv.as_ref().and_then(|r| match &r.kind {
+                Kind::Const(path) => {
+                    Some(wardroom_rails::path_name(path)).filter(|n| context.app.models.contains_key(n))
+                }
+                _ => None,
+            })
+        }),
         _ => None,
     }
 }
@@ -129,14 +147,38 @@ fn model_of(context: &Context<'_, '_>, _file: FileId, _span: Span, call: &Call) 
 /// Keys that nobody may set about themselves.
 fn danger(key: &str) -> Option<(&'static str, Confidence)> {
     Some(match key {
-        "admin" | "is_admin" | "superadmin" | "super_admin" | "superuser" | "is_superuser" | "administrator" | "admin_access" | "site_admin" | "is_staff" | "staff" => ("it makes an administrator", Confidence::Medium),
-        "otp_secret" | "otp_required_for_login" | "otp_backup_codes" | "totp_secret" | "encrypted_otp_secret" | "two_factor_secret" | "otp_secret_key" | "consumed_timestep" => ("it belongs to the second factor", Confidence::Medium),
-        "encrypted_password" | "password_digest" | "crypted_password" | "password_hash" | "hashed_password" | "password_salt" | "reset_password_token" | "authentication_token" | "remember_token" | "confirmation_token" | "api_key" | "api_token" | "auth_token" | "access_token" => {
-            ("it is the credential itself", Confidence::Medium)
+        "admin" | "is_admin" | "superadmin" | "super_admin" | "superuser" | "is_superuser"
+        | "administrator" | "admin_access" | "site_admin" | "is_staff" | "staff" => {
+            ("it makes an administrator", Confidence::Medium)
         }
-        "role" | "roles" | "role_id" | "role_ids" | "permissions" | "privileges" | "permission_ids" | "account_type" | "user_type" => ("it decides over rights", Confidence::Low),
-        "user_id" | "owner_id" | "account_id" | "author_id" | "creator_id" | "created_by_id" | "customer_id" | "tenant_id" => ("it names the owner", Confidence::Low),
-        "balance" | "credit" | "credits" | "confirmed_at" | "verified" | "approved" | "banned" | "email_verified" | "is_verified" => ("the application decides over it", Confidence::Low),
+        "otp_secret"
+        | "otp_required_for_login"
+        | "otp_backup_codes"
+        | "totp_secret"
+        | "encrypted_otp_secret"
+        | "two_factor_secret"
+        | "otp_secret_key"
+        | "consumed_timestep" => ("it belongs to the second factor", Confidence::Medium),
+        "encrypted_password"
+        | "password_digest"
+        | "crypted_password"
+        | "password_hash"
+        | "hashed_password"
+        | "password_salt"
+        | "reset_password_token"
+        | "authentication_token"
+        | "remember_token"
+        | "confirmation_token"
+        | "api_key"
+        | "api_token"
+        | "auth_token"
+        | "access_token" => ("it is the credential itself", Confidence::Medium),
+        "role" | "roles" | "role_id" | "role_ids" | "permissions" | "privileges" | "permission_ids"
+        | "account_type" | "user_type" => ("it decides over rights", Confidence::Low),
+        "user_id" | "owner_id" | "account_id" | "author_id" | "creator_id" | "created_by_id"
+        | "customer_id" | "tenant_id" => ("it names the owner", Confidence::Low),
+        "balance" | "credit" | "credits" | "confirmed_at" | "verified" | "approved" | "banned"
+        | "email_verified" | "is_verified" => ("the application decides over it", Confidence::Low),
         _ => return None,
     })
 }
@@ -147,7 +189,39 @@ fn calls(context: &Context<'_, '_>) {
     let mut inside: HashMap<(FileId, Span), Name> = HashMap::new();
     context.each_call(|file, _, call| {
         let name = call.name.as_str();
-        if !(name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect" | "merge" | "new" | "create" | "create!" | "update" | "update!" | "build" | "assign_attributes" | "update_attributes" | "perform_later" | "perform_async" | "update_attributes!")) {
+        if !(name.ends_with("_path")
+            || name.ends_with("_url")
+            || matches!(
+                name,
+                "url_for"
+                    | "link_to"
+                    | "redirect_to"
+                    | "button_to"
+                    | "info"
+                    | "debug"
+                    | "to_query"
+                    | "inspect"
+                    | "slice"
+                    | "[]"
+                    | "dig"
+                    | "fetch"
+                    | "values_at"
+                    | "key?"
+                    | "call"
+                    | "merge"
+                    | "new"
+                    | "create"
+                    | "create!"
+                    | "update"
+                    | "update!"
+                    | "build"
+                    | "assign_attributes"
+                    | "update_attributes"
+                    | "perform_later"
+                    | "perform_async"
+                    | "update_attributes!"
+            ))
+        {
             return;
         }
         let mark = |node: &Node, inside: &mut HashMap<(FileId, Span), Name>| {
@@ -170,20 +244,21 @@ fn calls(context: &Context<'_, '_>) {
             mark(recv, &mut inside);
         }
     });
-    context.each_call(|file, node, call| {
+    context.calls_named(&["permit!", "to_unsafe_h", "to_unsafe_hash", "permit", "expect", "permit_params", "attr_accessible"], |file, node, call| {
         let place = app.habitat(Name::from(""), file);
         match call.name.as_str() {
-            "permit!" if call.recv.as_ref().is_some_and(from_params) => {
+            "permit!" if call.recv.as_ref().is_some_and(|r| from_params(r) && !named_keys(r)) => {
                 let taker = inside.get(&(file, node.span)).copied();
                 let confidence = match taker {
                     Some(name) if harmless(&name) => Confidence::Low,
                     _ if !matches!(place, Habitat::Controller | Habitat::Endpoint) => Confidence::Low,
-                    // A part of the parameters that a method hands out as attributes.
-                    _ if call.recv.as_ref().is_some_and(|r| !is_params(r)) => Confidence::High,
                     Some(name) if sets(&name) => Confidence::High,
+                    // A part of the parameters that a method hands out as attributes.
+                    None if hands_out(context, file, node.span) && call.recv.as_ref().is_some_and(|r| !is_params(r)) => Confidence::High,
                     _ => Confidence::Medium,
                 };
-                let confidence = if behind_admin(context, file) { confidence.min(Confidence::Medium) } else { confidence };
+                let searches = context.source(file, node.span).split("permit!").next().is_some_and(|s| ["search", "filter", "query", "sort", "page"].iter().any(|w| s.contains(w)));
+                let confidence = if behind_admin(context, file) || searches { confidence.min(Confidence::Medium) } else { confidence };
                 context
                     .finding(rule(), file, node.span, "`permit!` lets the request name any attribute")
                     .confidence(confidence)
@@ -203,12 +278,14 @@ fn calls(context: &Context<'_, '_>) {
                 if behind_admin(context, file) || decided_around(context, file, node.span) {
                     return;
                 }
-                call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "permitted from the request")));
+                // At the root stand the parameters of the request itself, seldom a record's.
+                let root = call.recv.as_ref().is_some_and(is_params) && call.name != "expect";
+                call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "permitted from the request", root)));
             }
             "attr_accessible" if call.recv.is_none() => {
                 let as_role = call.args.last().is_some_and(|a| matches!(&a.kind, Kind::Hash(pairs) if pairs.iter().any(|p| literal_name(&p.key).is_some_and(|k| k == "as"))));
                 if !as_role {
-                    call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "open to assignment in bulk")));
+                    call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "open to assignment in bulk", false)));
                 }
             }
             _ => {}
@@ -216,22 +293,72 @@ fn calls(context: &Context<'_, '_>) {
     });
 }
 
-fn dangerous(context: &Context<'_, '_>, file: FileId, key: Name, at: Span, how: &str) {
+fn dangerous(context: &Context<'_, '_>, file: FileId, key: Name, at: Span, how: &str, root: bool) {
     let Some((why, confidence)) = danger(&key) else { return };
     context
         .finding(rule(), file, at, format!("`{key}` is {how}: {why}"))
-        .confidence(confidence)
+        .confidence(if root { Confidence::Low } else { confidence })
         .reason("the code that uses the list may set it again afterwards")
-        .remedy("Take the key off the list and set the attribute in code that has asked whether the caller may.")
+        .remedy(
+            "Take the key off the list and set the attribute in code that has asked whether the caller may.",
+        )
         .report();
 }
 
 fn harmless(name: &str) -> bool {
-    name.ends_with("_path") || name.ends_with("_url") || matches!(name, "url_for" | "link_to" | "redirect_to" | "button_to" | "info" | "debug" | "to_query" | "inspect")
+    name.ends_with("_path")
+        || name.ends_with("_url")
+        || matches!(
+            name,
+            "url_for"
+                | "link_to"
+                | "redirect_to"
+                | "button_to"
+                | "info"
+                | "debug"
+                | "to_query"
+                | "inspect"
+                | "slice"
+                | "[]"
+                | "dig"
+                | "fetch"
+                | "values_at"
+                | "key?"
+                | "call"
+        )
+}
+
+/// `params.slice(:a, :b).permit!`: the keys are named after all.
+fn named_keys(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Call(call) if matches!(call.name.as_str(), "slice" | "permit" | "extract!" | "slice!") && !call.args.is_empty() || call.recv.as_ref().is_some_and(named_keys))
+}
+
+/// Whether a place lies in a method that hands out attributes: `user_params`.
+fn hands_out(context: &Context<'_, '_>, file: FileId, span: Span) -> bool {
+    let mut found = false;
+    walk::each(&context.file(file).parsed.body, &mut |node| {
+        if node.span.start > span.start || node.span.end < span.end {
+            return false;
+        }
+        found |= matches!(&node.kind, Kind::Def(def) if def.name.ends_with("_params") || def.name.ends_with("_attributes") || def.name == "permitted_params");
+        true
+    });
+    found
 }
 
 fn sets(name: &str) -> bool {
-    matches!(name, "new" | "create" | "create!" | "update" | "update!" | "build" | "assign_attributes" | "update_attributes" | "update_attributes!")
+    matches!(
+        name,
+        "new"
+            | "create"
+            | "create!"
+            | "update"
+            | "update!"
+            | "build"
+            | "assign_attributes"
+            | "update_attributes"
+            | "update_attributes!"
+    )
 }
 
 /// `params`, `params[:user]`, `params.require(:user)`, `params.fetch(:user, {})`.
@@ -245,7 +372,7 @@ fn from_params(node: &Node) -> bool {
 fn keys(node: &Node, visit: &mut dyn FnMut(Name, Span)) {
     match &node.kind {
         Kind::Sym(name) => visit(*name, node.span),
-        Kind::Str(text) => visit(Name::from(&**text), node.span),
+        Kind::Str(text) => visit(Name::from(text), node.span),
         Kind::Array(items) => items.iter().for_each(|i| keys(i, visit)),
         Kind::Splat(inner) => keys(inner, visit),
         Kind::Hash(pairs) => {
@@ -288,7 +415,12 @@ fn setting(context: &Context<'_, '_>) {
     for setting in context.app.config.all("action_controller.permit_all_parameters") {
         if setting.applies_to("production") && setting.value.as_bool() == Some(true) {
             context
-                .finding(rule(), FileId(setting.file), setting.span, "every parameter of every request may set attributes: `permit_all_parameters` is on")
+                .finding(
+                    rule(),
+                    FileId(setting.file),
+                    setting.span,
+                    "every parameter of every request may set attributes: `permit_all_parameters` is on",
+                )
                 .confidence(if setting.conditional { Confidence::Medium } else { Confidence::High })
                 .remedy("Take the setting out and name the keys with `permit`.")
                 .report();

@@ -69,7 +69,8 @@ pub fn run(context: &Context<'_, '_>) {
         let (asked, total) = spaces.get(namespace(&action.controller.path)).copied().unwrap_or_default();
         // The namespace counts only where nearly all of it asks.
         let siblings = with >= 2 && with * 2 >= all;
-        let space = !siblings && action.controller.path.contains('/') && asked >= 8 && asked * 10 >= total * 9;
+        let space =
+            !siblings && action.controller.path.contains('/') && asked >= 8 && asked * 10 >= total * 9;
         if !siblings && !space {
             continue;
         }
@@ -83,9 +84,13 @@ pub fn run(context: &Context<'_, '_>) {
         // Visitors create orders, messages, sign-ups: that alone is no sign.
         let confidence = if destroys { Confidence::Medium } else { Confidence::Low };
         let skipped = action.controller.filters.iter().rev().find(|f| {
-            matches!(f.role, FilterRole::Authentication | FilterRole::Authorization) && (f.skip && f.applies(action.name) || !f.skip && !f.applies(action.name))
+            matches!(f.role, FilterRole::Authentication | FilterRole::Authorization)
+                && (f.skip && f.applies(action.name) || !f.skip && !f.applies(action.name))
         });
-        let owner = methods.iter().copied().find(|id| practice.facts(*id).writes.iter().any(|w| std::ptr::eq(*w, write)));
+        let owner = methods
+            .iter()
+            .copied()
+            .find(|id| practice.facts(*id).writes.iter().any(|w| std::ptr::eq(*w, write)));
         let builder = context
             .finding(
                 rule(),
@@ -102,11 +107,15 @@ pub fn run(context: &Context<'_, '_>) {
             .remedy("Let the filter that the siblings have run for this action as well.")
             .endpoints(action.endpoints.clone());
         let builder = match skipped {
-            Some(filter) => builder.step(filter.file, filter.span, format!("this leaves `{}` out", action.name)),
+            Some(filter) => {
+                builder.step(filter.file, filter.span, format!("this leaves `{}` out", action.name))
+            }
             None => builder,
         };
         match owner {
-            Some(id) => builder.step(context.app.index.method(id).file, write.span, "changes a record").report(),
+            Some(id) => {
+                builder.step(context.app.index.method(id).file, write.span, "changes a record").report()
+            }
             None => builder.report(),
         }
     }
@@ -117,13 +126,39 @@ fn namespace(path: &str) -> &str {
 }
 
 fn open_by_nature(action: &Name) -> bool {
-    ["login", "log_in", "logout", "sign", "callback", "webhook", "auth", "forgot", "reset", "unsubscribe", "confirm", "register", "activate", "track", "ping", "status", "verify", "accept", "subscribe", "search", "export", "checkout", "cart"]
-        .iter()
-        .any(|w| action.contains(w))
+    [
+        "login",
+        "log_in",
+        "logout",
+        "sign",
+        "callback",
+        "webhook",
+        "auth",
+        "forgot",
+        "reset",
+        "unsubscribe",
+        "confirm",
+        "register",
+        "activate",
+        "track",
+        "ping",
+        "status",
+        "verify",
+        "accept",
+        "subscribe",
+        "search",
+        "export",
+        "checkout",
+        "cart",
+    ]
+    .iter()
+    .any(|w| action.contains(w))
 }
 
 /// Whether the route itself lets only some through (`authenticate :user do`, a constraint).
 fn guarded_by_route(context: &Context<'_, '_>, action: &Action<'_, '_>) -> bool {
     let handler = format!("{}#{}", action.controller.path, action.name);
-    context.app.routes.routes.iter().any(|r| (r.authenticated || !r.guards.is_empty() || r.development) && r.target.to_string() == handler)
+    context.app.routes.routes.iter().any(|r| {
+        (r.authenticated || !r.guards.is_empty() || r.development) && r.target.to_string() == handler
+    })
 }

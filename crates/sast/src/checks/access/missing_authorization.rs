@@ -57,27 +57,63 @@ pub fn run(context: &Context<'_, '_>) {
     let practice = Practice::new(context.app);
     for controller in practice.controllers() {
         let actions = practice.actions(controller);
-        if actions.is_empty() || public_by_nature(&controller.path) {
+        if actions.is_empty()
+            || super::practice::open_on_purpose(context.app, controller.class)
+            || public_by_nature(&controller.path)
+        {
             continue;
         }
-        let state: Vec<(bool, Option<Touch>)> = actions.iter().map(|a| (practice.authorized(a), touch(&practice, a))).collect();
+        let state: Vec<(bool, Option<Touch>)> =
+            actions.iter().map(|a| (practice.authorized(a), touch(&practice, a))).collect();
         let touching = state.iter().filter(|(_, t)| t.is_some()).count();
         let decided = state.iter().filter(|(authorized, t)| *authorized && t.is_some()).count();
         for (action, (authorized, touched)) in actions.iter().zip(&state) {
             let Some(touched) = touched else { continue };
             let method = context.app.index.method(action.method);
-            if *authorized || method.owner != controller.class {
+            // Pundit notices what was forgotten only after the action has run.
+            let noticed = controller.filters_for(action.name).iter().any(|f| {
+                f.timing == Timing::After && f.name.is_some_and(|n| n.starts_with("verify_authorized"))
+            });
+            if *authorized && !noticed || method.owner != controller.class {
                 continue;
             }
-            // Pundit notices what was forgotten only after the action has run.
-            let noticed = controller.filters_for(action.name).iter().any(|f| f.timing == Timing::After && f.name.is_some_and(|n| n.starts_with("verify_authorized")));
             let own = practice.shows(controller.class, action.method, |f| f.user);
+            let pundit = |f: &super::practice::Facts<'_>| {
+                f.own.iter().any(|n| {
+                    matches!(
+                        n.as_str(),
+                        "authorize"
+                            | "authorize!"
+                            | "skip_authorization"
+                            | "policy_scope"
+                            | "skip_policy_scope"
+                            | "verify_policy_scoped"
+                    )
+                })
+            };
+            if noticed
+                && (super::practice::before(controller, action.name)
+                    .iter()
+                    .any(|f| f.name.is_some_and(|n| n.starts_with("authorize")))
+                    || practice.shows(controller.class, action.method, pundit)
+                    || practice
+                        .filter_methods(controller, action.name)
+                        .into_iter()
+                        .any(|m| practice.shows(controller.class, m, pundit)))
+            {
+                continue;
+            }
             let siblings = decided >= 2 && decided * 3 >= touching * 2 || noticed && decided >= 1;
             if !siblings || own && !noticed || action.name.starts_with("index") || signs_in(&action.name) {
                 continue;
             }
             let identified = practice.authenticated(action);
-            let confidence = if touched.changes && (identified || noticed) || noticed { Confidence::Medium } else { Confidence::Low };
+            let conventional = matches!(action.name.as_str(), "show" | "new" | "edit");
+            let confidence = if (touched.changes || !conventional) && identified || noticed {
+                Confidence::Medium
+            } else {
+                Confidence::Low
+            };
             let note = format!("`{}` is loaded by a name that the caller chooses", touched.what);
             let builder = context
                 .finding(
@@ -105,15 +141,64 @@ pub fn run(context: &Context<'_, '_>) {
 
 /// Controllers that answer strangers: sign-in, hooks, health.
 pub(super) fn public_by_nature(path: &str) -> bool {
-    ["session", "registration", "password", "confirmation", "unlock", "webhook", "hooks", "callback", "health", "status", "login", "signup", "sign_up", "oauth", "omniauth", "saml", "static", "pages", "errors", "home", "welcome", "unsubscribe", "public", "sitemap", "robots", "feeds", "invitation", "token", "about"]
-        .iter()
-        .any(|w| path.rsplit('/').next().unwrap_or(path).contains(w))
+    [
+        "session",
+        "registration",
+        "password",
+        "confirmation",
+        "unlock",
+        "webhook",
+        "hooks",
+        "callback",
+        "health",
+        "status",
+        "login",
+        "signup",
+        "sign_up",
+        "oauth",
+        "omniauth",
+        "saml",
+        "static",
+        "pages",
+        "errors",
+        "home",
+        "welcome",
+        "unsubscribe",
+        "public",
+        "sitemap",
+        "robots",
+        "feeds",
+        "invitation",
+        "token",
+        "about",
+    ]
+    .iter()
+    .any(|w| path.rsplit('/').next().unwrap_or(path).contains(w))
 }
 
 fn signs_in(action: &str) -> bool {
-    ["login", "log_in", "logout", "sign_", "callback", "webhook", "auth", "forgot", "reset_password", "unsubscribe", "confirm", "register", "activate", "autocomplete", "auto_complete", "search", "preview", "help"]
-        .iter()
-        .any(|w| action.contains(w))
+    [
+        "login",
+        "log_in",
+        "logout",
+        "sign_",
+        "callback",
+        "webhook",
+        "auth",
+        "forgot",
+        "reset_password",
+        "unsubscribe",
+        "confirm",
+        "register",
+        "activate",
+        "autocomplete",
+        "auto_complete",
+        "search",
+        "preview",
+        "help",
+    ]
+    .iter()
+    .any(|w| action.contains(w))
 }
 
 /// Where an action first touches a record that the request names.
@@ -129,7 +214,11 @@ struct Touch {
 fn touch<'a>(practice: &Practice<'_, 'a>, action: &Action<'_, 'a>) -> Option<Touch> {
     let app = practice.app;
     let method = app.index.method(action.method);
-    let changes = practice.reach(action.controller.class, action.method).into_iter().take(12).any(|id| !practice.facts(id).writes.is_empty())
+    let changes = practice
+        .reach(action.controller.class, action.method)
+        .into_iter()
+        .take(12)
+        .any(|id| !practice.facts(id).writes.is_empty())
         || action.by_change() && !action.by_get();
     if let Some((variable, call)) = load(method.body) {
         let what = variable.unwrap_or_else(|| app.file(method.file).source(call.span).into_owned());
@@ -175,13 +264,17 @@ fn load(body: &Node) -> Option<(Option<String>, &Node)> {
 fn finds(node: &Node) -> bool {
     let Kind::Call(call) = &node.kind else { return false };
     let name = call.name.as_str();
-    let by_name = matches!(name, "find" | "find_by" | "find_by!" | "friendly_find") || name.starts_with("find_by_");
+    let by_name =
+        matches!(name, "find" | "find_by" | "find_by!" | "friendly_find") || name.starts_with("find_by_");
     if !by_name || !call.args.iter().any(reads_params) || mentions_user(node) || name.contains("token") {
         return false;
     }
     // A token is its own permission.
     if let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last()
-        && pairs.iter().any(|p| literal_name(&p.key).is_some_and(|k| ["token", "uuid", "secret", "guid", "key"].iter().any(|w| k.contains(w))))
+        && pairs.iter().any(|p| {
+            literal_name(&p.key)
+                .is_some_and(|k| ["token", "uuid", "secret", "guid", "key"].iter().any(|w| k.contains(w)))
+        })
     {
         return false;
     }
@@ -189,7 +282,12 @@ fn finds(node: &Node) -> bool {
     while let Some(node) = recv {
         match &node.kind {
             Kind::Const(_) => return true,
-            Kind::Call(inner) if matches!(inner.name.as_str(), "friendly" | "unscoped" | "includes" | "with_deleted" | "preload" | "eager_load" | "all") => {
+            Kind::Call(inner)
+                if matches!(
+                    inner.name.as_str(),
+                    "friendly" | "unscoped" | "includes" | "with_deleted" | "preload" | "eager_load" | "all"
+                ) =>
+            {
                 recv = inner.recv.as_ref();
             }
             _ => return false,

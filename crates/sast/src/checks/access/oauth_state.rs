@@ -42,29 +42,39 @@ pub fn run(context: &Context<'_, '_>) {
     let old = app.gems.older_than("omniauth", "2.0.0") && !app.gems.has("omniauth-rails_csrf_protection");
     let mut first: Option<(FileId, Span)> = None;
     let mut by_post = false;
-    context.each_call(|file, node, call| {
-        match call.name.as_str() {
-            "provider" if call.recv.is_none() && context.file(file).path.contains("config/") && call.args.first().and_then(literal_name).is_some() => {
-                first = first.or(Some((file, node.span)));
-                ignored_state(context, file, call);
-            }
-            "omniauth" if call.recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Local(n) if n == "config")) => {
-                first = first.or(Some((file, node.span)));
-                ignored_state(context, file, call);
-            }
-            "allowed_request_methods=" => {
-                let get = call.args.iter().any(|a| any(a, &mut |n| literal_name(n).is_some_and(|l| l.eq_ignore_ascii_case("get"))));
-                by_post |= !get;
-                if get && call.recv.as_ref().is_some_and(of_omniauth) {
-                    context
-                        .finding(rule(), file, node.span, "a plain link begins the sign-in: OmniAuth takes GET")
-                        .confidence(Confidence::High)
-                        .remedy("Leave OmniAuth 2's own `[:post]`, and begin the sign-in with `button_to`.")
-                        .report();
-                }
-            }
-            _ => {}
+    context.calls_named(&["provider", "omniauth", "allowed_request_methods="], |file, node, call| match call
+        .name
+        .as_str()
+    {
+        "provider"
+            if call.recv.is_none()
+                && context.file(file).path.contains("config/")
+                && call.args.first().and_then(literal_name).is_some() =>
+        {
+            first = first.or(Some((file, node.span)));
+            ignored_state(context, file, call);
         }
+        "omniauth"
+            if call.recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Local(n) if n == "config")) =>
+        {
+            first = first.or(Some((file, node.span)));
+            ignored_state(context, file, call);
+        }
+        "allowed_request_methods=" => {
+            let get = call
+                .args
+                .iter()
+                .any(|a| any(a, &mut |n| literal_name(n).is_some_and(|l| l.eq_ignore_ascii_case("get"))));
+            by_post |= !get;
+            if get && call.recv.as_ref().is_some_and(of_omniauth) {
+                context
+                    .finding(rule(), file, node.span, "a plain link begins the sign-in: OmniAuth takes GET")
+                    .confidence(Confidence::High)
+                    .remedy("Leave OmniAuth 2's own `[:post]`, and begin the sign-in with `button_to`.")
+                    .report();
+            }
+        }
+        _ => {}
     });
     if let Some((file, span)) = first.filter(|_| old && !by_post) {
         let version = app.gems.version_text("omniauth").unwrap_or_default();
@@ -78,7 +88,9 @@ pub fn run(context: &Context<'_, '_>) {
 }
 
 fn of_omniauth(node: &Node) -> bool {
-    any(node, &mut |n| constant(n).is_some_and(|c| c == "OmniAuth") || matches!(&n.kind, Kind::Local(l) if l == "config"))
+    any(node, &mut |n| {
+        constant(n).is_some_and(|c| c == "OmniAuth") || matches!(&n.kind, Kind::Local(l) if l == "config")
+    })
 }
 
 fn ignored_state(context: &Context<'_, '_>, file: FileId, call: &Call) {

@@ -67,7 +67,12 @@ pub fn run(context: &Context<'_, '_>) {
         });
         for node in found.into_iter().filter(|_| rotp) {
             context
-                .finding(rule(), file, node.span, "the same one-time password is taken again until its time is over")
+                .finding(
+                    rule(),
+                    file,
+                    node.span,
+                    "the same one-time password is taken again until its time is over",
+                )
                 .confidence(Confidence::Medium)
                 .reason("the code may keep used ones in another way")
                 .remedy("Keep the time that `verify` gives back and pass it as `after:` the next time.")

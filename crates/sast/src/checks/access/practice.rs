@@ -85,8 +85,11 @@ impl<'c, 'a> Practice<'c, 'a> {
         let mut out: Vec<Action<'p, 'a>> = Vec::new();
         for (name, method) in &controller.actions {
             let handler = format!("{}#{name}", controller.path);
-            let endpoints: Vec<Arc<Endpoint>> =
-                self.routed.get(handler.as_str()).map(|e| e.iter().map(|e| Arc::clone(e)).collect()).unwrap_or_default();
+            let endpoints: Vec<Arc<Endpoint>> = self
+                .routed
+                .get(handler.as_str())
+                .map(|e| e.iter().map(|e| Arc::clone(e)).collect())
+                .unwrap_or_default();
             if endpoints.is_empty() && !self.app.endpoints.is_empty() {
                 continue;
             }
@@ -136,7 +139,10 @@ impl<'c, 'a> Practice<'c, 'a> {
             for id in level.drain(..) {
                 let facts = self.facts(id);
                 let owner = self.app.index.method(id).owner;
-                let parent = facts.calls_super.then(|| self.app.index.find_super(class, owner, self.app.index.method(id).name)).flatten();
+                let parent = facts
+                    .calls_super
+                    .then(|| self.app.index.find_super(class, owner, self.app.index.method(id).name))
+                    .flatten();
                 for found in facts.own.iter().filter_map(|n| self.find(class, *n)).chain(parent) {
                     if seen.len() < METHODS && seen.insert(found) {
                         out.push(found);
@@ -161,7 +167,8 @@ impl<'c, 'a> Practice<'c, 'a> {
 
     /// Whether something in front of an action, or in it, decides who may.
     pub fn authorized(&self, action: &Action<'_, 'a>) -> bool {
-        self.decided_before(action) || self.shows(action.controller.class, action.method, |f| !f.decisions.is_empty())
+        self.decided_before(action)
+            || self.shows(action.controller.class, action.method, |f| !f.decisions.is_empty())
     }
 
     /// Whether a filter in front of an action decides who may.
@@ -171,14 +178,18 @@ impl<'c, 'a> Practice<'c, 'a> {
             f.role == FilterRole::Authorization
                 || f.name.is_some_and(|n| guards(&n))
                 || f.block.is_some_and(|b| !read(&b.body).decisions.is_empty())
-                || f.name.and_then(|n| self.find(class, n)).is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty()))
+                || f.name
+                    .and_then(|n| self.find(class, n))
+                    .is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty()))
         })
     }
 
     /// Whether a filter in front of an action asks who is calling.
     pub fn authenticated(&self, action: &Action<'_, 'a>) -> bool {
         !action.endpoints.is_empty() && action.endpoints.iter().all(|e| e.handler.is_empty())
-            || before(action.controller, action.name).into_iter().any(|f| self.identifies(action.controller.class, f))
+            || before(action.controller, action.name)
+                .into_iter()
+                .any(|f| self.identifies(action.controller.class, f))
     }
 
     /// Whether a filter asks who is calling.
@@ -187,7 +198,11 @@ impl<'c, 'a> Practice<'c, 'a> {
             return true;
         }
         if let Some(name) = filter.name {
-            return guards(&name) || self.find(class, name).is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty() || f.token));
+            return guards(&name)
+                || asks_who(&name)
+                || self
+                    .find(class, name)
+                    .is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty() || f.token));
         }
         filter.block.is_some_and(|b| {
             let facts = read(&b.body);
@@ -198,7 +213,20 @@ impl<'c, 'a> Practice<'c, 'a> {
 
 /// The filters that run before an action (around it too).
 pub fn before<'f, 'a>(controller: &'f Controller<'a>, action: Name) -> Vec<&'f FilterDeclaration<'a>> {
-    controller.filters_for(action).into_iter().filter(|f| f.timing != Timing::After && f.role != FilterRole::Csrf).collect()
+    controller
+        .filters_for(action)
+        .into_iter()
+        .filter(|f| f.timing != Timing::After && f.role != FilterRole::Csrf)
+        .collect()
+}
+
+/// Whether a controller says that it goes without the check of authorization (`skip_authorization_check`).
+pub fn open_on_purpose(app: &App<'_>, class: Name) -> bool {
+    app.index.class(class).is_some_and(|c| {
+        c.macros
+            .iter()
+            .any(|m| m.call.name.starts_with("skip_author") || m.call.name == "skip_verify_authorized")
+    })
 }
 
 /// Reads a body's facts.
@@ -216,7 +244,12 @@ pub fn read(body: &Node) -> Facts<'_> {
                 if own && !facts.own.contains(&call.name) {
                     facts.own.push(call.name);
                 }
-                if own && matches!(name, "reset_session" | "sign_in" | "sign_in_and_redirect" | "warden" | "auto_login") {
+                if own
+                    && matches!(
+                        name,
+                        "reset_session" | "sign_in" | "sign_in_and_redirect" | "warden" | "auto_login"
+                    )
+                {
                     facts.resets = true;
                 }
                 if own && matches!(name, "session" | "cookies") {
@@ -245,14 +278,42 @@ pub fn is_user(node: &Node) -> bool {
     match &call.recv {
         None => {
             name.starts_with("current_")
-                && ["user", "account", "admin", "member", "person", "customer", "patient", "author", "profile", "ability", "resource_owner", "merchant", "seller", "company", "organization", "team", "tenant"]
-                    .iter()
-                    .any(|w| name[8..].contains(w))
-                || matches!(name, "logged_in_user" | "authenticated_user" | "signed_in_user" | "user_signed_in?" | "logged_in?" | "signed_in?" | "doorkeeper_token")
+                && [
+                    "user",
+                    "account",
+                    "admin",
+                    "member",
+                    "person",
+                    "customer",
+                    "patient",
+                    "author",
+                    "profile",
+                    "ability",
+                    "resource_owner",
+                    "merchant",
+                    "seller",
+                    "company",
+                    "organization",
+                    "team",
+                    "tenant",
+                ]
+                .iter()
+                .any(|w| name[8..].contains(w))
+                || matches!(
+                    name,
+                    "logged_in_user"
+                        | "authenticated_user"
+                        | "signed_in_user"
+                        | "user_signed_in?"
+                        | "logged_in?"
+                        | "signed_in?"
+                        | "doorkeeper_token"
+                )
         }
         Some(Node { kind: Kind::Const(path), .. }) => {
             let last = path.last().map_or("", |n| n.as_str());
-            last == "Current" && matches!(name, "user" | "account" | "session" | "person" | "admin") || name == "current" && last.ends_with("User")
+            last == "Current" && matches!(name, "user" | "account" | "session" | "person" | "admin")
+                || name == "current" && last.ends_with("User")
         }
         _ => matches!(&call.recv, Some(Node { kind: Kind::Const(_), .. })) && name == "current_user",
     }
@@ -287,14 +348,40 @@ fn asks_token(call: &Call) -> bool {
     let name = call.name.as_str();
     name.starts_with("authenticate_with_http")
         || name.starts_with("authenticate_or_request")
-        || matches!(name, "secure_compare" | "fixed_length_secure_compare" | "construct_event" | "doorkeeper_authorize!" | "find_signed" | "find_signed!" | "verified")
+        || matches!(
+            name,
+            "secure_compare"
+                | "fixed_length_secure_compare"
+                | "construct_event"
+                | "doorkeeper_authorize!"
+                | "find_signed"
+                | "find_signed!"
+                | "verified"
+        )
         || name.contains("verify_signature")
         || name.contains("valid_signature")
         || name.contains("verify_slack")
-        || (name.contains("by_") || name.contains("find")) && ["token", "_key", "secret", "signed"].iter().any(|w| name.contains(w))
+        || (name.contains("by_") || name.contains("find"))
+            && ["token", "_key", "secret", "signed"].iter().any(|w| name.contains(w))
         || name == "[]"
             && call.recv.as_ref().is_some_and(is_params)
-            && call.args.first().and_then(literal_name).is_some_and(|k| ["token", "signature", "hmac", "api_key", "secret", "digest", "sig", "hash", "confirmation", "uuid", "guid"].iter().any(|w| k.contains(w)))
+            && call.args.first().and_then(literal_name).is_some_and(|k| {
+                [
+                    "token",
+                    "signature",
+                    "hmac",
+                    "api_key",
+                    "secret",
+                    "digest",
+                    "sig",
+                    "hash",
+                    "confirmation",
+                    "uuid",
+                    "guid",
+                ]
+                .iter()
+                .any(|w| k.contains(w))
+            })
         || matches!(name, "find_by" | "find_by!" | "where")
             && matches!(call.args.last(), Some(Node { kind: Kind::Hash(pairs), .. })
                 if pairs.iter().any(|p| literal_name(&p.key).is_some_and(|k| ["token", "secret", "digest", "_key", "signature", "uuid"].iter().any(|w| k.contains(w)))))
@@ -302,40 +389,146 @@ fn asks_token(call: &Call) -> bool {
 
 /// Whether a method's name says that it stops who may not.
 pub fn guards(name: &str) -> bool {
-    let prefix = ["require_", "ensure_", "check_", "verify_", "enforce_", "validate_", "restrict_", "deny_", "redirect_unless_", "only_", "must_", "assert_", "forbid_", "block_", "prevent_", "load_and_", "find_and_", "protect_"]
-        .iter()
-        .any(|p| name.starts_with(p));
-    let word = ["admin", "owner", "permission", "role", "member", "access", "authoriz", "authoris", "staff", "moderator", "allowed", "privilege", "editor", "organizer", "manager", "visible", "user", "auditor", "author", "banned", "suspended", "feature", "can_", "_can", "able", "logged", "login"]
-        .iter()
-        .any(|w| name.contains(w));
+    let prefix = [
+        "require_",
+        "ensure_",
+        "check_",
+        "verify_",
+        "enforce_",
+        "validate_",
+        "restrict_",
+        "deny_",
+        "redirect_unless_",
+        "only_",
+        "must_",
+        "assert_",
+        "forbid_",
+        "block_",
+        "prevent_",
+        "load_and_",
+        "find_and_",
+        "protect_",
+    ]
+    .iter()
+    .any(|p| name.starts_with(p));
+    let word = [
+        "admin",
+        "owner",
+        "permission",
+        "role",
+        "member",
+        "access",
+        "authoriz",
+        "authoris",
+        "staff",
+        "moderator",
+        "allowed",
+        "privilege",
+        "editor",
+        "organizer",
+        "manager",
+        "visible",
+        "auditor",
+        "author",
+        "banned",
+        "suspended",
+        "feature",
+        "can_",
+        "_can",
+        "able",
+    ]
+    .iter()
+    .any(|w| name.contains(w));
     prefix && word
         || name.starts_with("authorize")
         || name.starts_with("authorise")
-        || name.ends_with("_required")
-        || name.ends_with("_only")
-        || name.ends_with("_required!")
+        || (name.ends_with("_required") || name.ends_with("_required!"))
+            && !name.contains("login")
+            && !name.contains("user")
+            && !name.contains("authentication")
+        || name.ends_with("_only") && !name.contains("users") && !name.contains("logged")
+}
+
+/// Whether a method's name says that it stops strangers.
+pub fn asks_who(name: &str) -> bool {
+    let stops = [
+        "require",
+        "ensure",
+        "check",
+        "verify",
+        "must",
+        "authenticate",
+        "redirect",
+        "force",
+        "restrict",
+        "only",
+    ]
+    .iter()
+    .any(|p| name.contains(p));
+    name.starts_with("authenticate")
+        || name == "doorkeeper_authorize!"
+        || stops
+            && [
+                "login", "logged", "user", "signed", "session", "auth", "account", "token", "sign_in",
+                "member",
+            ]
+            .iter()
+            .any(|w| name.contains(w))
 }
 
 /// Whether a call decides whether the caller may.
 pub fn decides(call: &Call) -> bool {
     let name = call.name.as_str();
     match name {
-        "authorize!" | "policy_scope" | "policy_scope!" | "skip_authorization" | "skip_policy_scope" | "can?" | "cannot?" | "allowed_to?" | "authorized?" | "permitted_to?"
-        | "has_permission_to?" | "accessible_by" | "has_role?" | "is_admin?" | "access_denied" | "deny_access" | "render_403" | "render_404" | "forbidden" | "forbidden!" | "not_authorized" | "unauthorized"
-        | "unauthorized!" | "access_denied!" | "render_unauthorized" | "render_forbidden" | "permission_denied" | "policy" | "not_found!" | "e404" | "access_by?" | "user_not_authorized" | "current_ability" => return true,
-        "==" | "!=" => return call.recv.as_ref().is_some_and(mentions_user) || call.args.first().is_some_and(mentions_user),
+        "authorize!"
+        | "authorize"
+        | "policy_scope"
+        | "policy_scope!"
+        | "skip_authorization"
+        | "skip_policy_scope"
+        | "can?"
+        | "cannot?"
+        | "allowed_to?"
+        | "authorized?"
+        | "permitted_to?"
+        | "has_permission_to?"
+        | "accessible_by"
+        | "has_role?"
+        | "is_admin?"
+        | "access_denied"
+        | "deny_access"
+        | "render_403"
+        | "render_404"
+        | "forbidden"
+        | "forbidden!"
+        | "not_authorized"
+        | "access_denied!"
+        | "render_forbidden"
+        | "permission_denied"
+        | "policy"
+        | "not_found!"
+        | "e404"
+        | "access_by?"
+        | "user_not_authorized"
+        | "current_ability" => return true,
+        "==" | "!=" => {
+            return call.recv.as_ref().is_some_and(mentions_user)
+                || call.args.first().is_some_and(mentions_user);
+        }
         "raise" => {
             return call.args.first().is_some_and(|a| {
                 any(a, &mut |n| {
                     matches!(&n.kind, Kind::Const(path) if path.last().is_some_and(|l| {
-                        ["Unauthorized", "NotAuthorized", "Forbidden", "AccessDenied", "NotPermitted", "PermissionDenied", "Denied", "RecordNotFound", "NotFound"].iter().any(|w| l.contains(w))
+                        ["NotAuthorized", "Unauthorized", "Forbidden", "AccessDenied", "NotPermitted", "PermissionDenied", "Denied", "RecordNotFound", "NotFound"].iter().any(|w| l.contains(w))
                     }))
                 })
             });
         }
         "head" | "render" | "halt" | "error!" | "render_error" => {
             return call.args.iter().any(|a| {
-                any(a, &mut |n| matches!(&n.kind, Kind::Sym(s) if matches!(s.as_str(), "forbidden" | "unauthorized")) || matches!(n.kind, Kind::Int(401 | 403)))
+                any(a, &mut |n| {
+                    matches!(&n.kind, Kind::Sym(s) if *s == "forbidden") || matches!(n.kind, Kind::Int(403))
+                })
             });
         }
         _ => {}
@@ -352,9 +545,39 @@ pub fn decides(call: &Call) -> bool {
             || asked.starts_with("may_")
             || asked.ends_with("able_by")
             || asked.ends_with("_by") && user()
-            || ["visible", "admin", "owner", "owned", "permission", "allowed", "authoriz", "authoris", "permitted", "moderator", "superuser", "staff", "privilege", "accessible", "editable", "deletable", "destroyable", "viewable", "has_role", "is_owner", "member_of", "organizer", "manager", "can_", "editor", "belongs_to", "has_access", "author_of", "reader_at_least"]
-                .iter()
-                .any(|w| asked.contains(w))
+            || [
+                "visible",
+                "admin",
+                "owner",
+                "owned",
+                "permission",
+                "allowed",
+                "authoriz",
+                "authoris",
+                "permitted",
+                "moderator",
+                "superuser",
+                "staff",
+                "privilege",
+                "accessible",
+                "editable",
+                "deletable",
+                "destroyable",
+                "viewable",
+                "has_role",
+                "is_owner",
+                "member_of",
+                "organizer",
+                "manager",
+                "can_",
+                "editor",
+                "belongs_to",
+                "has_access",
+                "author_of",
+                "reader_at_least",
+            ]
+            .iter()
+            .any(|w| asked.contains(w))
             || asked == "include" && call.args.iter().any(mentions_user)
             || user() && matches!(asked, "owns" | "member" | "role" | "eql" | "equal");
     }
@@ -363,8 +586,34 @@ pub fn decides(call: &Call) -> bool {
 
 /// Methods of a record that change it.
 const WRITES: &[&str] = &[
-    "save", "save!", "update", "update!", "update_attributes", "update_attributes!", "update_attribute", "update_column", "update_columns", "destroy", "destroy!", "delete", "delete!",
-    "create", "create!", "toggle!", "increment!", "decrement!", "update_all", "delete_all", "destroy_all", "soft_delete", "soft_delete!", "soft_destroy", "discard", "discard!", "insert_all", "upsert",
+    "save",
+    "save!",
+    "update",
+    "update!",
+    "update_attributes",
+    "update_attributes!",
+    "update_attribute",
+    "update_column",
+    "update_columns",
+    "destroy",
+    "destroy!",
+    "delete",
+    "delete!",
+    "create",
+    "create!",
+    "toggle!",
+    "increment!",
+    "decrement!",
+    "update_all",
+    "delete_all",
+    "destroy_all",
+    "soft_delete",
+    "soft_delete!",
+    "soft_destroy",
+    "discard",
+    "discard!",
+    "insert_all",
+    "upsert",
 ];
 
 /// Whether a call changes a record: `save` and its kin on something that is no hash, file or session.
@@ -375,18 +624,105 @@ pub fn writes(call: &Call) -> bool {
     }
     let Some(recv) = &call.recv else { return false };
     match &recv.kind {
-        Kind::Const(path) => !matches!(path.last().map_or("", |l| l.as_str()), "File" | "FileUtils" | "Rails" | "Dir" | "Redis" | "Net" | "HTTP" | "HTTParty" | "Faraday" | "RestClient" | "Digest" | "Session" | "Hash" | "Set" | "Tempfile")
-            && !(name == "update" || name == "delete") | path.last().is_some_and(|l| !l.chars().all(|c| c.is_uppercase() || c == '_')),
+        Kind::Const(path) => {
+            !matches!(
+                path.last().map_or("", |l| l.as_str()),
+                "File"
+                    | "FileUtils"
+                    | "Rails"
+                    | "Dir"
+                    | "Redis"
+                    | "Net"
+                    | "HTTP"
+                    | "HTTParty"
+                    | "Faraday"
+                    | "RestClient"
+                    | "Digest"
+                    | "Session"
+                    | "Hash"
+                    | "Set"
+                    | "Tempfile"
+            ) && !(name == "update" || name == "delete")
+                | path.last().is_some_and(|l| !l.chars().all(|c| c.is_uppercase() || c == '_'))
+        }
         Kind::Call(inner) => {
             let of = inner.name.as_str();
             // `params.delete`, `session.delete`, `hash.update(…)`, `cookies.delete`
-            !(matches!(of, "params" | "session" | "cookies" | "headers" | "flash" | "cache" | "env" | "options" | "to_h" | "dup" | "to_hash" | "split" | "merge" | "redis" | "signed" | "permanent" | "request" | "query_parameters" | "user_session" | "errors" | "logger" | "cattr" | "hexdigest" | "digest" | "[]")
-                || of.ends_with("_params") || of.ends_with("_options") || of.ends_with("_hash") || of.ends_with("_attributes") || of.ends_with("_cookies"))
+            !(matches!(
+                of,
+                "params"
+                    | "session"
+                    | "cookies"
+                    | "headers"
+                    | "flash"
+                    | "cache"
+                    | "env"
+                    | "options"
+                    | "to_h"
+                    | "dup"
+                    | "to_hash"
+                    | "split"
+                    | "merge"
+                    | "redis"
+                    | "signed"
+                    | "permanent"
+                    | "request"
+                    | "query_parameters"
+                    | "user_session"
+                    | "errors"
+                    | "logger"
+                    | "cattr"
+                    | "hexdigest"
+                    | "digest"
+                    | "[]"
+            ) || of.ends_with("_params")
+                || of.ends_with("_options")
+                || of.ends_with("_hash")
+                || of.ends_with("_attributes")
+                || of.ends_with("_cookies"))
         }
         Kind::Local(local) => {
             let bare = local.as_str();
-            let plain = ["params", "hash", "opts", "options", "attrs", "attributes", "args", "query", "data", "h", "list", "array", "str", "string", "digest", "sha", "md5", "hmac", "cipher", "ids", "headers", "result", "file", "json", "uri", "session", "set", "filters", "parameters", "config", "env"];
-            !(matches!(name, "delete" | "update" | "delete_all") && (plain.contains(&bare) || bare.ends_with("_params") || bare.ends_with("_hash") || bare.ends_with("_ids") || bare.ends_with("_attributes") || bare.ends_with("s")))
+            let plain = [
+                "params",
+                "hash",
+                "opts",
+                "options",
+                "attrs",
+                "attributes",
+                "args",
+                "query",
+                "data",
+                "h",
+                "list",
+                "array",
+                "str",
+                "string",
+                "digest",
+                "sha",
+                "md5",
+                "hmac",
+                "cipher",
+                "ids",
+                "headers",
+                "result",
+                "file",
+                "json",
+                "uri",
+                "session",
+                "set",
+                "filters",
+                "parameters",
+                "config",
+                "env",
+            ];
+            !(matches!(name, "delete" | "update" | "delete_all")
+                && (plain.contains(&bare)
+                    || bare.ends_with("_params")
+                    || bare.ends_with("_hash")
+                    || bare.ends_with("_ids")
+                    || bare.ends_with("_attributes")
+                    || bare.ends_with("s")))
         }
         Kind::Ivar(_) => !matches!(name, "delete" | "update") || name == "update" && !call.args.is_empty(),
         _ => false,

@@ -41,11 +41,30 @@ pub fn run(context: &Context<'_, '_>) {
     context.each_call(|file, node, call| {
         let name = call.name.as_str();
         // `settings.security[:want_assertions_signed] = false`
-        if name == "[]=" && call.args.first().and_then(literal_name).is_some_and(|k| wants(&k)) && matches!(call.args.get(1).map(|a| &a.kind), Some(Kind::False)) {
-            report(context, file, node, call.args.first().and_then(literal_name).map_or_else(String::new, |k| format!("`{k}` is off")), Confidence::Medium);
+        if name == "[]="
+            && call.args.first().and_then(literal_name).is_some_and(|k| wants(&k))
+            && matches!(call.args.get(1).map(|a| &a.kind), Some(Kind::False))
+        {
+            report(
+                context,
+                file,
+                node,
+                call.args
+                    .first()
+                    .and_then(literal_name)
+                    .map_or_else(String::new, |k| format!("`{k}` is off")),
+                Confidence::Medium,
+            );
         }
-        if name == "idp_cert_fingerprint=" && call.args.first().is_some_and(|a| !matches!(a.kind, Kind::Nil)) {
-            report(context, file, node, "the identity provider is known only by a fingerprint of its certificate".to_owned(), Confidence::Medium);
+        if name == "idp_cert_fingerprint=" && call.args.first().is_some_and(|a| !matches!(a.kind, Kind::Nil))
+        {
+            report(
+                context,
+                file,
+                node,
+                "the identity provider is known only by a fingerprint of its certificate".to_owned(),
+                Confidence::Medium,
+            );
         }
         options(context, file, call);
     });
@@ -60,19 +79,46 @@ fn options(context: &Context<'_, '_>, file: wardroom_rails::FileId, call: &Call)
     for pair in pairs {
         let Some(key) = literal_name(&pair.key) else { continue };
         match key.as_str() {
-            "skip_conditions" | "skip_subject_confirmation" | "skip_signature" | "skip_audience" | "skip_destination" | "skip_recipient_check" if matches!(pair.value.kind, Kind::True) => {
-                report(context, file, &pair.key, format!("`{key}` takes a check of the answer away"), Confidence::Medium);
+            "skip_conditions"
+            | "skip_subject_confirmation"
+            | "skip_signature"
+            | "skip_audience"
+            | "skip_destination"
+            | "skip_recipient_check"
+                if matches!(pair.value.kind, Kind::True) =>
+            {
+                report(
+                    context,
+                    file,
+                    &pair.key,
+                    format!("`{key}` takes a check of the answer away"),
+                    Confidence::Medium,
+                );
             }
-            "want_assertions_signed" if matches!(pair.value.kind, Kind::False) => report(context, file, &pair.key, format!("`{key}` is off"), Confidence::Medium),
+            "want_assertions_signed" if matches!(pair.value.kind, Kind::False) => {
+                report(context, file, &pair.key, format!("`{key}` is off"), Confidence::Medium)
+            }
             "idp_cert_fingerprint" if !matches!(pair.value.kind, Kind::Nil) => {
-                report(context, file, &pair.key, "the identity provider is known only by a fingerprint of its certificate".to_owned(), Confidence::Medium);
+                report(
+                    context,
+                    file,
+                    &pair.key,
+                    "the identity provider is known only by a fingerprint of its certificate".to_owned(),
+                    Confidence::Medium,
+                );
             }
             _ => {}
         }
     }
 }
 
-fn report(context: &Context<'_, '_>, file: wardroom_rails::FileId, node: &Node, message: String, confidence: Confidence) {
+fn report(
+    context: &Context<'_, '_>,
+    file: wardroom_rails::FileId,
+    node: &Node,
+    message: String,
+    confidence: Confidence,
+) {
     context
         .finding(rule(), file, node.span, message)
         .confidence(confidence)

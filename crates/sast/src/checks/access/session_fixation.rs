@@ -49,7 +49,10 @@ pub fn run(context: &Context<'_, '_>) {
     for number in 0..app.index.methods.len() {
         let id = MethodId(number as u32);
         let method = app.index.method(id);
-        if matches!(app.habitat(method.owner, method.file), Habitat::Controller | Habitat::Helper | Habitat::Other) {
+        if matches!(
+            app.habitat(method.owner, method.file),
+            Habitat::Controller | Habitat::Helper | Habitat::Other
+        ) {
             let facts = practice.facts(id);
             if facts.resets {
                 around.extend(facts.own.iter().copied());
@@ -59,7 +62,11 @@ pub fn run(context: &Context<'_, '_>) {
     for number in 0..app.index.methods.len() {
         let id = MethodId(number as u32);
         let method = app.index.method(id);
-        if !matches!(app.habitat(method.owner, method.file), Habitat::Controller | Habitat::Helper | Habitat::Other) || app.file(method.file).is_template() {
+        if !matches!(
+            app.habitat(method.owner, method.file),
+            Habitat::Controller | Habitat::Helper | Habitat::Other
+        ) || app.file(method.file).is_template()
+        {
             continue;
         }
         let facts = practice.facts(id);
@@ -83,10 +90,37 @@ pub fn run(context: &Context<'_, '_>) {
         let Some((node, call)) = found.filter(|_| !clears) else { continue };
         let key = call.args.first().and_then(literal_name).unwrap_or_default();
         // Taking on another's account from within a session is no sign-in of a stranger.
-        let within = ["impersonat", "become", "switch", "sudo", "masquerade", "stop", "assume", "revert", "restore"].iter().any(|w| method.name.contains(w));
+        let within =
+            ["impersonat", "become", "switch", "sudo", "masquerade", "stop", "assume", "revert", "restore"]
+                .iter()
+                .any(|w| method.name.contains(w));
+        // Signed in already: after a change of the password, of the second factor.
+        let entry = [
+            "login",
+            "session",
+            "signup",
+            "sign_up",
+            "registration",
+            "auth",
+            "users",
+            "account",
+            "confirmation",
+        ]
+        .iter()
+        .any(|w| app.file(method.file).path.rsplit('/').next().is_some_and(|n| n.contains(w)));
+        let already = !entry
+            && !context.endpoints_of(id).is_empty()
+            && app.controllers.get(&method.owner).is_some_and(|c| {
+                super::practice::before(c, method.name).iter().any(|f| {
+                    practice.identifies(method.owner, f)
+                        && f.name.is_some_and(|n| {
+                            super::practice::asks_who(&n) && !n.contains("no_") && !n.contains("not_")
+                        })
+                })
+            });
         context
             .finding(rule(), method.file, node.span, format!("`session[:{key}]` takes the user, and the session stays the one that the visitor came with"))
-            .confidence(if within { Confidence::Low } else { Confidence::Medium })
+            .confidence(if within || already { Confidence::Low } else { Confidence::Medium })
             .reason(if in_cookie {
                 "the session lies in the cookie: a planted one keeps its authenticity token"
             } else {
@@ -111,7 +145,26 @@ fn signs_in(call: &Call) -> bool {
     let Some(key) = literal_name(key) else { return false };
     let named = matches!(
         key.as_str(),
-        "user" | "user_id" | "userid" | "uid" | "current_user" | "current_user_id" | "account_id" | "admin_id" | "admin" | "member_id" | "person_id" | "customer_id" | "logged_in_user" | "username" | "login" | "user_token" | "session_token" | "auth_token" | "u" | "id"
+        "user"
+            | "user_id"
+            | "userid"
+            | "uid"
+            | "current_user"
+            | "current_user_id"
+            | "account_id"
+            | "admin_id"
+            | "admin"
+            | "member_id"
+            | "person_id"
+            | "customer_id"
+            | "logged_in_user"
+            | "username"
+            | "login"
+            | "user_token"
+            | "session_token"
+            | "auth_token"
+            | "u"
+            | "id"
     );
     if !named {
         return false;
@@ -121,7 +174,13 @@ fn signs_in(call: &Call) -> bool {
         Kind::Call(call) => {
             let name = call.name.as_str();
             // `session[:user_id] = session[:admin_id]`, `= params[:user_id]` (a form's memory)
-            name != "[]" && !(name == "dup" || name == "to_s" && call.recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Call(c) if c.name == "[]")))
+            name != "[]"
+                && !(name == "dup"
+                    || name == "to_s"
+                        && call
+                            .recv
+                            .as_ref()
+                            .is_some_and(|r| matches!(&r.kind, Kind::Call(c) if c.name == "[]")))
         }
         Kind::Local(_) | Kind::Ivar(_) | Kind::If(_) | Kind::And(_) | Kind::Assign(_) | Kind::Or(_) => true,
         _ => false,

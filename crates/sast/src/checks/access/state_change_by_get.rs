@@ -46,14 +46,22 @@ rule! {
 pub fn run(context: &Context<'_, '_>) {
     let app = context.app;
     let practice = Practice::new(app);
-    let wild: HashSet<(u32, Span)> = app.routes.routes.iter().filter(|r| r.is_wildcard()).map(|r| (r.file, r.span)).collect();
-    let wild: HashSet<_> = wild.into_iter().map(|(file, span)| app.file(FileId(file)).location(span)).map(|l| (l.file, l.start)).collect();
+    let wild: HashSet<(u32, Span)> =
+        app.routes.routes.iter().filter(|r| r.is_wildcard()).map(|r| (r.file, r.span)).collect();
+    let wild: HashSet<_> = wild
+        .into_iter()
+        .map(|(file, span)| app.file(FileId(file)).location(span))
+        .map(|l| (l.file, l.start))
+        .collect();
     for controller in practice.controllers() {
         for action in practice.actions(controller) {
             let gets: Vec<&Arc<Endpoint>> = action
                 .endpoints
                 .iter()
-                .filter(|e| matches!(e.verb, Verb::Get | Verb::Any) && !e.route.as_ref().is_some_and(|r| wild.contains(&(Arc::clone(&r.file), r.start))))
+                .filter(|e| {
+                    matches!(e.verb, Verb::Get | Verb::Any)
+                        && !e.route.as_ref().is_some_and(|r| wild.contains(&(Arc::clone(&r.file), r.start)))
+                })
                 .collect();
             if gets.is_empty() || only_by_post(context, &action) || carries_token(&practice, &action) {
                 continue;
@@ -115,7 +123,15 @@ fn report(context: &Context<'_, '_>, action: &Action<'_, '_>, gets: &[&Arc<Endpo
 
 fn route_of(context: &Context<'_, '_>, action: &Action<'_, '_>) -> Option<(FileId, Span)> {
     let handler = format!("{}#{}", action.controller.path, action.name);
-    context.app.routes.routes.iter().find(|r| matches!(r.verb, Verb::Get | Verb::Any) && !r.is_wildcard() && r.target.to_string() == handler).map(|r| (FileId(r.file), r.span))
+    context
+        .app
+        .routes
+        .routes
+        .iter()
+        .find(|r| {
+            matches!(r.verb, Verb::Get | Verb::Any) && !r.is_wildcard() && r.target.to_string() == handler
+        })
+        .map(|r| (FileId(r.file), r.span))
 }
 
 /// Rails 2's `verify method: :post`, and filters that refuse GET.
@@ -135,19 +151,76 @@ fn only_by_post(context: &Context<'_, '_>, action: &Action<'_, '_>) -> bool {
             && named(keyword(m.call, "only")).unwrap_or(true)
             && !named(keyword(m.call, "except")).unwrap_or(false)
     });
-    verified || before(action.controller, action.name).iter().any(|f| f.name.is_some_and(|n| n.contains("post") && ["require", "only", "check", "verify", "ensure"].iter().any(|w| n.contains(w))))
+    verified
+        || before(action.controller, action.name).iter().any(|f| {
+            f.name.is_some_and(|n| {
+                n.contains("post")
+                    && ["require", "only", "check", "verify", "ensure"].iter().any(|w| n.contains(w))
+            })
+        })
 }
 
 /// Links in e-mails bring a token, callbacks a state: these must be GET.
 fn carries_token(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
     let name = action.name.as_str();
-    let by_name = ["callback", "confirm", "unsubscribe", "verify", "activate", "auth", "oauth", "saml", "magic", "redeem", "token", "omniauth", "sso", "success", "complete", "failure", "oembed", "health", "webhook", "ping", "click", "track", "openid", "return", "preview", "search", "autocomplete", "auto_complete"]
-        .iter()
-        .any(|w| name.contains(w))
+    let by_name = [
+        "callback",
+        "confirm",
+        "unsubscribe",
+        "verify",
+        "activate",
+        "auth",
+        "oauth",
+        "saml",
+        "magic",
+        "redeem",
+        "token",
+        "omniauth",
+        "sso",
+        "success",
+        "complete",
+        "failure",
+        "oembed",
+        "health",
+        "webhook",
+        "ping",
+        "click",
+        "track",
+        "openid",
+        "return",
+        "preview",
+        "search",
+        "autocomplete",
+        "auto_complete",
+    ]
+    .iter()
+    .any(|w| name.contains(w))
         && !name.contains("authorize_");
     by_name
-        || action.endpoints.iter().any(|e| e.parameters.iter().any(|p| ["token", "signature", "code", "hash", "secret", "confirm_string", "key", "uuid"].iter().any(|w| p.contains(w)) && !p.contains("csrf")))
-            && practice.shows(action.controller.class, action.method, |f| f.token)
+        || action.endpoints.iter().any(|e| {
+            [
+                "callback",
+                "/auth/",
+                "/oauth",
+                "/saml",
+                "/sso",
+                ":token",
+                ":code",
+                ":hash",
+                ":signature",
+                ":confirmation",
+            ]
+            .iter()
+            .any(|w| e.path.contains(w))
+        })
+        || action.endpoints.iter().any(|e| {
+            e.parameters.iter().any(|p| {
+                ["token", "signature", "code", "hash", "secret", "confirm_string", "key", "uuid"]
+                    .iter()
+                    .any(|w| p.contains(w))
+                    && !p.contains("csrf")
+            })
+        }) && practice.shows(action.controller.class, action.method, |f| f.token)
 }
 
 /// Words of actions that are meant to change something.
@@ -155,14 +228,122 @@ fn names_change(action: &str) -> bool {
     action.trim_end_matches('!').split('_').enumerate().any(|(place, word)| {
         let strong = matches!(
             word,
-            "destroy" | "delete" | "remove" | "revoke" | "impersonate" | "unimpersonate" | "approve" | "reject" | "cancel" | "deactivate" | "reactivate" | "enable" | "disable" | "publish" | "unpublish" | "toggle" | "archive"
-                | "unarchive" | "create" | "update" | "save" | "lock" | "unlock" | "ban" | "unban" | "follow" | "unfollow" | "vote" | "upvote" | "downvote" | "like" | "unlike" | "revert" | "undo" | "restore" | "purge" | "logout"
-                | "signout" | "extlogout" | "close" | "reopen" | "assign" | "unassign" | "join" | "leave" | "promote" | "demote" | "grant" | "merge" | "transfer" | "resend" | "invite" | "accept" | "decline" | "claim" | "unlink"
-                | "disconnect" | "subscribe" | "favorite" | "unfavorite" | "hide" | "unhide" | "move" | "reorder" | "kick" | "block" | "unblock" | "mute" | "unmute" | "withdraw" | "submit" | "dismiss" | "mark" | "switch" | "become" | "regenerate" | "adopt" | "orphan"
-        );
-        let first = place == 0 && matches!(word, "set" | "add" | "clear" | "reset" | "start" | "stop" | "run" | "execute" | "clone" | "duplicate" | "change" | "make" | "import" | "process" | "send" | "login" | "log" | "sign" | "sort" | "pause" | "resume" | "finish" | "refresh" | "sync" | "drop");
+            "destroy"
+                | "delete"
+                | "remove"
+                | "revoke"
+                | "impersonate"
+                | "unimpersonate"
+                | "approve"
+                | "reject"
+                | "cancel"
+                | "deactivate"
+                | "reactivate"
+                | "enable"
+                | "disable"
+                | "publish"
+                | "unpublish"
+                | "toggle"
+                | "archive"
+                | "unarchive"
+                | "create"
+                | "update"
+                | "save"
+                | "lock"
+                | "unlock"
+                | "ban"
+                | "unban"
+                | "follow"
+                | "unfollow"
+                | "vote"
+                | "upvote"
+                | "downvote"
+                | "like"
+                | "unlike"
+                | "revert"
+                | "undo"
+                | "restore"
+                | "purge"
+                | "logout"
+                | "signout"
+                | "extlogout"
+                | "close"
+                | "reopen"
+                | "assign"
+                | "unassign"
+                | "join"
+                | "leave"
+                | "promote"
+                | "demote"
+                | "grant"
+                | "merge"
+                | "transfer"
+                | "resend"
+                | "invite"
+                | "accept"
+                | "decline"
+                | "claim"
+                | "unlink"
+                | "disconnect"
+                | "subscribe"
+                | "favorite"
+                | "unfavorite"
+                | "hide"
+                | "unhide"
+                | "move"
+                | "reorder"
+                | "kick"
+                | "block"
+                | "unblock"
+                | "mute"
+                | "unmute"
+                | "withdraw"
+                | "submit"
+                | "dismiss"
+                | "mark"
+                | "switch"
+                | "become"
+                | "regenerate"
+                | "adopt"
+                | "orphan"
+                | "connect"
+        ) || word == "all" && action.starts_with("read");
+        let first = place == 0
+            && matches!(
+                word,
+                "set"
+                    | "add"
+                    | "clear"
+                    | "reset"
+                    | "start"
+                    | "stop"
+                    | "run"
+                    | "execute"
+                    | "clone"
+                    | "duplicate"
+                    | "change"
+                    | "make"
+                    | "import"
+                    | "process"
+                    | "send"
+                    | "login"
+                    | "log"
+                    | "sign"
+                    | "sort"
+                    | "pause"
+                    | "resume"
+                    | "finish"
+                    | "refresh"
+                    | "sync"
+                    | "drop"
+            );
         strong || first
-    }) && !action.starts_with("confirm_") && !action.starts_with("new_") && !action.starts_with("edit_") && !action.starts_with("show_") && !action.ends_with("_form") && !action.starts_with("list_")
+    }) && !action.starts_with("confirm_")
+        && !action.starts_with("new_")
+        && !action.starts_with("edit_")
+        && !action.starts_with("show_")
+        && !action.ends_with("_form")
+        && !action.starts_with("list_")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -197,7 +378,14 @@ impl<'a> Scan<'_, '_, 'a> {
 
     /// Goes through a node. `at` is the place in the action, once a call was followed. Says whether
     /// what follows still runs for a GET.
-    fn visit(&mut self, node: &'a Node, conditions: &mut Vec<&'a Node>, depth: u32, at: Option<Span>, file: FileId) -> bool {
+    fn visit(
+        &mut self,
+        node: &'a Node,
+        conditions: &mut Vec<&'a Node>,
+        depth: u32,
+        at: Option<Span>,
+        file: FileId,
+    ) -> bool {
         if self.found.is_some() {
             return false;
         }
@@ -234,7 +422,14 @@ impl<'a> Scan<'_, '_, 'a> {
         }
     }
 
-    fn branch(&mut self, branches: &'a If, conditions: &mut Vec<&'a Node>, depth: u32, at: Option<Span>, file: FileId) -> bool {
+    fn branch(
+        &mut self,
+        branches: &'a If,
+        conditions: &mut Vec<&'a Node>,
+        depth: u32,
+        at: Option<Span>,
+        file: FileId,
+    ) -> bool {
         match post_test(&branches.cond) {
             // Only what runs for a GET counts.
             Some(true) => self.visit(&branches.otherwise, conditions, depth, at, file),
@@ -255,13 +450,39 @@ impl<'a> Scan<'_, '_, 'a> {
         }
     }
 
-    fn call(&mut self, node: &'a Node, call: &'a Call, conditions: &mut Vec<&'a Node>, depth: u32, at: Option<Span>, file: FileId) {
+    fn call(
+        &mut self,
+        node: &'a Node,
+        call: &'a Call,
+        conditions: &mut Vec<&'a Node>,
+        depth: u32,
+        at: Option<Span>,
+        file: FileId,
+    ) {
         if let Some(kind) = changes(call) {
-            let found = Change { kind, node, file, at: at.unwrap_or(node.span), condition: conditions.last().copied(), depth };
+            let found = Change {
+                kind,
+                node,
+                file,
+                at: at.unwrap_or(node.span),
+                condition: conditions.first().copied(),
+                depth,
+            };
             self.found = Some(found);
             return;
         }
         let own = call.recv.as_ref().is_none_or(|r| matches!(r.kind, Kind::SelfRef));
+        if !own && self.changes_itself(call) {
+            self.found = Some(Change {
+                kind: Sort::Record,
+                node,
+                file,
+                at: at.unwrap_or(node.span),
+                condition: conditions.first().copied(),
+                depth,
+            });
+            return;
+        }
         if own && depth < 3 && self.seen.insert(call.name) {
             let class = self.action.controller.class;
             if let Some(id) = self.practice.find(class, call.name) {
@@ -274,11 +495,78 @@ impl<'a> Scan<'_, '_, 'a> {
     }
 }
 
+impl Scan<'_, '_, '_> {
+    /// `@block.revoke!`: a method of a model that saves the record, by a name that says so.
+    fn changes_itself(&self, call: &Call) -> bool {
+        if !matches!(
+            call.recv.as_ref().map(|r| &r.kind),
+            Some(Kind::Ivar(_) | Kind::Local(_) | Kind::Call(_))
+        ) || !call.name.ends_with('!') && !names_change(&call.name)
+        {
+            return false;
+        }
+        let app = self.practice.app;
+        let Some(ids) = app.index.by_name.get(&call.name) else { return false };
+        let saves = |id: &wardroom_rails::MethodId| {
+            let method = app.index.method(*id);
+            let facts = self.practice.facts(*id);
+            app.models.contains_key(&method.owner)
+                && (facts.own.iter().any(|n| {
+                    matches!(
+                        n.as_str(),
+                        "save"
+                            | "save!"
+                            | "update"
+                            | "update!"
+                            | "update_attributes"
+                            | "update_attribute"
+                            | "update_column"
+                            | "update_columns"
+                            | "destroy"
+                            | "destroy!"
+                            | "update_attributes!"
+                    )
+                }))
+        };
+        ids.len() <= 6 && ids.iter().any(saves)
+    }
+}
+
 /// Own methods whose changes are no act of the user.
 fn keeps_house(name: &str) -> bool {
-    ["current_", "log_", "track", "record_", "touch", "find_", "load_", "store_location", "set_", "get_", "audit", "notify", "fetch_", "ensure_", "cache", "authenticate", "authorize", "require_", "init", "remember", "memo", "render", "redirect", "respond", "handle_error", "rescue", "build_", "store_", "visit"]
-        .iter()
-        .any(|w| name.starts_with(w))
+    [
+        "current_",
+        "log_",
+        "track",
+        "record_",
+        "touch",
+        "find_",
+        "load_",
+        "store_location",
+        "set_",
+        "get_",
+        "audit",
+        "notify",
+        "fetch_",
+        "ensure_",
+        "cache",
+        "authenticate",
+        "authorize",
+        "require_",
+        "init",
+        "remember",
+        "memo",
+        "render",
+        "redirect",
+        "respond",
+        "handle_error",
+        "rescue",
+        "build_",
+        "store_",
+        "visit",
+    ]
+    .iter()
+    .any(|w| name.starts_with(w))
 }
 
 /// `request.post?` alone or beside others: `Some(true)` where the branch is never taken by a GET,
@@ -300,7 +588,10 @@ fn post_test(cond: &Node) -> Option<bool> {
 
 fn method_test(node: &Node) -> Option<bool> {
     let Kind::Call(call) = &node.kind else { return None };
-    let of_request = call.recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Call(c) if c.name == "request" && c.recv.is_none()));
+    let of_request = call
+        .recv
+        .as_ref()
+        .is_some_and(|r| matches!(&r.kind, Kind::Call(c) if c.name == "request" && c.recv.is_none()));
     match call.name.as_str() {
         "post?" | "put?" | "patch?" | "delete?" | "xhr?" | "xml_http_request?" if of_request => Some(true),
         "get?" | "head?" if of_request => Some(false),
@@ -323,7 +614,20 @@ fn changes(call: &Call) -> Option<Sort> {
     let name = call.name.as_str();
     let session = |n: &Node| matches!(&n.kind, Kind::Call(c) if c.recv.is_none() && c.name == "session");
     match name {
-        "reset_session" | "sign_out" | "sign_out_and_redirect" | "log_out" | "logout_user" | "log_out_user" | "logout_killing_session!" | "impersonate_user" | "unimpersonate_user" | "stop_impersonating_user" if call.recv.is_none() => return Some(Sort::Session),
+        "reset_session"
+        | "sign_out"
+        | "sign_out_and_redirect"
+        | "log_out"
+        | "logout_user"
+        | "log_out_user"
+        | "logout_killing_session!"
+        | "impersonate_user"
+        | "unimpersonate_user"
+        | "stop_impersonating_user"
+            if call.recv.is_none() =>
+        {
+            return Some(Sort::Session);
+        }
         "clear" | "destroy" if call.recv.as_ref().is_some_and(session) => return Some(Sort::Session),
         "delete" if call.recv.as_ref().is_some_and(session) => {
             return call.args.first().and_then(literal_name).filter(|k| user_key(k)).map(|_| Sort::Session);
@@ -340,17 +644,63 @@ fn changes(call: &Call) -> Option<Sort> {
 }
 
 fn user_key(key: &str) -> bool {
-    matches!(key, "user" | "user_id" | "userid" | "current_user" | "current_user_id" | "account_id" | "admin_id" | "impersonator_id" | "impersonated_user_id" | "true_user_id" | "member_id" | "logged_in")
+    matches!(
+        key,
+        "user"
+            | "user_id"
+            | "userid"
+            | "current_user"
+            | "current_user_id"
+            | "account_id"
+            | "admin_id"
+            | "impersonator_id"
+            | "impersonated_user_id"
+            | "true_user_id"
+            | "member_id"
+            | "logged_in"
+    )
 }
 
 /// Counters, time stamps, logs: no change that a user would notice.
 fn housekeeping(call: &Call) -> bool {
-    let quiet = |name: &str| ["view", "visit", "hit", "count", "last_", "seen", "read_at", "accessed", "download", "viewed", "touch", "log", "event", "audit", "analytic", "track", "click", "impression", "cache", "cookie", "token", "session", "draft", "job", "history"].iter().any(|w| name.contains(w));
+    let quiet = |name: &str| {
+        [
+            "view",
+            "visit",
+            "hit",
+            "count",
+            "last_",
+            "seen",
+            "read_at",
+            "accessed",
+            "download",
+            "viewed",
+            "touch",
+            "log",
+            "event",
+            "audit",
+            "analytic",
+            "track",
+            "click",
+            "impression",
+            "cache",
+            "cookie",
+            "token",
+            "session",
+            "draft",
+            "job",
+            "history",
+        ]
+        .iter()
+        .any(|w| name.contains(w))
+    };
     if matches!(call.name.as_str(), "increment!" | "decrement!") {
         return true;
     }
     let keys = call.args.last().is_some_and(|a| match &a.kind {
-        Kind::Hash(pairs) => !pairs.is_empty() && pairs.iter().all(|p| literal_name(&p.key).is_some_and(|k| quiet(&k))),
+        Kind::Hash(pairs) => {
+            !pairs.is_empty() && pairs.iter().all(|p| literal_name(&p.key).is_some_and(|k| quiet(&k)))
+        }
         _ => false,
     }) || call.args.first().and_then(literal_name).is_some_and(|k| quiet(&k));
     let of = |node: &Node| match &node.kind {

@@ -46,6 +46,8 @@ struct Usage {
     /// Loads through a scope of the caller: how often, and the first spelling.
     scoped: usize,
     spelling: String,
+    /// How often by a scope of the model's own.
+    by_scope: usize,
     /// A scope of the model that looks at the user.
     own_scope: Option<Name>,
     /// The association that names its owner.
@@ -60,7 +62,9 @@ pub fn run(context: &Context<'_, '_>) {
     let practice = Practice::new(app);
     let usage = usage(context, &practice);
     // The methods that stand in front of actions or are reached from them.
-    let mut users: HashMap<MethodId, Vec<Action<'_, '_>>> = HashMap::new();
+    let mut users: HashMap<MethodId, Vec<usize>> = HashMap::new();
+    let mut loading: HashMap<MethodId, bool> = HashMap::new();
+    let mut all: Vec<Action<'_, '_>> = Vec::new();
     let controllers = practice.controllers();
     for controller in &controllers {
         for action in practice.actions(controller) {
@@ -68,26 +72,33 @@ pub fn run(context: &Context<'_, '_>) {
             for filter in practice.filter_methods(controller, action.name) {
                 methods.extend(practice.reach(controller.class, filter));
             }
+            methods.sort();
             methods.dedup();
             for id in methods {
-                let list = users.entry(id).or_default();
-                if list.len() < 200 && !list.iter().any(|a| a.name == action.name && a.controller.class == action.controller.class) {
-                    list.push(Action { controller: action.controller, name: action.name, method: action.method, endpoints: action.endpoints.clone() });
+                // Most methods load nothing: they need no list of their actions.
+                let loads_something = *loading.entry(id).or_insert_with(|| {
+                    let method = app.index.method(id);
+                    app.habitat(method.owner, method.file) == Habitat::Controller
+                        && !loads(method.body).is_empty()
+                });
+                if loads_something {
+                    let list = users.entry(id).or_default();
+                    if list.len() < 200 {
+                        list.push(all.len());
+                    }
                 }
             }
+            all.push(action);
         }
     }
     let mut ids: Vec<MethodId> = users.keys().copied().collect();
     ids.sort();
     for id in ids {
         let method = app.index.method(id);
-        if app.habitat(method.owner, method.file) != Habitat::Controller {
-            continue;
-        }
-        let actions = &users[&id];
-        mismatch(context, id, actions);
+        let actions: Vec<&Action<'_, '_>> = users[&id].iter().map(|at| &all[*at]).collect();
+        mismatch(context, id, &actions);
         for load in loads(method.body) {
-            judge(context, &practice, &usage, id, actions, &load);
+            judge(context, &practice, &usage, id, &actions, &load);
         }
     }
 }
@@ -104,10 +115,19 @@ struct Load<'a> {
     list: bool,
 }
 
-fn judge<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, usage: &HashMap<Name, Usage>, id: MethodId, actions: &[Action<'_, 'a>], load: &Load<'_>) {
+fn judge<'a>(
+    context: &Context<'_, 'a>,
+    practice: &Practice<'_, 'a>,
+    usage: &HashMap<Name, Usage>,
+    id: MethodId,
+    actions: &[&Action<'_, 'a>],
+    load: &Load<'_>,
+) {
     let app = context.app;
     let method = app.index.method(id);
-    let class = app.index.resolve(load.class, &app.index.class(method.owner).map_or_else(Vec::new, |c| c.nesting.clone()));
+    let class = app
+        .index
+        .resolve(load.class, &app.index.class(method.owner).map_or_else(Vec::new, |c| c.nesting.clone()));
     let Some(known) = usage.get(&class) else { return };
     // A check of the record itself, in the method or in an action that uses it.
     let checked = |body: &Node| load.variable.is_some_and(|v| checks(body, v));
@@ -116,37 +136,86 @@ fn judge<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, usage: &Has
     }
     let open: Vec<&Action<'_, 'a>> = actions
         .iter()
+        .copied()
         .filter(|a| {
-            !practice.reach(a.controller.class, a.method).into_iter().chain(practice.filter_methods(a.controller, a.name)).any(|m| checked(app.index.method(m).body))
+            !practice
+                .reach(a.controller.class, a.method)
+                .into_iter()
+                .chain(practice.filter_methods(a.controller, a.name))
+                .any(|m| checked(app.index.method(m).body))
         })
         .collect();
     if open.is_empty() {
         return;
     }
-        let undecided: Vec<&&Action<'_, 'a>> = open.iter().filter(|a| !practice.authorized(a)).collect();
+    let undecided: Vec<&&Action<'_, 'a>> = open.iter().filter(|a| !practice.authorized(a)).collect();
     let what = app.file(method.file).source(load.node.span).into_owned();
     let (evidence, confidence) = if load.list {
-        let Some(scope) = known.own_scope.filter(|s| s.starts_with("my_") || s.contains("visible") || s.contains("accessible")) else { return };
+        let Some(scope) = known
+            .own_scope
+            .filter(|s| s.starts_with("my_") || s.contains("visible") || s.contains("accessible"))
+        else {
+            return;
+        };
         if practice.shows(method.owner, id, |f| f.user) {
             return;
         }
-        (format!("`{class}` has the scope `{scope}` for what the caller may see, and the list goes without it"), Confidence::Medium)
+        (
+            format!(
+                "`{class}` has the scope `{scope}` for what the caller may see, and the list goes without it"
+            ),
+            Confidence::Medium,
+        )
     } else if let Some(scope) = known.own_scope {
         (format!("`{class}` has the scope `{scope}` for what the caller may see"), Confidence::Medium)
-    } else if known.scoped >= 2 && (!undecided.is_empty() || known.scoped >= 3 && known.spelling.starts_with(&*format!("{class}.authorized"))) {
-        (format!("elsewhere it is loaded through the caller {} times, as in `{}`", known.scoped, known.spelling), if known.owner.is_some() || known.scoped >= 3 { Confidence::Medium } else { Confidence::Low })
-    } else if load.changed && known.owner.is_some() {
-        (format!("a `{class}` belongs to its `{}`, and it is changed at once", known.owner.unwrap_or_default()), Confidence::Medium)
+    } else if known.scoped >= 2 && (!undecided.is_empty() || known.by_scope >= 3) {
+        (
+            format!(
+                "elsewhere it is loaded through the caller {} times, as in `{}`",
+                known.scoped, known.spelling
+            ),
+            if known.owner.is_some() || known.scoped >= 3 { Confidence::Medium } else { Confidence::Low },
+        )
+    } else if load.changed && known.owner.is_some() && open.iter().any(|a| !by_role(a)) {
+        (
+            format!(
+                "a `{class}` belongs to its `{}`, and it is changed at once",
+                known.owner.unwrap_or_default()
+            ),
+            Confidence::Medium,
+        )
+    } else if by_user_id(load.node)
+        && class.ends_with("User")
+        && !undecided.is_empty()
+        && !app.file(method.file).path.contains("user")
+        && !app.file(method.file).path.contains("admin")
+    {
+        let identified = undecided.iter().any(|a| practice.authenticated(a));
+        let user = undecided.iter().any(|a| practice.shows(a.controller.class, a.method, |f| f.user));
+        (
+            "`params[:user_id]` names the account, and the caller may name another's".to_owned(),
+            if identified && !user { Confidence::Medium } else { Confidence::Low },
+        )
     } else if let (Some(owner), false) = (known.owner, undecided.is_empty()) {
-        let writes = undecided.iter().any(|a| practice.shows(a.controller.class, a.method, |f| !f.writes.is_empty()));
+        let writes =
+            undecided.iter().any(|a| practice.shows(a.controller.class, a.method, |f| !f.writes.is_empty()));
         let user = undecided.iter().any(|a| practice.shows(a.controller.class, a.method, |f| f.user));
         let identified = undecided.iter().any(|a| practice.authenticated(a));
         let sure = (writes || known.visibility.is_some()) && identified && !user;
-        (format!("a `{class}` belongs to its `{owner}`"), if sure { Confidence::Medium } else { Confidence::Low })
+        (
+            format!("a `{class}` belongs to its `{owner}`"),
+            if sure { Confidence::Medium } else { Confidence::Low },
+        )
     } else {
         return;
     };
-    let shown: Vec<_> = if undecided.is_empty() { open.iter().flat_map(|a| a.endpoints.iter().cloned()).collect() } else { undecided.iter().flat_map(|a| a.endpoints.iter().cloned()).collect() };
+    let shown: Vec<_> = if undecided.is_empty() {
+        open.iter().flat_map(|a| a.endpoints.iter().cloned()).collect()
+    } else {
+        undecided.iter().flat_map(|a| a.endpoints.iter().cloned()).collect()
+    };
+    let confidence =
+        if super::practice::open_on_purpose(app, method.owner) { Confidence::Low } else { confidence };
     let reachable = !shown.is_empty() || app.endpoints.is_empty();
     context
         .finding(rule(), method.file, load.node.span, format!("`{what}` takes any `{class}`, whosever it is: {evidence}"))
@@ -157,13 +226,32 @@ fn judge<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, usage: &Has
         .report();
 }
 
+/// `User.find(params[:user_id])`
+fn by_user_id(node: &Node) -> bool {
+    any(
+        node,
+        &mut |n| matches!(&n.kind, Kind::Call(c) if c.name == "[]" && c.recv.as_ref().is_some_and(is_params) && c.args.first().and_then(literal_name).is_some_and(|k| k == "user_id")),
+    )
+}
+
+/// Whether a filter asks for a role by its name: moderators may change what is not theirs.
+fn by_role(action: &Action<'_, '_>) -> bool {
+    super::practice::before(action.controller, action.name)
+        .iter()
+        .any(|f| f.name.is_some_and(|n| n.contains("authorize_resource") || super::practice::guards(&n)))
+}
+
 /// Whether a body makes a decision about a variable: `authorize @x`, `@x.visible?`, `@x.user == current_user`.
 fn checks(body: &Node, variable: Name) -> bool {
     any(body, &mut |node| {
         let Kind::Call(call) = &node.kind else { return false };
-        let is = |n: &Node| any(n, &mut |n| matches!(&n.kind, Kind::Ivar(v) | Kind::Local(v) if *v == variable));
+        let is =
+            |n: &Node| any(n, &mut |n| matches!(&n.kind, Kind::Ivar(v) | Kind::Local(v) if *v == variable));
         (decides(call) || call.name.ends_with('?') && (call.args.iter().any(mentions_user) || call.recv.as_ref().is_some_and(mentions_user)))
             && (call.recv.as_ref().is_some_and(is) || call.args.iter().any(is))
+            // Handed on together with the user: `check_ownership(@x, current_user)`.
+            || call.args.len() > 1 && call.args.iter().any(is) && call.args.iter().any(mentions_user)
+            || call.recv.is_none() && call.args.len() == 1 && call.args.iter().any(is) && super::practice::asks_who(&call.name)
     })
 }
 
@@ -178,10 +266,17 @@ fn loads(body: &Node) -> Vec<Load<'_>> {
                     && let Some((class, found, list)) = load(&assign.value, &from_request)
                 {
                     let name = *name;
-                    let changed = any(body, &mut |n| {
-                        matches!(&n.kind, Kind::Call(c) if writes(c) && matches!(c.recv.as_ref().map(|r| &r.kind), Some(Kind::Ivar(v) | Kind::Local(v)) if *v == name))
+                    let changed = any(
+                        body,
+                        &mut |n| matches!(&n.kind, Kind::Call(c) if writes(c) && matches!(c.recv.as_ref().map(|r| &r.kind), Some(Kind::Ivar(v) | Kind::Local(v)) if *v == name)),
+                    );
+                    out.push(Load {
+                        node: found,
+                        class,
+                        variable: Some(name),
+                        changed: changed && matches!(assign.target.kind, Kind::Local(_)),
+                        list,
                     });
-                    out.push(Load { node: found, class, variable: Some(name), changed: changed && matches!(assign.target.kind, Kind::Local(_)), list });
                     return false;
                 }
             }
@@ -227,7 +322,12 @@ fn tainted(body: &Node) -> Vec<Name> {
 /// `params[:id]`, `params[:a][:id] || params[:id]`, `params[:id].to_i`.
 fn is_param_value(node: &Node) -> bool {
     match &node.kind {
-        Kind::Call(call) if matches!(call.name.as_str(), "[]" | "dig" | "fetch" | "require" | "to_i" | "to_s" | "presence" | "strip") => {
+        Kind::Call(call)
+            if matches!(
+                call.name.as_str(),
+                "[]" | "dig" | "fetch" | "require" | "to_i" | "to_s" | "presence" | "strip"
+            ) =>
+        {
             is_params(node) || call.recv.as_ref().is_some_and(is_param_value)
         }
         Kind::Or(sides) => is_param_value(&sides.0) || is_param_value(&sides.1),
@@ -242,9 +342,25 @@ fn load<'a>(node: &'a Node, from_request: &[Name]) -> Option<(Name, &'a Node, bo
     if name == "first" || name == "first!" || name == "take" || name == "take!" {
         let inner = call.recv.as_ref()?;
         let Kind::Call(conditions) = &inner.kind else { return None };
-        return (conditions.name == "where").then(|| by_request(inner, conditions, from_request)).flatten().map(|c| (c, node, false));
+        return (conditions.name == "where")
+            .then(|| by_request(inner, conditions, from_request))
+            .flatten()
+            .map(|c| (c, node, false));
     }
-    if name == "find" || matches!(name, "find_by" | "find_by!" | "find_by_id" | "find_by_id!" | "friendly_find" | "find_by_public_id!" | "find_by_public_id" | "find_by_hashid" | "find_by_hashid!") {
+    if name == "find"
+        || matches!(
+            name,
+            "find_by"
+                | "find_by!"
+                | "find_by_id"
+                | "find_by_id!"
+                | "friendly_find"
+                | "find_by_public_id!"
+                | "find_by_public_id"
+                | "find_by_hashid"
+                | "find_by_hashid!"
+        )
+    {
         return by_request(node, call, from_request).map(|c| (c, node, false));
     }
     if matches!(name, "all" | "paginate" | "page" | "search_for") {
@@ -257,7 +373,9 @@ fn load<'a>(node: &'a Node, from_request: &[Name]) -> Option<(Name, &'a Node, bo
 }
 
 fn by_request(node: &Node, call: &Call, from_request: &[Name]) -> Option<Name> {
-    let named = call.args.iter().any(|a| any(a, &mut |n| is_params(n) || matches!(&n.kind, Kind::Local(v) if from_request.contains(v))));
+    let named = call.args.iter().any(|a| {
+        any(a, &mut |n| is_params(n) || matches!(&n.kind, Kind::Local(v) if from_request.contains(v)))
+    });
     if !named || mentions_user(node) {
         return None;
     }
@@ -272,7 +390,21 @@ fn by_request(node: &Node, call: &Call, from_request: &[Name]) -> Option<Name> {
     loop {
         match &recv.kind {
             Kind::Const(path) => return Some(wardroom_rails::path_name(path)),
-            Kind::Call(inner) if matches!(inner.name.as_str(), "friendly" | "unscoped" | "includes" | "with_deleted" | "preload" | "eager_load" | "all" | "joins") => recv = inner.recv.as_ref()?,
+            Kind::Call(inner)
+                if matches!(
+                    inner.name.as_str(),
+                    "friendly"
+                        | "unscoped"
+                        | "includes"
+                        | "with_deleted"
+                        | "preload"
+                        | "eager_load"
+                        | "all"
+                        | "joins"
+                ) =>
+            {
+                recv = inner.recv.as_ref()?
+            }
             _ => return None,
         }
     }
@@ -283,7 +415,27 @@ fn restricts(name: &str) -> bool {
     name.starts_with("my_")
         || name.starts_with("visible_")
         || name.starts_with("accessible_")
-        || matches!(name, "authorized" | "visible" | "accessible" | "readable" | "readable_by" | "viewable_by" | "viewable" | "editable_by" | "manageable_by" | "managed_by" | "owned_by" | "for_user" | "by_user" | "allowed_to" | "authorized_as" | "permitted_for" | "shared_with" | "managed")
+        || matches!(
+            name,
+            "authorized"
+                | "visible"
+                | "accessible"
+                | "readable"
+                | "readable_by"
+                | "viewable_by"
+                | "viewable"
+                | "editable_by"
+                | "manageable_by"
+                | "managed_by"
+                | "owned_by"
+                | "for_user"
+                | "by_user"
+                | "allowed_to"
+                | "authorized_as"
+                | "permitted_for"
+                | "shared_with"
+                | "managed"
+        )
 }
 
 /// How the application loads each model.
@@ -292,11 +444,36 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
     let mut out: HashMap<Name, Usage> = HashMap::new();
     for model in app.models.values() {
         let usage = out.entry(model.class).or_default();
-        usage.owner = ["user", "owner", "author", "account", "creator", "customer", "person", "member", "seller", "profile", "created_by", "uploader"]
-            .iter()
-            .map(|n| Name::from(*n))
-            .find(|n| model.associations.get(n).is_some_and(|a| a.owner));
-        usage.visibility = ["public", "private", "visibility", "is_public", "is_private", "hidden", "published", "confidential"].iter().map(|n| Name::from(*n)).find(|n| model.columns.contains_key(n));
+        usage.owner = [
+            "user",
+            "owner",
+            "author",
+            "account",
+            "creator",
+            "customer",
+            "person",
+            "member",
+            "seller",
+            "profile",
+            "created_by",
+            "uploader",
+        ]
+        .iter()
+        .map(|n| Name::from(n))
+        .find(|n| model.associations.get(n).is_some_and(|a| a.owner));
+        usage.visibility = [
+            "public",
+            "private",
+            "visibility",
+            "is_public",
+            "is_private",
+            "hidden",
+            "published",
+            "confidential",
+        ]
+        .iter()
+        .map(|n| Name::from(n))
+        .find(|n| model.columns.contains_key(n));
         for class in practice.ancestors(model.class).iter().filter_map(|c| app.index.class(*c)) {
             for declared in &class.macros {
                 if matches!(declared.call.name.as_str(), "scope" | "named_scope")
@@ -309,9 +486,34 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
             }
         }
     }
+    // Scopes that look at the user.
+    let mut looks: std::collections::HashSet<Name> = std::collections::HashSet::new();
+    for class in
+        app.models.keys().flat_map(|m| practice.ancestors(*m).to_vec()).filter_map(|c| app.index.class(c))
+    {
+        looks.extend(
+            class
+                .macros
+                .iter()
+                .filter(|m| {
+                    matches!(m.call.name.as_str(), "scope" | "named_scope")
+                        && m.call.args.iter().any(mentions_user)
+                })
+                .filter_map(|m| m.call.args.first().and_then(literal_name)),
+        );
+        looks.extend(
+            class
+                .singletons
+                .iter()
+                .filter(|(name, id)| restricts(name) && practice.facts(**id).user)
+                .map(|(name, _)| *name),
+        );
+    }
     context.each_call(|file, node, call| {
         let name = call.name.as_str();
-        let class = if restricts(name) {
+        let class = if restricts(name)
+            && (looks.contains(&call.name) || !call.args.is_empty() || name == "authorized")
+        {
             match call.recv.as_ref().map(|r| &r.kind) {
                 Some(Kind::Const(path)) => Some(wardroom_rails::path_name(path)),
                 _ => None,
@@ -319,7 +521,10 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
         } else if matches!(name, "find" | "where" | "find_by" | "find_by_id" | "find_by!" | "find_by_id!") {
             // `current_user.photos.find(…)`
             match call.recv.as_ref().map(|r| &r.kind) {
-                Some(Kind::Call(inner)) if inner.recv.as_ref().is_some_and(super::practice::is_user) && call.args.iter().any(super::practice::reads_params) => {
+                Some(Kind::Call(inner))
+                    if inner.recv.as_ref().is_some_and(super::practice::is_user)
+                        && call.args.iter().any(super::practice::reads_params) =>
+                {
                     app.by_name.get(&inner.name).filter(|(_, many)| *many).map(|(class, _)| class)
                 }
                 _ => None,
@@ -332,8 +537,21 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
         {
             let usage = out.entry(class).or_default();
             usage.scoped += 1;
+            usage.by_scope += usize::from(
+                name.starts_with("my_")
+                    || matches!(
+                        name,
+                        "authorized"
+                            | "authorized_as"
+                            | "accessible_by"
+                            | "allowed_to"
+                            | "readable_by"
+                            | "viewable_by"
+                    ),
+            );
             if usage.spelling.is_empty() {
-                usage.spelling = context.source(file, node.span).lines().next().unwrap_or_default().to_owned();
+                usage.spelling =
+                    context.source(file, node.span).lines().next().unwrap_or_default().to_owned();
             }
         }
     });
@@ -341,7 +559,7 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
 }
 
 /// A check that looks at one parameter in front of a load by another.
-fn mismatch(context: &Context<'_, '_>, id: MethodId, actions: &[Action<'_, '_>]) {
+fn mismatch(context: &Context<'_, '_>, id: MethodId, actions: &[&Action<'_, '_>]) {
     let app = context.app;
     let method = app.index.method(id);
     let mut checked: Option<(Vec<String>, &Node, Name)> = None;
@@ -358,7 +576,12 @@ fn mismatch(context: &Context<'_, '_>, id: MethodId, actions: &[Action<'_, '_>])
             }
             Kind::Call(call) if !done => {
                 let name = call.name.as_str();
-                let guard = call.recv.is_none() && call.args.len() == 1 && (super::practice::guards(name) || ["access", "allowed", "permitted", "authoriz", "granted", "can_", "may_"].iter().any(|w| name.contains(w)));
+                let guard = call.recv.is_none()
+                    && call.args.len() == 1
+                    && (super::practice::guards(name)
+                        || ["access", "allowed", "permitted", "authoriz", "granted", "can_", "may_"]
+                            .iter()
+                            .any(|w| name.contains(w)));
                 if guard {
                     let of = keys(&call.args[0], &values);
                     if !of.is_empty() {
@@ -371,7 +594,9 @@ fn mismatch(context: &Context<'_, '_>, id: MethodId, actions: &[Action<'_, '_>])
                 {
                     let loaded = keys(argument, &values);
                     let last = |key: &String| key.rsplit('.').next().unwrap_or(key).to_owned();
-                    if let Some(other) = loaded.iter().find(|k| !of.contains(k) && of.iter().any(|o| last(o) == last(k))) {
+                    if let Some(other) =
+                        loaded.iter().find(|k| !of.contains(k) && of.iter().any(|o| last(o) == last(k)))
+                    {
                         done = true;
                         context
                             .finding(rule(), method.file, node.span, format!("`{guard_name}` looks at {}, and what is loaded is {}: the caller names a record that was never checked", spell(&of[0]), spell(other)))
@@ -404,7 +629,9 @@ fn keys(node: &Node, values: &HashMap<Name, Vec<String>>) -> Vec<String> {
                 None => Vec::new(),
             }
         }
-        Kind::Call(call) if matches!(call.name.as_str(), "to_i" | "to_s" | "presence") => call.recv.as_ref().map_or_else(Vec::new, |r| keys(r, values)),
+        Kind::Call(call) if matches!(call.name.as_str(), "to_i" | "to_s" | "presence") => {
+            call.recv.as_ref().map_or_else(Vec::new, |r| keys(r, values))
+        }
         _ => Vec::new(),
     }
 }

@@ -38,37 +38,54 @@ rule! {
 
 /// Looks at Devise's setting and at validations.
 pub fn run(context: &Context<'_, '_>) {
-    context.each_call(|file, _, call| {
-        let (value, at) = match call.name.as_str() {
-            "password_length=" => (call.args.first(), call.args.first()),
-            "devise" if call.recv.is_none() => (keyword(call, "password_length"), keyword(call, "password_length")),
-            "validates_length_of" | "validates_size_of" | "validates" => {
-                if !call.args.iter().filter_map(literal_name).any(|n| matches!(n.as_str(), "password" | "new_password" | "plain_password")) {
-                    return;
+    context.calls_named(
+        &["password_length=", "devise", "validates_length_of", "validates_size_of", "validates"],
+        |file, _, call| {
+            let (value, at) = match call.name.as_str() {
+                "password_length=" => (call.args.first(), call.args.first()),
+                "devise" if call.recv.is_none() => {
+                    (keyword(call, "password_length"), keyword(call, "password_length"))
                 }
-                let options = if call.name == "validates" { keyword(call, "length").or_else(|| keyword(call, "size")) } else { call.args.last() };
-                let Some(Node { kind: Kind::Hash(pairs), .. }) = options else { return };
-                let found = pairs.iter().find(|p| literal_name(&p.key).is_some_and(|k| matches!(k.as_str(), "minimum" | "within" | "in" | "is")));
-                (found.map(|p| &p.value), found.map(|p| &p.value))
-            }
-            _ => return,
-        };
-        let (Some(value), Some(at)) = (value, at) else { return };
-        let least = match &value.kind {
-            Kind::Int(least) => *least,
-            Kind::Range(ends) => match ends.0.kind {
-                Kind::Int(least) => least,
-                Kind::Nil => 0,
+                "validates_length_of" | "validates_size_of" | "validates" => {
+                    if !call
+                        .args
+                        .iter()
+                        .filter_map(literal_name)
+                        .any(|n| matches!(n.as_str(), "password" | "new_password" | "plain_password"))
+                    {
+                        return;
+                    }
+                    let options = if call.name == "validates" {
+                        keyword(call, "length").or_else(|| keyword(call, "size"))
+                    } else {
+                        call.args.last()
+                    };
+                    let Some(Node { kind: Kind::Hash(pairs), .. }) = options else { return };
+                    let found = pairs.iter().find(|p| {
+                        literal_name(&p.key)
+                            .is_some_and(|k| matches!(k.as_str(), "minimum" | "within" | "in" | "is"))
+                    });
+                    (found.map(|p| &p.value), found.map(|p| &p.value))
+                }
                 _ => return,
-            },
-            _ => return,
-        };
-        if least < SHORTEST {
-            context
-                .finding(rule(), file, at.span, format!("a password of {least} characters is taken"))
-                .confidence(if least < 6 { Confidence::High } else { Confidence::Medium })
-                .remedy("Ask for eight characters at least; twelve is better.")
-                .report();
-        }
-    });
+            };
+            let (Some(value), Some(at)) = (value, at) else { return };
+            let least = match &value.kind {
+                Kind::Int(least) => *least,
+                Kind::Range(ends) => match ends.0.kind {
+                    Kind::Int(least) => least,
+                    Kind::Nil => 0,
+                    _ => return,
+                },
+                _ => return,
+            };
+            if least < SHORTEST {
+                context
+                    .finding(rule(), file, at.span, format!("a password of {least} characters is taken"))
+                    .confidence(if least < 6 { Confidence::High } else { Confidence::Medium })
+                    .remedy("Ask for eight characters at least; twelve is better.")
+                    .report();
+            }
+        },
+    );
 }
