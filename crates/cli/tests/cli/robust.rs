@@ -167,6 +167,8 @@ fn an_interrupt_leaves_nothing_half_written() {
         child.wait().expect("it ends");
         let text = fs::read_to_string(&report).expect("a report");
         assert!(text == "old" || serde_json::from_str::<serde_json::Value>(&text).is_ok(), "after {wait} ms");
-        assert_eq!(crate::support::names(&project.beside("out")), ["report.json"], "after {wait} ms");
+        // At worst a temporary file stays, hidden and by its name ours.
+        let others = crate::support::names(&project.beside("out"));
+        assert!(others.iter().all(|n| n == "report.json" || n.starts_with(".wardroom-")), "{others:?}");
     }
 }
