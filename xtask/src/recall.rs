@@ -17,7 +17,27 @@ use crate::run::{self, say};
 /// Rules that answer a class of weakness, by the beginnings of their ids.
 const CLASSES: &[(&str, &[&str])] = &[
     ("sqli", &["sql-injection"]),
-    ("xss", &["cross-site-scripting", "unescaped-", "script-", "json-in-script", "unsafe-url", "unquoted-", "style-", "dynamic-tag", "render-text", "sanitize-", "turbo-", "phlex-", "content-type", "unrestricted-upload", "flash-", "incomplete-"]),
+    (
+        "xss",
+        &[
+            "cross-site-scripting",
+            "unescaped-",
+            "script-",
+            "json-in-script",
+            "unsafe-url",
+            "unquoted-",
+            "style-",
+            "dynamic-tag",
+            "render-text",
+            "sanitize-",
+            "turbo-",
+            "phlex-",
+            "content-type",
+            "unrestricted-upload",
+            "flash-",
+            "incomplete-",
+        ],
+    ),
     ("redirect", &["open-redirect", "redirect-"]),
     ("eval", &["code-injection", "unsafe-reflection", "dynamic-send"]),
     ("csrf", &["csrf-", "state-change-by-get"]),
@@ -53,21 +73,30 @@ pub fn run(root: &Path, cases: &Path, repositories: &Path) -> anyhow::Result<()>
     run::run(root, &["cargo", "build", "--release", "--package", "wardroom-cli", "--locked"])?;
     let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root.join("target"), PathBuf::from);
     let program = target.join("release/wardroom");
-    let text = std::fs::read_to_string(cases).with_context(|| format!("{} cannot be read", cases.display()))?;
+    let text =
+        std::fs::read_to_string(cases).with_context(|| format!("{} cannot be read", cases.display()))?;
     let cases = read(&text)?;
     let work = target.join("recall");
     let mut tally: BTreeMap<(String, String), (u32, u32)> = BTreeMap::new();
     let mut lines = Vec::new();
     for case in &cases {
         let before = scan(&program, &tree(repositories, &case.repo, &case.vulnerable, &work)?, case)?;
-        let hits: Vec<&Found> = before.iter().filter(|f| f.1 <= case.to + 2 && f.2 + 2 >= case.from).collect();
+        let hits: Vec<&Found> =
+            before.iter().filter(|f| f.1 <= case.to + 2 && f.2 + 2 >= case.from).collect();
         let mut told = "missed".to_owned();
         if !hits.is_empty() {
-            let after: BTreeSet<Found> = scan(&program, &tree(repositories, &case.repo, &case.fix, &work)?, case)?.into_iter().collect();
+            let after: BTreeSet<Found> =
+                scan(&program, &tree(repositories, &case.repo, &case.fix, &work)?, case)?
+                    .into_iter()
+                    .collect();
             let gone = hits.iter().any(|h| !after.iter().any(|a| a.0 == h.0 && a.3 == h.3));
             let rules: BTreeSet<&str> = hits.iter().map(|h| h.0.as_str()).collect();
             let rules: Vec<&str> = rules.into_iter().collect();
-            told = format!("{} ({})", rules.join(", "), if gone { "gone in the fix" } else { "still there in the fix" });
+            told = format!(
+                "{} ({})",
+                rules.join(", "),
+                if gone { "gone in the fix" } else { "still there in the fix" }
+            );
         }
         for key in [case.class.clone(), "all".to_owned()] {
             let entry = tally.entry((key, case.tier.clone())).or_default();
@@ -80,7 +109,11 @@ pub fn run(root: &Path, cases: &Path, repositories: &Path) -> anyhow::Result<()>
     let tiers: BTreeSet<&String> = tally.keys().map(|(_, tier)| tier).collect();
     let classes: BTreeSet<&String> = tally.keys().map(|(class, _)| class).collect();
     let mut out = std::io::stdout().lock();
-    writeln!(out, "| Class | {} |", tiers.iter().map(|t| format!("Tier {t}")).collect::<Vec<_>>().join(" | "))?;
+    writeln!(
+        out,
+        "| Class | {} |",
+        tiers.iter().map(|t| format!("Tier {t}")).collect::<Vec<_>>().join(" | ")
+    )?;
     writeln!(out, "| --- |{}", " ---: |".repeat(tiers.len()))?;
     for class in classes {
         let cells = tiers.iter().map(|tier| match tally.get(&(class.clone(), (*tier).clone())) {
@@ -89,21 +122,40 @@ pub fn run(root: &Path, cases: &Path, repositories: &Path) -> anyhow::Result<()>
         });
         writeln!(out, "| {class} | {} |", cells.collect::<Vec<_>>().join(" | "))?;
     }
-    writeln!(out, "\n| Case | Class | Tier | What | Told |\n| --- | --- | --- | --- | --- |\n{}", lines.join("\n"))?;
+    writeln!(
+        out,
+        "\n| Case | Class | Tier | What | Told |\n| --- | --- | --- | --- | --- |\n{}",
+        lines.join("\n")
+    )?;
     Ok(())
 }
 
 fn read(text: &str) -> anyhow::Result<Vec<Case>> {
     let mut lines = text.lines();
     let head: Vec<&str> = lines.next().context("the table of cases is empty")?.split('\t').collect();
-    let column = |name: &str| head.iter().position(|h| *h == name).with_context(|| format!("the table has no column `{name}`"));
-    let names = ["id", "repo", "fix_commit", "vulnerable_commit", "class", "file", "line_from", "line_to", "note", "tier"];
+    let column = |name: &str| {
+        head.iter().position(|h| *h == name).with_context(|| format!("the table has no column `{name}`"))
+    };
+    let names = [
+        "id",
+        "repo",
+        "fix_commit",
+        "vulnerable_commit",
+        "class",
+        "file",
+        "line_from",
+        "line_to",
+        "note",
+        "tier",
+    ];
     let columns = names.iter().map(|n| column(n)).collect::<anyhow::Result<Vec<usize>>>()?;
     let mut cases = Vec::new();
     for (number, line) in lines.enumerate().filter(|(_, l)| !l.trim().is_empty()) {
         let cells: Vec<&str> = line.split('\t').collect();
         let cell = |i: usize| -> anyhow::Result<String> {
-            let text = cells.get(columns[i]).with_context(|| format!("line {}: column `{}` is missing", number + 2, names[i]))?;
+            let text = cells
+                .get(columns[i])
+                .with_context(|| format!("line {}: column `{}` is missing", number + 2, names[i]))?;
             Ok((*text).to_owned())
         };
         let line_number = |i: usize| -> anyhow::Result<u32> {
@@ -132,16 +184,32 @@ fn tree(repositories: &Path, repo: &str, commit: &str, work: &Path) -> anyhow::R
         return Ok(folder);
     }
     let name = repo.rsplit('/').next().unwrap_or(repo);
-    let candidates = [name.to_owned(), repo.replace('/', "+"), format!("{}/repo", repo.replace('/', "+")), format!("{name}.git")];
-    let Some(clone) = candidates.iter().map(|c| repositories.join(c)).find(|p| p.join("HEAD").exists() || p.join(".git").exists()) else {
+    let candidates = [
+        name.to_owned(),
+        repo.replace('/', "+"),
+        format!("{}/repo", repo.replace('/', "+")),
+        format!("{name}.git"),
+    ];
+    let Some(clone) = candidates
+        .iter()
+        .map(|c| repositories.join(c))
+        .find(|p| p.join("HEAD").exists() || p.join(".git").exists())
+    else {
         bail!("no clone of {repo} in {}", repositories.display());
     };
     let git = |words: &[&str]| {
         let mut command = Command::new("git");
-        command.arg("-C").arg(&clone).args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .arg("-C")
+            .arg(&clone)
+            .args(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         command
     };
-    let list = git(&["ls-tree", "-r", "-z", "--full-tree", commit]).output().context("git could not be started")?;
+    let list =
+        git(&["ls-tree", "-r", "-z", "--full-tree", commit]).output().context("git could not be started")?;
     if !list.status.success() {
         bail!("{repo} has no commit {commit}");
     }
@@ -165,7 +233,9 @@ fn tree(repositories: &Path, repo: &str, commit: &str, work: &Path) -> anyhow::R
     for (path, _) in &wanted {
         let mut head = String::new();
         output.read_line(&mut head)?;
-        let Some(size) = head.trim().rsplit(' ').next().and_then(|s| s.parse::<usize>().ok()) else { continue };
+        let Some(size) = head.trim().rsplit(' ').next().and_then(|s| s.parse::<usize>().ok()) else {
+            continue;
+        };
         let mut body = vec![0; size + 1];
         output.read_exact(&mut body)?;
         body.pop();
@@ -181,10 +251,25 @@ fn tree(repositories: &Path, repo: &str, commit: &str, work: &Path) -> anyhow::R
 
 fn is_code(path: &str) -> bool {
     const ENDINGS: &[&str] = &[
-        ".rb", ".erb", ".rhtml", ".haml", ".slim", ".rake", ".ru", ".lock", ".sql", ".jbuilder", ".builder", ".rjs", ".rxml", ".gemspec",
-        "Gemfile", ".ruby-version",
+        ".rb",
+        ".erb",
+        ".rhtml",
+        ".haml",
+        ".slim",
+        ".rake",
+        ".ru",
+        ".lock",
+        ".sql",
+        ".jbuilder",
+        ".builder",
+        ".rjs",
+        ".rxml",
+        ".gemspec",
+        "Gemfile",
+        ".ruby-version",
     ];
-    ENDINGS.iter().any(|e| path.ends_with(e)) && !["spec/", "test/", "features/"].iter().any(|f| path.starts_with(f))
+    ENDINGS.iter().any(|e| path.ends_with(e))
+        && !["spec/", "test/", "features/"].iter().any(|f| path.starts_with(f))
 }
 
 /// What a scan shows by default in the case's file, of the rules of its class.
@@ -192,7 +277,10 @@ fn scan(program: &Path, folder: &Path, case: &Case) -> anyhow::Result<Vec<Found>
     let Some((_, rules)) = CLASSES.iter().find(|(class, _)| *class == case.class) else {
         bail!("{}: no rules are known for the class `{}`", case.id, case.class);
     };
-    let output = Command::new(program).args(["scan", "--fail-on", "never", "--format", "json"]).arg(folder).output()?;
+    let output = Command::new(program)
+        .args(["scan", "--fail-on", "never", "--format", "json"])
+        .arg(folder)
+        .output()?;
     if !output.status.success() {
         bail!("the scan of {} failed: {}", folder.display(), String::from_utf8_lossy(&output.stderr));
     }
@@ -206,7 +294,12 @@ fn scan(program: &Path, folder: &Path, case: &Case) -> anyhow::Result<Vec<Found>
         .map(|f| {
             let at = &f["location"];
             let code = at["snippet"].as_str().unwrap_or_default().trim().to_owned();
-            (f["rule"].as_str().unwrap_or_default().to_owned(), number(&at["start"]["line"]), number(&at["end"]["line"]), code)
+            (
+                f["rule"].as_str().unwrap_or_default().to_owned(),
+                number(&at["start"]["line"]),
+                number(&at["end"]["line"]),
+                code,
+            )
         })
         .collect())
 }

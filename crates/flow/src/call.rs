@@ -48,7 +48,9 @@ impl<'a> Eval<'_, 'a> {
                 if value.taints.is_some() {
                     args.push(Value { shape: Shape::Unknown, taints: value.taints.clone() });
                 }
-            } else if matches!(&arg.kind, Kind::Splat(inner) if matches!(inner.kind, Kind::Nil)) && value.taints.is_some() {
+            } else if matches!(&arg.kind, Kind::Splat(inner) if matches!(inner.kind, Kind::Nil))
+                && value.taints.is_some()
+            {
                 // `new(...)`: what came in goes on, wherever it stood.
                 args.extend([value.clone(), value.clone(), value.clone()]);
                 args.push(Value::shaped(Shape::Hash(Rc::new(vec![(None, value)]))));
@@ -67,7 +69,10 @@ impl<'a> Eval<'_, 'a> {
         let mut value = self.dispatch(call, node, recv.as_ref(), &args, span);
         if value.taints.is_some()
             && let Some(block) = &call.block
-            && matches!(name, "select" | "filter" | "find" | "detect" | "find_all" | "keep_if" | "select!" | "filter!")
+            && matches!(
+                name,
+                "select" | "filter" | "find" | "detect" | "find_all" | "keep_if" | "select!" | "filter!"
+            )
             && self.keeps_listed(block, &value)
         {
             value = value.cleared(Marks::ALL);
@@ -75,9 +80,12 @@ impl<'a> Eval<'_, 'a> {
         if !self.env.cleared.is_empty() && value.taints.is_some() {
             // A check on this very expression made it harmless.
             if let Some(key) = self.expression_key(node) {
-                let marks = self.env.cleared.iter().filter(|(k, _)| *k == key).fold(Marks::NONE, |m, (_, c)| m | *c);
+                let marks =
+                    self.env.cleared.iter().filter(|(k, _)| *k == key).fold(Marks::NONE, |m, (_, c)| m | *c);
                 if marks != Marks::ALL && marks.covers(Marks::GUARDED) {
-                    return value.cleared(marks.without(Marks::GUARDED)).doubted(Doubt { guarded: true, ..Doubt::default() });
+                    return value
+                        .cleared(marks.without(Marks::GUARDED))
+                        .doubted(Doubt { guarded: true, ..Doubt::default() });
                 }
                 return value.cleared(marks);
             }
@@ -92,14 +100,28 @@ impl<'a> Eval<'_, 'a> {
             return false;
         }
         let before = self.env.clone();
-        Env::set(&mut self.env.locals, param.name, Value { shape: Shape::Unknown, taints: item.taints.clone() });
+        Env::set(
+            &mut self.env.locals,
+            param.name,
+            Value { shape: Shape::Unknown, taints: item.taints.clone() },
+        );
         self.refine(&block.body, true);
-        let listed = self.env.local(param.name).is_some_and(|v| v.each_taint().iter().all(|t| t.cleared == Marks::ALL));
+        let listed = self
+            .env
+            .local(param.name)
+            .is_some_and(|v| v.each_taint().iter().all(|t| t.cleared == Marks::ALL));
         self.env = before;
         listed
     }
 
-    fn dispatch(&mut self, call: &'a Call, node: &'a Node, recv: Option<&Value>, args: &[Value], span: Span) -> Value {
+    fn dispatch(
+        &mut self,
+        call: &'a Call,
+        node: &'a Node,
+        recv: Option<&Value>,
+        args: &[Value],
+        span: Span,
+    ) -> Value {
         if let Some(value) = self.framework(call, recv, args, span) {
             return value;
         }
@@ -143,7 +165,13 @@ impl<'a> Eval<'_, 'a> {
 
     // ---- the framework's own words -------------------------------------------------------------
 
-    fn framework(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], span: Span) -> Option<Value> {
+    fn framework(
+        &mut self,
+        call: &'a Call,
+        recv: Option<&Value>,
+        args: &[Value],
+        span: Span,
+    ) -> Option<Value> {
         let name = call.name.as_str();
         let Some(recv) = recv.filter(|_| !matches!(call.recv, Some(Node { kind: Kind::SelfRef, .. }))) else {
             if name == "new" && self.singleton {
@@ -159,7 +187,9 @@ impl<'a> Eval<'_, 'a> {
                 let class = *class;
                 self.construct(class, call, args, span)
             }
-            Shape::Class(class) if matches!(name, "set" | "with") && self.engine.app.index.class(*class).is_some() => {
+            Shape::Class(class)
+                if matches!(name, "set" | "with") && self.engine.app.index.class(*class).is_some() =>
+            {
                 let class = *class;
                 let file = self.engine.app.index.class(class)?.places.first()?.0;
                 match (name, self.engine.app.habitat(class, file)) {
@@ -167,20 +197,27 @@ impl<'a> Eval<'_, 'a> {
                     // `SomeMailer.with(a: 1).welcome`: the mailer reads them as its `params`.
                     ("with", Habitat::Mailer) => {
                         let given = args.first().cloned().unwrap_or_default();
-                        Some(Value::shaped(Shape::Object(class, Some(Rc::new(vec![(Name::from("@params"), given)])))))
+                        Some(Value::shaped(Shape::Object(
+                            class,
+                            Some(Rc::new(vec![(Name::from("@params"), given)])),
+                        )))
                     }
                     _ => None,
                 }
             }
             Shape::Hash(pairs)
-                if matches!(name, "[]" | "fetch" | "dig" | "delete" | "try") && args.first().is_some_and(|a| a.as_text().is_some()) =>
+                if matches!(name, "[]" | "fetch" | "dig" | "delete" | "try")
+                    && args.first().is_some_and(|a| a.as_text().is_some()) =>
             {
                 let key = args.first().and_then(|a| a.as_text())?;
                 let exact = pairs.iter().find(|(k, _)| k.is_some_and(|k| k == key));
                 let found = exact.or_else(|| pairs.iter().find(|(k, _)| k.is_none()));
                 let mut value = found.map_or_else(Value::default, |(_, v)| v.clone());
                 join_taints(&mut value.taints, &recv.taints);
-                if name == "fetch" && exact.is_none() && let Some(default) = args.get(1) {
+                if name == "fetch"
+                    && exact.is_none()
+                    && let Some(default) = args.get(1)
+                {
                     value = value.join(default);
                 }
                 Some(value)
@@ -190,7 +227,12 @@ impl<'a> Eval<'_, 'a> {
                 let value = recv.element();
                 Some(if recv.is_fixed() { Value::harmless() } else { value })
             }
-            Shape::Hash(pairs) if matches!(name, "merge" | "merge!" | "update" | "reverse_merge" | "deep_merge" | "reverse_merge!") => {
+            Shape::Hash(pairs)
+                if matches!(
+                    name,
+                    "merge" | "merge!" | "update" | "reverse_merge" | "deep_merge" | "reverse_merge!"
+                ) =>
+            {
                 let mut all = pairs.to_vec();
                 for arg in args {
                     match &arg.shape {
@@ -224,7 +266,8 @@ impl<'a> Eval<'_, 'a> {
             }
             Shape::Text(text) if args.is_empty() => {
                 let text = match name {
-                    "to_s" | "to_sym" | "freeze" | "dup" | "to_str" | "strip" | "squish" | "presence" | "b" | "+@" | "-@" => text.to_string(),
+                    "to_s" | "to_sym" | "freeze" | "dup" | "to_str" | "strip" | "squish" | "presence"
+                    | "b" | "+@" | "-@" => text.to_string(),
                     "downcase" => text.to_lowercase(),
                     "upcase" => text.to_uppercase(),
                     "html_safe" => return Some(Value::shaped(Shape::Markup)),
@@ -249,13 +292,38 @@ impl<'a> Eval<'_, 'a> {
                 let words = Name::from("params");
                 Some(Value::tainted(Shape::Params(words), source(SourceKind::Params, words, self.file, span)))
             }
-            "params" if args.is_empty() && self.habitat == Habitat::Mailer => Some(self.ivar(Name::from("@params"), span)),
-            "request" if args.is_empty() && outside && !shadowed => Some(Value::shaped(Shape::Special(Special::Request))),
-            "cookies" if args.is_empty() && outside && !shadowed => Some(Value::shaped(Shape::Special(Special::Cookies))),
-            "session" if args.is_empty() && outside && !shadowed => Some(Value::shaped(Shape::Special(Special::Sealed))),
-            "flash" if args.is_empty() && outside && !shadowed => Some(Value::shaped(Shape::Special(Special::Flash))),
-            "controller_name" | "action_name" | "controller_path" | "l" | "t" | "translate" | "localize" | "image_path" | "asset_path"
-            | "form_authenticity_token" | "csrf_meta_tags" | "csrf_meta_tag" | "url_for" | "_" | "n_" | "s_" | "N_"
+            "params" if args.is_empty() && self.habitat == Habitat::Mailer => {
+                Some(self.ivar(Name::from("@params"), span))
+            }
+            "request" if args.is_empty() && outside && !shadowed => {
+                Some(Value::shaped(Shape::Special(Special::Request)))
+            }
+            "cookies" if args.is_empty() && outside && !shadowed => {
+                Some(Value::shaped(Shape::Special(Special::Cookies)))
+            }
+            "session" if args.is_empty() && outside && !shadowed => {
+                Some(Value::shaped(Shape::Special(Special::Sealed)))
+            }
+            "flash" if args.is_empty() && outside && !shadowed => {
+                Some(Value::shaped(Shape::Special(Special::Flash)))
+            }
+            "controller_name"
+            | "action_name"
+            | "controller_path"
+            | "l"
+            | "t"
+            | "translate"
+            | "localize"
+            | "image_path"
+            | "asset_path"
+            | "form_authenticity_token"
+            | "csrf_meta_tags"
+            | "csrf_meta_tag"
+            | "url_for"
+            | "_"
+            | "n_"
+            | "s_"
+            | "N_"
                 if !shadowed || matches!(name, "t" | "l" | "_") =>
             {
                 self.framework_text(call, args, span)
@@ -281,14 +349,23 @@ impl<'a> Eval<'_, 'a> {
         if call.name == "url_for" {
             // With a whole parameter hash the host can be the user's; with names it cannot.
             // Of permitted parameters the code has named the keys: the host is seldom among them.
-            let Some(whole) = args.first().filter(|a| !matches!(a.shape, Shape::Permitted) && !a.each_taint().is_empty()) else {
+            let Some(whole) =
+                args.first().filter(|a| !matches!(a.shape, Shape::Permitted) && !a.each_taint().is_empty())
+            else {
                 return Some(Value::harmless());
             };
             let paths = args.iter().any(|a| a.key("only_path").is_some_and(Value::is_fixed));
-            let marks = if paths { Marks::of(Mark::Redirect) | Marks::of(Mark::Url) | Marks::of(Mark::Request) } else { Marks::NONE };
+            let marks = if paths {
+                Marks::of(Mark::Redirect) | Marks::of(Mark::Url) | Marks::of(Mark::Request)
+            } else {
+                Marks::NONE
+            };
             return Some(Value { shape: Shape::Unknown, taints: whole.taints.clone() }.cleared(marks));
         }
-        let html_key = args.first().and_then(|a| a.as_text()).is_some_and(|k| k.ends_with("_html") || k.ends_with(".html"));
+        let html_key = args
+            .first()
+            .and_then(|a| a.as_text())
+            .is_some_and(|k| k.ends_with("_html") || k.ends_with(".html"));
         let mut taints = None;
         for arg in args.iter().skip(1) {
             join_taints(&mut taints, &arg.deep_taints());
@@ -306,7 +383,14 @@ impl<'a> Eval<'_, 'a> {
         matches!(self.unit, Unit::Template(_)) && call.bare && self.params.contains(&call.name)
     }
 
-    fn params_call(&mut self, call: &'a Call, recv: &Value, words: Name, args: &[Value], span: Span) -> Value {
+    fn params_call(
+        &mut self,
+        call: &'a Call,
+        recv: &Value,
+        words: Name,
+        args: &[Value],
+        span: Span,
+    ) -> Value {
         let name = call.name.as_str();
         let key = args.first().and_then(|a| a.as_text());
         match name {
@@ -327,16 +411,55 @@ impl<'a> Eval<'_, 'a> {
                 if name == "expect" {
                     value.shape = Shape::Permitted;
                 }
-                if name == "fetch" && let Some(default) = args.get(1) {
+                if name == "fetch"
+                    && let Some(default) = args.get(1)
+                {
                     join_taints(&mut value.taints, &default.taints);
                 }
                 value
             }
             "slice" if !args.is_empty() => Value { shape: Shape::Permitted, taints: recv.taints.clone() },
             "permit" => Value { shape: Shape::Permitted, taints: recv.taints.clone() },
-            "slice" | "except" | "to_unsafe_h" | "to_unsafe_hash" | "to_h" | "to_hash" | "with_indifferent_access" | "symbolize_keys"
-            | "deep_symbolize_keys" | "stringify_keys" | "merge" | "reverse_merge" | "merge!" | "reject" | "select" | "dup" | "deep_dup" | "compact"
-            | "compact_blank" | "permit!" | "presence" | "clone" | "transform_values" | "transform_keys" | "tap" | "then" | "deep_transform_keys" | "extract!" | "without" | "slice!" | "except!" | "delete_if" | "freeze" | "filter" | "symbolize_keys!" | "to_query" | "to_json" | "as_json" | "try" | "||" => {
+            "slice"
+            | "except"
+            | "to_unsafe_h"
+            | "to_unsafe_hash"
+            | "to_h"
+            | "to_hash"
+            | "with_indifferent_access"
+            | "symbolize_keys"
+            | "deep_symbolize_keys"
+            | "stringify_keys"
+            | "merge"
+            | "reverse_merge"
+            | "merge!"
+            | "reject"
+            | "select"
+            | "dup"
+            | "deep_dup"
+            | "compact"
+            | "compact_blank"
+            | "permit!"
+            | "presence"
+            | "clone"
+            | "transform_values"
+            | "transform_keys"
+            | "tap"
+            | "then"
+            | "deep_transform_keys"
+            | "extract!"
+            | "without"
+            | "slice!"
+            | "except!"
+            | "delete_if"
+            | "freeze"
+            | "filter"
+            | "symbolize_keys!"
+            | "to_query"
+            | "to_json"
+            | "as_json"
+            | "try"
+            | "||" => {
                 let mut value = recv.clone();
                 for arg in args {
                     if name.contains("merge") {
@@ -353,12 +476,16 @@ impl<'a> Eval<'_, 'a> {
                 }
                 value
             }
-            "keys" | "each_key" | "values" | "values_at" | "to_a" | "map" | "each" | "each_pair" | "collect" | "flat_map" | "each_value" | "first" | "last" | "sort" | "split" | "each_with_index" | "inject" | "reduce" | "join" | "uniq" => {
+            "keys" | "each_key" | "values" | "values_at" | "to_a" | "map" | "each" | "each_pair"
+            | "collect" | "flat_map" | "each_value" | "first" | "last" | "sort" | "split"
+            | "each_with_index" | "inject" | "reduce" | "join" | "uniq" => {
                 self.sinks(call, Some(recv), args, span, false);
                 let item = self.same_origin(recv, words, span, Shape::Params(words));
                 let result = self.run_block_with(call, &[item.clone(), item.clone()]);
                 match (name, result) {
-                    ("map" | "collect" | "flat_map", Some(result)) => Value::shaped(Shape::Array(Rc::new(vec![result]))),
+                    ("map" | "collect" | "flat_map", Some(result)) => {
+                        Value::shaped(Shape::Array(Rc::new(vec![result])))
+                    }
                     ("join", _) => Value { shape: Shape::Unknown, taints: recv.taints.clone() },
                     _ => item,
                 }
@@ -367,7 +494,11 @@ impl<'a> Eval<'_, 'a> {
                 let words = Name::from(&*format!("{words}.{name}"));
                 let taint = source(SourceKind::Upload, words, self.file, span);
                 // The server chose the path of the temporary file itself.
-                if matches!(name, "path" | "tempfile") { Value::harmless() } else { Value::tainted(Shape::Unknown, taint) }
+                if matches!(name, "path" | "tempfile") {
+                    Value::harmless()
+                } else {
+                    Value::tainted(Shape::Unknown, taint)
+                }
             }
             _ => {
                 let plain = Value { shape: Shape::Unknown, taints: recv.taints.clone() };
@@ -387,8 +518,28 @@ impl<'a> Eval<'_, 'a> {
                 let words = Name::from(words.as_str());
                 self.same_origin(recv, words, span, Shape::Params(words))
             }
-            "merge" | "except" | "slice" | "to_h" | "reverse_merge" | "merge!" | "tap" | "reject" | "dup" | "compact" | "symbolize_keys"
-            | "with_indifferent_access" | "to_hash" | "deep_symbolize_keys" | "transform_values" | "permit" | "compact_blank" | "presence" | "delete_if" | "each" | "then" | "to_unsafe_h" => {
+            "merge"
+            | "except"
+            | "slice"
+            | "to_h"
+            | "reverse_merge"
+            | "merge!"
+            | "tap"
+            | "reject"
+            | "dup"
+            | "compact"
+            | "symbolize_keys"
+            | "with_indifferent_access"
+            | "to_hash"
+            | "deep_symbolize_keys"
+            | "transform_values"
+            | "permit"
+            | "compact_blank"
+            | "presence"
+            | "delete_if"
+            | "each"
+            | "then"
+            | "to_unsafe_h" => {
                 self.run_block(call, Some(recv), None);
                 recv.clone()
             }
@@ -401,7 +552,9 @@ impl<'a> Eval<'_, 'a> {
 
     /// The same data, named more exactly from here.
     fn same_origin(&mut self, recv: &Value, words: Name, span: Span, shape: Shape) -> Value {
-        let direct = recv.each_taint().iter().all(|t| matches!(&t.origin, Origin::Source(SourceKind::Params, w) if words.starts_with(w.as_str())));
+        let direct = recv.each_taint().iter().all(
+            |t| matches!(&t.origin, Origin::Source(SourceKind::Params, w) if words.starts_with(w.as_str())),
+        );
         if direct && recv.each_taint().len() == 1 {
             let mut taint = source(SourceKind::Params, words, self.file, span);
             let from = &recv.each_taint()[0];
@@ -415,38 +568,73 @@ impl<'a> Eval<'_, 'a> {
         Value { shape, taints: recv.taints.clone() }
     }
 
-    fn special_call(&mut self, call: &'a Call, special: Special, args: &[Value], span: Span) -> Option<Value> {
+    fn special_call(
+        &mut self,
+        call: &'a Call,
+        special: Special,
+        args: &[Value],
+        span: Span,
+    ) -> Option<Value> {
         let name = call.name.as_str();
         let file = self.file;
-        let from = |kind: SourceKind, words: String| Value::tainted(Shape::Unknown, source(kind, Name::from(words.as_str()), file, span));
+        let from = |kind: SourceKind, words: String| {
+            Value::tainted(Shape::Unknown, source(kind, Name::from(words.as_str()), file, span))
+        };
         Some(match (special, name) {
-            (Special::Request, "params" | "parameters" | "query_parameters" | "request_parameters" | "POST" | "GET") => {
+            (
+                Special::Request,
+                "params" | "parameters" | "query_parameters" | "request_parameters" | "POST" | "GET",
+            ) => {
                 let words = Name::from("params");
                 Value::tainted(Shape::Params(words), source(SourceKind::Params, words, self.file, span))
             }
             (Special::Request, "headers" | "env") => Value::shaped(Shape::Special(Special::Headers)),
             (Special::Request, "cookies" | "cookie_jar") => Value::shaped(Shape::Special(Special::Cookies)),
             (Special::Request, "session") => Value::shaped(Shape::Special(Special::Sealed)),
-            (Special::Request, "body" | "raw_post" | "body_stream" | "referer" | "referrer" | "user_agent" | "query_string" | "url"
-            | "original_url" | "fullpath" | "original_fullpath" | "path" | "path_info" | "request_uri" | "host" | "host_with_port" | "raw_host_with_port"
-            | "subdomain" | "domain" | "authorization" | "accept" | "accepts" | "base_url" | "server_name" | "forwarded_for" | "x_forwarded_for") => {
+            (
+                Special::Request,
+                "body" | "raw_post" | "body_stream" | "referer" | "referrer" | "user_agent" | "query_string"
+                | "url" | "original_url" | "fullpath" | "original_fullpath" | "path" | "path_info"
+                | "request_uri" | "host" | "host_with_port" | "raw_host_with_port" | "subdomain" | "domain"
+                | "authorization" | "accept" | "accepts" | "base_url" | "server_name" | "forwarded_for"
+                | "x_forwarded_for",
+            ) => {
                 let mut value = from(SourceKind::Request, format!("request.{name}"));
                 // The request's own path and host as the server got them: relative to this site.
-                if matches!(name, "fullpath" | "path" | "path_info" | "original_fullpath" | "request_uri" | "url" | "original_url" | "base_url") {
-                    value = value.cleared(Marks::of(Mark::Redirect) | Marks::of(Mark::Url) | Marks::of(Mark::Request));
+                if matches!(
+                    name,
+                    "fullpath"
+                        | "path"
+                        | "path_info"
+                        | "original_fullpath"
+                        | "request_uri"
+                        | "url"
+                        | "original_url"
+                        | "base_url"
+                ) {
+                    value = value
+                        .cleared(Marks::of(Mark::Redirect) | Marks::of(Mark::Url) | Marks::of(Mark::Request));
                 }
                 value
             }
             (Special::Request, _) => Value::harmless(),
             (Special::Headers, "[]" | "fetch" | "get") => {
                 let key = args.first().and_then(|a| a.as_text()).unwrap_or("…");
-                if key.starts_with("rack.") || key.starts_with("action_dispatch.") || key.starts_with("warden") || key.starts_with("omniauth") || key == "REMOTE_ADDR" || key == "REQUEST_METHOD" {
+                if key.starts_with("rack.")
+                    || key.starts_with("action_dispatch.")
+                    || key.starts_with("warden")
+                    || key.starts_with("omniauth")
+                    || key == "REMOTE_ADDR"
+                    || key == "REQUEST_METHOD"
+                {
                     Value::harmless()
                 } else {
                     from(SourceKind::Request, format!("request.headers[{key:?}]"))
                 }
             }
-            (Special::Cookies, "signed" | "encrypted" | "permanent") => Value::shaped(Shape::Special(Special::Sealed)),
+            (Special::Cookies, "signed" | "encrypted" | "permanent") => {
+                Value::shaped(Shape::Special(Special::Sealed))
+            }
             (Special::Cookies, "[]" | "fetch" | "delete") => {
                 let key = args.first().and_then(|a| a.as_text()).unwrap_or("…");
                 from(SourceKind::Cookie, format!("cookies[:{key}]"))
@@ -459,7 +647,9 @@ impl<'a> Eval<'_, 'a> {
                 Value::harmless()
             }
             (Special::Flash, "now" | "keep") => Value::shaped(Shape::Special(Special::Flash)),
-            (Special::Sealed | Special::Flash, "signed" | "encrypted" | "permanent") => Value::shaped(Shape::Special(Special::Sealed)),
+            (Special::Sealed | Special::Flash, "signed" | "encrypted" | "permanent") => {
+                Value::shaped(Shape::Special(Special::Sealed))
+            }
             _ => Value::default(),
         })
     }
@@ -481,7 +671,9 @@ impl<'a> Eval<'_, 'a> {
                 for arg in args {
                     join_taints(&mut object.taints, &arg.deep_taints());
                 }
-                if let Some(sanitized) = self.sanitized(call, Some(&Value::shaped(Shape::Class(class))), args, span) {
+                if let Some(sanitized) =
+                    self.sanitized(call, Some(&Value::shaped(Shape::Class(class))), args, span)
+                {
                     object = sanitized;
                 }
             }
@@ -494,7 +686,8 @@ impl<'a> Eval<'_, 'a> {
         let step = self.step(span, What::Passed(Name::from(&*format!("{class}.new")), Name::from("")));
         let binding = Binding { args: &bound, ivars: &[], own: false, step };
         let hits: Vec<_> = summary.hits.clone();
-        let ivars: Vec<(Name, Value)> = summary.ivars.iter().map(|(n, v)| (*n, binding.value(v, None))).collect();
+        let ivars: Vec<(Name, Value)> =
+            summary.ivars.iter().map(|(n, v)| (*n, binding.value(v, None))).collect();
         self.instantiate(&hits, &binding);
         self.run_block(call, None, None);
         Some(Value::shaped(Shape::Object(class, Some(Rc::new(ivars)))))
@@ -513,7 +706,11 @@ impl<'a> Eval<'_, 'a> {
             (None | Some(Node { kind: Kind::SelfRef, .. }), _) => true,
             (Some(Node { kind: Kind::Call(inner), .. }), _) => {
                 // `helpers.x`, `view_context.x`, `self.class.x`
-                inner.recv.is_none() && matches!(inner.name.as_str(), "helpers" | "view_context" | "helper" | "h" | "controller")
+                inner.recv.is_none()
+                    && matches!(
+                        inner.name.as_str(),
+                        "helpers" | "view_context" | "helper" | "h" | "controller"
+                    )
             }
             _ => false,
         };
@@ -521,7 +718,9 @@ impl<'a> Eval<'_, 'a> {
             return self.resolve_own(name);
         }
         match &recv?.shape {
-            Shape::Class(class) => app.index.find_singleton(*class, name).or_else(|| self.resolve_later(*class, name)),
+            Shape::Class(class) => {
+                app.index.find_singleton(*class, name).or_else(|| self.resolve_later(*class, name))
+            }
             Shape::Object(class, _) => app.index.find(*class, name),
             Shape::Relation(class) => app.index.find_singleton(*class, name),
             _ => None,
@@ -534,9 +733,8 @@ impl<'a> Eval<'_, 'a> {
         let app = self.engine.app;
         let file = app.index.class(class)?.places.first()?.0;
         match name.as_str() {
-            "perform_later" | "perform_async" | "perform_now" | "perform_in" | "perform_at" | "perform_inline" | "perform_bulk" | "enqueue" => {
-                app.index.find(class, Name::from("perform"))
-            }
+            "perform_later" | "perform_async" | "perform_now" | "perform_in" | "perform_at"
+            | "perform_inline" | "perform_bulk" | "enqueue" => app.index.find(class, Name::from("perform")),
             _ if app.habitat(class, file) == Habitat::Mailer => app.index.find(class, name),
             _ => None,
         }
@@ -565,7 +763,11 @@ impl<'a> Eval<'_, 'a> {
             return Some(*id);
         }
         for includer in app.includers(self.class).iter().take(4) {
-            let found = if self.singleton { app.index.find_singleton(*includer, name) } else { app.index.find(*includer, name) };
+            let found = if self.singleton {
+                app.index.find_singleton(*includer, name)
+            } else {
+                app.index.find(*includer, name)
+            };
             if found.is_some() {
                 return found;
             }
@@ -574,7 +776,13 @@ impl<'a> Eval<'_, 'a> {
     }
 
     /// A method that `attr_reader`, `attr_accessor` or `delegate` made.
-    fn plain_attribute(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], span: Span) -> Option<Value> {
+    fn plain_attribute(
+        &mut self,
+        call: &'a Call,
+        recv: Option<&Value>,
+        args: &[Value],
+        span: Span,
+    ) -> Option<Value> {
         let app = self.engine.app;
         let own = matches!(call.recv, None | Some(Node { kind: Kind::SelfRef, .. }));
         if own && !self.singleton && !self.class.is_empty() {
@@ -597,7 +805,9 @@ impl<'a> Eval<'_, 'a> {
                     let step = self.step(span, What::Passed(to, Name::from("")));
                     Binding { args: &[], ivars: &ivars, own: true, step }.value(&summary.result, None)
                 }
-                None if app.index.has_attribute(self.class, to) => self.ivar(Name::from(&*format!("@{to}")), span),
+                None if app.index.has_attribute(self.class, to) => {
+                    self.ivar(Name::from(&*format!("@{to}")), span)
+                }
                 None => {
                     let class = self.model_of_self()?;
                     let association = app.models.get(&class)?.associations.get(&to)?;
@@ -607,7 +817,9 @@ impl<'a> Eval<'_, 'a> {
             return self.record_call(&target, call, span, args);
         }
         match &recv?.shape {
-            Shape::Object(class, Some(ivars)) if args.is_empty() && app.index.has_attribute(*class, call.name) => {
+            Shape::Object(class, Some(ivars))
+                if args.is_empty() && app.index.has_attribute(*class, call.name) =>
+            {
                 let name = Name::from(&*format!("@{}", call.name));
                 Some(ivars.iter().find(|(n, _)| *n == name).map_or_else(Value::default, |(_, v)| v.clone()))
             }
@@ -618,12 +830,19 @@ impl<'a> Eval<'_, 'a> {
     /// The callee's parameters in its own order.
     fn bind(&self, id: MethodId, args: &[Value]) -> Vec<Value> {
         let params = self.engine.app.index.method(id).params;
-        let takes_keywords = params.iter().any(|p| matches!(p.form, ParamForm::Keyword | ParamForm::KeywordRest));
+        let takes_keywords =
+            params.iter().any(|p| matches!(p.form, ParamForm::Keyword | ParamForm::KeywordRest));
         let (positional, keywords): (&[Value], Option<&Value>) = match args.split_last() {
-            Some((last, rest)) if takes_keywords && matches!(last.shape, Shape::Hash(_)) => (rest, Some(last)),
+            Some((last, rest)) if takes_keywords && matches!(last.shape, Shape::Hash(_)) => {
+                (rest, Some(last))
+            }
             _ => (args, None),
         };
-        let after_rest = params.iter().skip_while(|p| p.form != ParamForm::Rest).filter(|p| p.form == ParamForm::Required).count();
+        let after_rest = params
+            .iter()
+            .skip_while(|p| p.form != ParamForm::Rest)
+            .filter(|p| p.form == ParamForm::Required)
+            .count();
         let mut out = Vec::with_capacity(params.len());
         let mut next = 0;
         for (i, param) in params.iter().enumerate() {
@@ -644,7 +863,10 @@ impl<'a> Eval<'_, 'a> {
                         Some(value) => value.clone(),
                         None => match &hash.shape {
                             // `**options` may hold it.
-                            Shape::Hash(pairs) => pairs.iter().find(|(k, _)| k.is_none()).map_or_else(|| absent(param), |(_, v)| v.clone()),
+                            Shape::Hash(pairs) => pairs
+                                .iter()
+                                .find(|(k, _)| k.is_none())
+                                .map_or_else(|| absent(param), |(_, v)| v.clone()),
                             _ => absent(param),
                         },
                     },
@@ -652,7 +874,9 @@ impl<'a> Eval<'_, 'a> {
                 },
                 ParamForm::KeywordRest => match keywords {
                     Some(Value { shape: Shape::Hash(pairs), taints }) => {
-                        let rest = pairs.iter().filter(|(k, _)| !params.iter().any(|p| Some(p.name) == *k && p.form == ParamForm::Keyword));
+                        let rest = pairs.iter().filter(|(k, _)| {
+                            !params.iter().any(|p| Some(p.name) == *k && p.form == ParamForm::Keyword)
+                        });
                         Value { shape: Shape::Hash(Rc::new(rest.cloned().collect())), taints: taints.clone() }
                     }
                     _ => Value::shaped(Shape::Hash(Rc::default())),
@@ -670,7 +894,8 @@ impl<'a> Eval<'_, 'a> {
         for (i, arg) in args.iter().enumerate() {
             let seen = self.engine.seen.entry((unit, i as u16)).or_default();
             seen.calls += 1;
-            seen.open += u32::from(!arg.is_fixed() && arg.each_taint().iter().all(|t| t.cleared != Marks::ALL));
+            seen.open +=
+                u32::from(!arg.is_fixed() && arg.each_taint().iter().all(|t| t.cleared != Marks::ALL));
         }
         self.engine.summary(unit)
     }
@@ -693,10 +918,18 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
-    fn apply(&mut self, id: MethodId, call: &'a Call, recv: Option<&Value>, args: &[Value], span: Span) -> Value {
+    fn apply(
+        &mut self,
+        id: MethodId,
+        call: &'a Call,
+        recv: Option<&Value>,
+        args: &[Value],
+        span: Span,
+    ) -> Value {
         let method = self.engine.app.index.method(id);
         // `send(:name, a)` hands on what follows the name.
-        let dynamic = matches!(call.name.as_str(), "send" | "public_send" | "__send__" | "try" | "try!") && call.name != method.name;
+        let dynamic = matches!(call.name.as_str(), "send" | "public_send" | "__send__" | "try" | "try!")
+            && call.name != method.name;
         let delayed = matches!(call.name.as_str(), "perform_in" | "perform_at");
         let args = if dynamic || delayed { args.get(1..).unwrap_or_default() } else { args };
         let args = self.bind(id, args);
@@ -718,7 +951,9 @@ impl<'a> Eval<'_, 'a> {
                 let written = binding.value(written, None);
                 let merged = match self.env.ivars.iter().find(|(n, _)| n == name) {
                     Some((_, old)) if written.taints.is_none() => old.join(&written),
-                    Some((_, old)) => Value { shape: written.shape.clone(), taints: joined(&written.taints, &old.taints) },
+                    Some((_, old)) => {
+                        Value { shape: written.shape.clone(), taints: joined(&written.taints, &old.taints) }
+                    }
                     None => written,
                 };
                 Env::set(&mut self.env.ivars, *name, merged);
@@ -729,7 +964,9 @@ impl<'a> Eval<'_, 'a> {
         // A method on a relation or model whose value is not known is mostly a scope.
         if matches!(value.shape, Shape::Unknown | Shape::Harmless) && method.singleton {
             match recv.map(|r| &r.shape) {
-                Some(Shape::Relation(class)) if value.taints.is_none() => value.shape = Shape::Relation(*class),
+                Some(Shape::Relation(class)) if value.taints.is_none() => {
+                    value.shape = Shape::Relation(*class)
+                }
                 _ => {}
             }
         }
@@ -776,7 +1013,11 @@ impl<'a> Eval<'_, 'a> {
             None => false,
         };
         let tainted = args.iter().any(|a| a.deep_taints().is_some());
-        if !unknown || !tainted || call.name.len() < 5 || self.engine.knowledge.carries.contains_key(&call.name) {
+        if !unknown
+            || !tainted
+            || call.name.len() < 5
+            || self.engine.knowledge.carries.contains_key(&call.name)
+        {
             return None;
         }
         let [id] = app.index.by_name.get(&call.name)?.as_slice() else { return None };
@@ -795,14 +1036,18 @@ impl<'a> Eval<'_, 'a> {
     fn render_component(&mut self, component: &Value, span: Span) -> bool {
         let Shape::Object(class, ivars) = &component.shape else { return false };
         let app = self.engine.app;
-        let Some(file) = app.index.class(*class).and_then(|c| c.places.first()).map(|p| p.0) else { return false };
+        let Some(file) = app.index.class(*class).and_then(|c| c.places.first()).map(|p| p.0) else {
+            return false;
+        };
         if app.habitat(*class, file) != Habitat::View {
             return false;
         }
         let ivars = ivars.clone().unwrap_or_default();
         let step = self.step(span, What::Passed(*class, Name::from("")));
-        let methods = ["call", "view_template", "template", "show"].map(|m| app.index.find(*class, Name::from(m)).map(Unit::Method));
-        let units = methods.into_iter().flatten().chain(app.templates_of(*class).into_iter().map(Unit::Template));
+        let methods = ["call", "view_template", "template", "show"]
+            .map(|m| app.index.find(*class, Name::from(m)).map(Unit::Method));
+        let units =
+            methods.into_iter().flatten().chain(app.templates_of(*class).into_iter().map(Unit::Template));
         for unit in units {
             let summary = self.enter(unit, &[]);
             let binding = Binding { args: &[], ivars: &ivars, own: false, step };
@@ -824,12 +1069,15 @@ impl<'a> Eval<'_, 'a> {
         let mut locals: Vec<(Name, Value)> = Vec::new();
         if let Some(given) = option("locals") {
             match &given.shape {
-                Shape::Hash(pairs) => locals.extend(pairs.iter().filter_map(|(k, v)| k.map(|k| (k, v.clone())))),
+                Shape::Hash(pairs) => {
+                    locals.extend(pairs.iter().filter_map(|(k, v)| k.map(|k| (k, v.clone()))))
+                }
                 _ => locals.push((Name::from("**"), given.clone())),
             }
         }
         let first = args.first().and_then(|a| a.as_text());
-        if first.is_some() && in_view
+        if first.is_some()
+            && in_view
             && let Some(Value { shape: Shape::Hash(pairs), .. }) = args.get(1)
         {
             locals.extend(pairs.iter().filter_map(|(k, v)| k.map(|k| (k, v.clone()))));
@@ -842,9 +1090,13 @@ impl<'a> Eval<'_, 'a> {
             files.extend(views.partial(partial, &folder));
             named = Some(partial.rsplit('/').next().unwrap_or(partial).to_owned());
         } else {
-            let template = option("template").or_else(|| option("action")).and_then(|t| t.as_text()).or(if in_view { None } else { first });
+            let template = option("template")
+                .or_else(|| option("action"))
+                .and_then(|t| t.as_text())
+                .or(if in_view { None } else { first });
             if let Some(template) = template {
-                let full = if template.contains('/') { template.to_owned() } else { format!("{folder}/{template}") };
+                let full =
+                    if template.contains('/') { template.to_owned() } else { format!("{folder}/{template}") };
                 files.extend(views.get(&full));
             }
             // `render @post`, `render @posts`
@@ -853,7 +1105,8 @@ impl<'a> Eval<'_, 'a> {
                 let base = path.rsplit('/').next().unwrap_or(&path).to_owned();
                 let plural = wardroom_rails::plural(&base);
                 files.extend(views.get(&format!("{plural}/_{base}")));
-                locals.push((Name::from(base.as_str()), args.first().map(|a| a.element()).unwrap_or_default()));
+                locals
+                    .push((Name::from(base.as_str()), args.first().map(|a| a.element()).unwrap_or_default()));
             }
         }
         if let Some(named) = &named {
@@ -919,22 +1172,43 @@ impl<'a> Eval<'_, 'a> {
                 _ => false,
             },
             Receiver::MaybeRecord => match recv.map(|r| &r.shape) {
-                _ if own => self.habitat == Habitat::Model && (self.singleton || self.model_of_self().is_none()),
+                _ if own => {
+                    self.habitat == Habitat::Model && (self.singleton || self.model_of_self().is_none())
+                }
                 Some(Shape::Relation(_) | Shape::Unknown | Shape::Object(..)) => true,
                 Some(Shape::Class(class)) => self.is_model(*class),
                 _ => false,
             },
-            Receiver::Object => matches!(recv.map(|r| &r.shape), Some(Shape::Object(class, _)) if self.is_model(*class)) || own && self.model_of_self().is_some() && !self.singleton,
+            Receiver::Object => {
+                matches!(recv.map(|r| &r.shape), Some(Shape::Object(class, _)) if self.is_model(*class))
+                    || own && self.model_of_self().is_some() && !self.singleton
+            }
             Receiver::Connection => match &call.recv {
-                Some(Node { kind: Kind::Call(inner), .. }) => matches!(inner.name.as_str(), "connection" | "conn" | "raw_connection" | "lease_connection"),
-                Some(Node { kind: Kind::Local(name) | Kind::Ivar(name), .. }) => matches!(name.trim_start_matches('@'), "connection" | "conn" | "db"),
-                None => matches!(call.name.as_str(), "execute" | "select_all" | "select_values" | "select_value" | "select_rows" | "exec_query") && self.habitat != Habitat::Job,
+                Some(Node { kind: Kind::Call(inner), .. }) => matches!(
+                    inner.name.as_str(),
+                    "connection" | "conn" | "raw_connection" | "lease_connection"
+                ),
+                Some(Node { kind: Kind::Local(name) | Kind::Ivar(name), .. }) => {
+                    matches!(name.trim_start_matches('@'), "connection" | "conn" | "db")
+                }
+                None => {
+                    matches!(
+                        call.name.as_str(),
+                        "execute"
+                            | "select_all"
+                            | "select_values"
+                            | "select_value"
+                            | "select_rows"
+                            | "exec_query"
+                    ) && self.habitat != Habitat::Job
+                }
                 _ => false,
             },
             Receiver::Constant(path) => match &call.recv {
                 Some(Node { kind: Kind::Const(written), .. }) => {
                     let written = wardroom_rails::path_name(written);
-                    written == *path || written.strip_suffix(path.as_str()).is_some_and(|rest| rest.ends_with("::"))
+                    written == *path
+                        || written.strip_suffix(path.as_str()).is_some_and(|rest| rest.ends_with("::"))
                 }
                 Some(_) => matches!(recv.map(|r| &r.shape), Some(Shape::Class(class)) if class == path),
                 None => false,
@@ -944,7 +1218,9 @@ impl<'a> Eval<'_, 'a> {
                 _ => false,
             },
             Receiver::Unknown => matches!(recv.map(|r| &r.shape), Some(Shape::Unknown)),
-            Receiver::Called(name) => matches!(&call.recv, Some(Node { kind: Kind::Call(inner), .. }) if inner.name == *name),
+            Receiver::Called(name) => {
+                matches!(&call.recv, Some(Node { kind: Kind::Call(inner), .. }) if inner.name == *name)
+            }
         })
     }
 
@@ -965,20 +1241,36 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
-    fn sink_arguments(&mut self, entry: &Sink, call: &'a Call, recv: Option<&Value>, args: &[Value], span: Span) {
+    fn sink_arguments(
+        &mut self,
+        entry: &Sink,
+        call: &'a Call,
+        recv: Option<&Value>,
+        args: &[Value],
+        span: Span,
+    ) {
         let mut reached: Vec<(Name, Value)> = Vec::new();
         let arguments = &entry.arguments;
-        if arguments.receiver && let Some(recv) = recv {
+        if arguments.receiver
+            && let Some(recv) = recv
+        {
             reached.push((Name::from("receiver"), recv.clone()));
         }
         for (i, arg) in args.iter().enumerate() {
             // With a block, `link_to` and its kin take the URL first.
-            let shift = u8::from(call.block.is_some() && matches!(call.name.as_str(), "link_to" | "link_to_if" | "link_to_unless"));
-            if arguments.all && !matches!(arg.shape, Shape::Hash(_)) || arguments.positions.iter().any(|p| usize::from(p.saturating_sub(shift)) == i) {
+            let shift = u8::from(
+                call.block.is_some()
+                    && matches!(call.name.as_str(), "link_to" | "link_to_if" | "link_to_unless"),
+            );
+            if arguments.all && !matches!(arg.shape, Shape::Hash(_))
+                || arguments.positions.iter().any(|p| usize::from(p.saturating_sub(shift)) == i)
+            {
                 reached.push((Name::from(&*i.to_string()), arg.clone()));
             }
         }
-        if !arguments.keywords.is_empty() && let Some(hash) = args.iter().rev().find(|a| matches!(a.shape, Shape::Hash(_))) {
+        if !arguments.keywords.is_empty()
+            && let Some(hash) = args.iter().rev().find(|a| matches!(a.shape, Shape::Hash(_)))
+        {
             for key in &arguments.keywords {
                 if let Some(value) = hash.key(key) {
                     reached.push((*key, value.clone()));
@@ -991,14 +1283,17 @@ impl<'a> Eval<'_, 'a> {
                 Shape::Hash(_) | Shape::Permitted if entry.hash_safe => continue,
                 _ => value,
             };
-            if matches!(value.shape, Shape::Permitted) && matches!(entry.mark, Mark::MassAssign | Mark::Redirect) {
+            if matches!(value.shape, Shape::Permitted)
+                && matches!(entry.mark, Mark::MassAssign | Mark::Redirect)
+            {
                 continue;
             }
             // `render @post`, `redirect_to @post`: a record finds its own template and address.
             if matches!(entry.mark, Mark::Render | Mark::Redirect) && self.finds_its_own_place(&value) {
                 continue;
             }
-            let taints = if entry.mark == Mark::MassAssign { value.taints.clone() } else { value.deep_taints() };
+            let taints =
+                if entry.mark == Mark::MassAssign { value.taints.clone() } else { value.deep_taints() };
             if taints.is_none() {
                 continue;
             }
@@ -1012,7 +1307,13 @@ impl<'a> Eval<'_, 'a> {
     }
 
     /// What a user's own knowledge file says of a method goes before the method's own code.
-    fn told_by_user(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], span: Span) -> Option<Value> {
+    fn told_by_user(
+        &mut self,
+        call: &'a Call,
+        recv: Option<&Value>,
+        args: &[Value],
+        span: Span,
+    ) -> Option<Value> {
         let knowledge = self.engine.knowledge;
         if !knowledge.told.contains(&call.name) {
             return None;
@@ -1031,12 +1332,19 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
-    fn sanitized(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], _span: Span) -> Option<Value> {
+    fn sanitized(
+        &mut self,
+        call: &'a Call,
+        recv: Option<&Value>,
+        args: &[Value],
+        _span: Span,
+    ) -> Option<Value> {
         let knowledge = self.engine.knowledge;
         let mut found = false;
         let mut clears = Marks::NONE;
         let mut markup = false;
-        for entry in knowledge.sanitizers.get(&call.name)?.iter().filter(|s| self.matches(&s.on, call, recv)) {
+        for entry in knowledge.sanitizers.get(&call.name)?.iter().filter(|s| self.matches(&s.on, call, recv))
+        {
             found = true;
             clears |= entry.clears;
             markup |= entry.markup;
@@ -1047,11 +1355,18 @@ impl<'a> Eval<'_, 'a> {
         if clears == Marks::ALL && !markup {
             return Some(Value::harmless());
         }
-        let mut taints: Taints = recv.filter(|r| !matches!(r.shape, Shape::Class(_))).and_then(Value::deep_taints);
+        let mut taints: Taints =
+            recv.filter(|r| !matches!(r.shape, Shape::Class(_))).and_then(Value::deep_taints);
         for arg in args {
             join_taints(&mut taints, &arg.deep_taints());
         }
-        let shape = if markup { Shape::Markup } else if taints.is_none() && recv.is_none_or(Value::is_fixed) && args.iter().all(Value::is_fixed) { Shape::Harmless } else { Shape::Unknown };
+        let shape = if markup {
+            Shape::Markup
+        } else if taints.is_none() && recv.is_none_or(Value::is_fixed) && args.iter().all(Value::is_fixed) {
+            Shape::Harmless
+        } else {
+            Shape::Unknown
+        };
         Some(Value { shape, taints: map_taints(&taints, |t| t.cleared |= clears) })
     }
 
@@ -1059,7 +1374,9 @@ impl<'a> Eval<'_, 'a> {
         let knowledge = self.engine.knowledge;
         let entry = knowledge.sources.get(&call.name)?.iter().find(|s| self.matches(&s.on, call, recv))?;
         let words = match &call.recv {
-            Some(Node { kind: Kind::Const(path), .. }) => format!("{}.{}", wardroom_rails::path_name(path), call.name),
+            Some(Node { kind: Kind::Const(path), .. }) => {
+                format!("{}.{}", wardroom_rails::path_name(path), call.name)
+            }
             _ => call.name.to_string(),
         };
         Some(Value::tainted(Shape::Unknown, source(entry.kind, Name::from(words.as_str()), self.file, span)))
@@ -1076,10 +1393,23 @@ impl<'a> Eval<'_, 'a> {
         self.carried(call, Some(recv), args, span)
     }
 
-    fn unknown(&mut self, call: &'a Call, node: &'a Node, recv: Option<&Value>, args: &[Value], span: Span) -> Value {
+    fn unknown(
+        &mut self,
+        call: &'a Call,
+        node: &'a Node,
+        recv: Option<&Value>,
+        args: &[Value],
+        span: Span,
+    ) -> Value {
         // A bare word in a template: a variable that whoever renders it sets.
-        let word = matches!(self.engine.knowledge.carries.get(&call.name), Some(Carries::Nothing | Carries::First));
-        if recv.is_none() && matches!(self.unit, Unit::Template(_)) && args.is_empty() && call.block.is_none() && !word {
+        let word =
+            matches!(self.engine.knowledge.carries.get(&call.name), Some(Carries::Nothing | Carries::First));
+        if recv.is_none()
+            && matches!(self.unit, Unit::Template(_))
+            && args.is_empty()
+            && call.block.is_none()
+            && !word
+        {
             return self.template_variable(call.name, node.span);
         }
         let mut value = self.carried(call, recv, args, span);
@@ -1107,10 +1437,16 @@ impl<'a> Eval<'_, 'a> {
         let name = call.name.as_str();
         if let Some(recv) = recv {
             match name {
-                "+" | "concat" | "<<" | "append" | "prepend" | "push" | "unshift" | "insert" | "safe_concat" if !args.is_empty() => {
+                "+" | "concat" | "<<" | "append" | "prepend" | "push" | "unshift" | "insert"
+                | "safe_concat"
+                    if !args.is_empty() =>
+                {
                     let list = matches!(name, "push" | "unshift");
                     let value = args.iter().fold(recv.clone(), |left, right| match list {
-                        true => Value { shape: left.shape.clone(), taints: joined(&left.deep_taints(), &right.deep_taints()) },
+                        true => Value {
+                            shape: left.shape.clone(),
+                            taints: joined(&left.deep_taints(), &right.deep_taints()),
+                        },
                         false => self.concatenate(&left, right.clone(), span),
                     });
                     if name != "+" {
@@ -1123,17 +1459,25 @@ impl<'a> Eval<'_, 'a> {
                 "&" => {
                     let other = args.first().map(Value::deep_taints);
                     let mine = recv.deep_taints();
-                    let open = mine.iter().flat_map(|t| t.iter()).any(|t| matches!(t.origin, Origin::Source(..)));
+                    let open =
+                        mine.iter().flat_map(|t| t.iter()).any(|t| matches!(t.origin, Origin::Source(..)));
                     let taints = if open { other.flatten() } else { mine };
                     return Value { shape: Shape::Unknown, taints };
                 }
                 // A path that goes on behind a directory begins with the directory.
-                "join" if !args.is_empty() && !matches!(recv.shape, Shape::Array(_) | Shape::Params(_) | Shape::Permitted) => {
+                "join"
+                    if !args.is_empty()
+                        && !matches!(recv.shape, Shape::Array(_) | Shape::Params(_) | Shape::Permitted) =>
+                {
                     let class = matches!(recv.shape, Shape::Class(_));
                     let mut taints = if class { None } else { recv.deep_taints() };
                     for (i, arg) in args.iter().enumerate() {
                         let behind = !class || i > 0;
-                        let marks = if behind { Marks::of(Mark::Open) | Marks::of(Mark::Argument) } else { Marks::NONE };
+                        let marks = if behind {
+                            Marks::of(Mark::Open) | Marks::of(Mark::Argument)
+                        } else {
+                            Marks::NONE
+                        };
                         join_taints(&mut taints, &map_taints(&arg.deep_taints(), |t| t.cleared |= marks));
                     }
                     let fixed = recv.is_fixed() && args.iter().all(Value::is_fixed);
@@ -1141,10 +1485,14 @@ impl<'a> Eval<'_, 'a> {
                 }
                 "%" | "format" => {
                     let mut value = recv.clone();
-                    let marks = recv.as_text().map_or(Marks::NONE, |t| cleared_by_prefix(t.split('%').next().unwrap_or_default()));
+                    let marks = recv
+                        .as_text()
+                        .map_or(Marks::NONE, |t| cleared_by_prefix(t.split('%').next().unwrap_or_default()));
                     let fixed = recv.as_text().is_some_and(|t| t.contains("%d") && !t.contains("%s"));
                     for arg in args {
-                        let more = map_taints(&arg.deep_taints(), |t| t.cleared |= if fixed { Marks::ALL } else { marks });
+                        let more = map_taints(&arg.deep_taints(), |t| {
+                            t.cleared |= if fixed { Marks::ALL } else { marks }
+                        });
                         join_taints(&mut value.taints, &more);
                     }
                     value.shape = Shape::Unknown;
@@ -1173,7 +1521,12 @@ impl<'a> Eval<'_, 'a> {
             Some(Carries::First) => args.first().cloned().unwrap_or_default(),
             Some(Carries::Element) => {
                 let mut value = recv.map(Value::element).unwrap_or_default();
-                if let (Some(block), "map" | "collect" | "flat_map" | "filter_map" | "inject" | "reduce" | "then" | "yield_self" | "sum" | "each_with_object" | "with_index" | "tap" | "each_slice" | "zip") = (&block_value, name) {
+                if let (
+                    Some(block),
+                    "map" | "collect" | "flat_map" | "filter_map" | "inject" | "reduce" | "then"
+                    | "yield_self" | "sum" | "each_with_object" | "with_index" | "tap" | "each_slice" | "zip",
+                ) = (&block_value, name)
+                {
                     value = match name {
                         "tap" => recv.cloned().unwrap_or_default(),
                         "then" | "yield_self" | "inject" | "reduce" | "sum" | "each_with_object" => {
@@ -1185,9 +1538,31 @@ impl<'a> Eval<'_, 'a> {
                         }
                         _ => Value::shaped(Shape::Array(Rc::new(vec![block.clone()]))),
                     };
-                } else if let (None, Some(Node { kind: Kind::Sym(method), .. }), "map" | "collect" | "flat_map" | "filter_map") = (&block_value, &call.block_arg, name) {
+                } else if let (
+                    None,
+                    Some(Node { kind: Kind::Sym(method), .. }),
+                    "map" | "collect" | "flat_map" | "filter_map",
+                ) = (&block_value, &call.block_arg, name)
+                {
                     value = self.symbol_block(&value, *method, call, span);
-                } else if !matches!(name, "detect" | "find" | "first" | "last" | "sample" | "min_by" | "max_by" | "max" | "min" | "fetch" | "[]" | "dig" | "at" | "pop" | "shift") {
+                } else if !matches!(
+                    name,
+                    "detect"
+                        | "find"
+                        | "first"
+                        | "last"
+                        | "sample"
+                        | "min_by"
+                        | "max_by"
+                        | "max"
+                        | "min"
+                        | "fetch"
+                        | "[]"
+                        | "dig"
+                        | "at"
+                        | "pop"
+                        | "shift"
+                ) {
                     value = recv.cloned().unwrap_or_default();
                 }
                 value
@@ -1206,10 +1581,30 @@ impl<'a> Eval<'_, 'a> {
                 if let Some(block) = &block_value {
                     join_taints(&mut taints, &block.taints);
                 }
-                Value { shape: if fixed && taints.is_none() { Shape::Harmless } else { Shape::Unknown }, taints }
+                Value {
+                    shape: if fixed && taints.is_none() { Shape::Harmless } else { Shape::Unknown },
+                    taints,
+                }
             }
             None => {
-                if name.ends_with('?') || matches!(name, "==" | "!=" | "<" | ">" | "<=" | ">=" | "=~" | "!~" | "===" | "<=>" | "-" | "/" | "**" | "!") {
+                if name.ends_with('?')
+                    || matches!(
+                        name,
+                        "==" | "!="
+                            | "<"
+                            | ">"
+                            | "<="
+                            | ">="
+                            | "=~"
+                            | "!~"
+                            | "==="
+                            | "<=>"
+                            | "-"
+                            | "/"
+                            | "**"
+                            | "!"
+                    )
+                {
                     return Value::harmless();
                 }
                 // Nothing is known: the receiver's data may well be in the result, the arguments'
@@ -1220,8 +1615,10 @@ impl<'a> Eval<'_, 'a> {
                     Some(_) => receiver_taints,
                 };
                 // `Blob.find_by_key(params[:key])`: what is looked for is not what is found.
-                let found = matches!(recv.map(|r| &r.shape), Some(Shape::Class(_) | Shape::Unknown)) && (name.starts_with("find_") || matches!(name, "where" | "friendly" | "locate"));
-                let modelish = found || matches!(recv.map(|r| &r.shape), Some(Shape::Object(class, _) | Shape::Class(class) | Shape::Relation(class)) if self.engine.app.index.class(*class).is_some());
+                let found = matches!(recv.map(|r| &r.shape), Some(Shape::Class(_) | Shape::Unknown))
+                    && (name.starts_with("find_") || matches!(name, "where" | "friendly" | "locate"));
+                let modelish = found
+                    || matches!(recv.map(|r| &r.shape), Some(Shape::Object(class, _) | Shape::Class(class) | Shape::Relation(class)) if self.engine.app.index.class(*class).is_some());
                 if !modelish {
                     for arg in args {
                         let more = map_taints(&arg.deep_taints(), |t| t.doubt = t.doubt.or(doubt));
@@ -1235,14 +1632,18 @@ impl<'a> Eval<'_, 'a> {
 
     /// `options[:key]` of a parameter: only that key's data comes along.
     fn keyed(&mut self, recv: &Value, call: &Call, args: &[Value]) -> Option<Value> {
-        if !matches!(call.name.as_str(), "[]" | "fetch" | "delete" | "dig") || !matches!(recv.shape, Shape::Unknown) {
+        if !matches!(call.name.as_str(), "[]" | "fetch" | "delete" | "dig")
+            || !matches!(recv.shape, Shape::Unknown)
+        {
             return None;
         }
         let key = Name::from(args.first()?.as_text()?);
         let [Taint { origin: Origin::Param(index, None), .. }] = recv.each_taint() else { return None };
         let origin = Origin::Param(*index, Some(key));
         let mut taints: Taints = map_taints(&recv.taints, |t| t.origin = origin.clone());
-        if call.name == "fetch" && let Some(default) = args.get(1) {
+        if call.name == "fetch"
+            && let Some(default) = args.get(1)
+        {
             join_taints(&mut taints, &default.taints);
         }
         Some(Value { shape: Shape::Unknown, taints })
@@ -1258,14 +1659,24 @@ impl<'a> Eval<'_, 'a> {
                     let binding = Binding { args: &[], ivars: &[], own: false, step };
                     binding.value(&summary.result, None)
                 }
-                None => self.stored(*class, method, span).unwrap_or_else(|| match self.engine.app.models.get(class).and_then(|m| m.associations.get(&method)) {
-                    Some(association) => Value::object(association.class),
-                    None => Value::default(),
+                None => self.stored(*class, method, span).unwrap_or_else(|| {
+                    match self.engine.app.models.get(class).and_then(|m| m.associations.get(&method)) {
+                        Some(association) => Value::object(association.class),
+                        None => Value::default(),
+                    }
                 }),
             },
             _ => match self.engine.knowledge.carries.get(&method) {
                 Some(Carries::Nothing) => Value::harmless(),
-                _ if self.engine.knowledge.sanitizers.get(&method).is_some_and(|s| s.iter().any(|s| s.clears == Marks::ALL)) => Value::harmless(),
+                _ if self
+                    .engine
+                    .knowledge
+                    .sanitizers
+                    .get(&method)
+                    .is_some_and(|s| s.iter().any(|s| s.clears == Marks::ALL)) =>
+                {
+                    Value::harmless()
+                }
                 _ => item.clone(),
             },
         };
@@ -1279,7 +1690,9 @@ impl<'a> Eval<'_, 'a> {
             Some(Kind::Local(name)) => Env::set(&mut self.env.locals, *name, value),
             Some(Kind::Ivar(name)) => Env::set(&mut self.env.ivars, *name, value),
             // `a << b << c`
-            Some(Kind::Call(inner)) if matches!(inner.name.as_str(), "<<" | "concat" | "push") => self.write_back(inner, value),
+            Some(Kind::Call(inner)) if matches!(inner.name.as_str(), "<<" | "concat" | "push") => {
+                self.write_back(inner, value)
+            }
             _ => {}
         }
     }
@@ -1332,28 +1745,43 @@ impl<'a> Eval<'_, 'a> {
         let item = match call.name.as_str() {
             "then" | "yield_self" | "tap" | "instance_eval" | "with_options" => recv.clone(),
             // The block of `File.open` gets a file, not the class.
-            "open" => if matches!(recv.shape, Shape::Class(_)) { Value::default() } else { recv.clone() },
+            "open" => {
+                if matches!(recv.shape, Shape::Class(_)) {
+                    Value::default()
+                } else {
+                    recv.clone()
+                }
+            }
             "each_with_object" | "inject" | "reduce" => recv.element(),
             _ => recv.element(),
         };
         match (&recv.shape, call.name.as_str()) {
             (Shape::Hash(pairs), _) => {
-                let keys = if pairs.iter().all(|(k, _)| k.is_some()) { Value::harmless() } else { item.clone() };
+                let keys =
+                    if pairs.iter().all(|(k, _)| k.is_some()) { Value::harmless() } else { item.clone() };
                 let values = [keys, item];
-                let values = if call.name.starts_with("each_value") || block.params.len() == 1 && call.name == "transform_values" { &values[1..] } else { &values[..] };
+                let values = if call.name.starts_with("each_value")
+                    || block.params.len() == 1 && call.name == "transform_values"
+                {
+                    &values[1..]
+                } else {
+                    &values[..]
+                };
                 Some(self.block(block, values))
             }
             (_, "inject" | "reduce") => Some(self.block(block, &[item.clone(), item])),
             // The code has named the keys.
-            (Shape::Permitted, "each" | "each_pair" | "map" | "collect" | "select" | "reject" | "filter_map" | "flat_map" | "to_h" | "any?" | "all?" | "delete_if" | "find" | "detect")
-                if block.params.len() == 2 =>
-            {
-                Some(self.block(block, &[Value::harmless(), item]))
-            }
+            (
+                Shape::Permitted,
+                "each" | "each_pair" | "map" | "collect" | "select" | "reject" | "filter_map" | "flat_map"
+                | "to_h" | "any?" | "all?" | "delete_if" | "find" | "detect",
+            ) if block.params.len() == 2 => Some(self.block(block, &[Value::harmless(), item])),
             // A parameter: the keys are those of the hash that a caller hands over.
-            (Shape::Unknown, "each" | "each_pair" | "map" | "collect" | "select" | "reject" | "filter_map" | "flat_map" | "to_h" | "any?" | "all?" | "delete_if" | "find" | "detect")
-                if block.params.len() == 2 && block.params.iter().all(|p| p.inner.is_empty()) =>
-            {
+            (
+                Shape::Unknown,
+                "each" | "each_pair" | "map" | "collect" | "select" | "reject" | "filter_map" | "flat_map"
+                | "to_h" | "any?" | "all?" | "delete_if" | "find" | "detect",
+            ) if block.params.len() == 2 && block.params.iter().all(|p| p.inner.is_empty()) => {
                 let mut keys = item.clone();
                 keys.taints = map_taints(&keys.taints, |t| {
                     if let Origin::Param(index, None) = &t.origin {
@@ -1362,7 +1790,9 @@ impl<'a> Eval<'_, 'a> {
                 });
                 Some(self.block(block, &[keys, item]))
             }
-            (_, "each_with_index" | "each_with_object" | "map_with_index") => Some(self.block(block, &[item, Value::harmless()])),
+            (_, "each_with_index" | "each_with_object" | "map_with_index") => {
+                Some(self.block(block, &[item, Value::harmless()]))
+            }
             _ => Some(self.block(block, std::slice::from_ref(&item))),
         }
     }

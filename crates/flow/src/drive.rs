@@ -208,10 +208,13 @@ fn callbacks(engine: &mut Engine<'_>) {
     for (entry, callback) in knowledge.callbacks.iter().enumerate() {
         for class in app.index.classes.values() {
             if callback.listed {
-                let lists = callback.macros.iter().filter_map(|m| class.singletons.get(&Name::from(m.as_str())));
+                let lists =
+                    callback.macros.iter().filter_map(|m| class.singletons.get(&Name::from(m.as_str())));
                 for list in lists {
                     wardroom_ruby::walk::each(app.index.method(*list).body, &mut |node| {
-                        if let Some(id) = wardroom_rails::literal_name(node).and_then(|n| app.index.find_singleton(class.name, n)) {
+                        if let Some(id) = wardroom_rails::literal_name(node)
+                            .and_then(|n| app.index.find_singleton(class.name, n))
+                        {
                             named.insert((id, entry));
                         }
                         true
@@ -219,11 +222,24 @@ fn callbacks(engine: &mut Engine<'_>) {
                 }
                 continue;
             }
-            for declared in class.macros.iter().filter(|m| callback.macros.iter().any(|name| m.call.name == name.as_str())) {
+            for declared in class
+                .macros
+                .iter()
+                .filter(|m| callback.macros.iter().any(|name| m.call.name == name.as_str()))
+            {
                 let call = declared.call;
-                let mut names: Vec<Name> = callback.positions.iter().filter_map(|p| wardroom_rails::literal_name(call.args.get(*p)?)).collect();
-                if let Some(wardroom_ruby::ir::Node { kind: wardroom_ruby::ir::Kind::Hash(pairs), .. }) = call.args.last() {
-                    let pairs = pairs.iter().filter(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| callback.keywords.iter().any(|w| k == w.as_str())));
+                let mut names: Vec<Name> = callback
+                    .positions
+                    .iter()
+                    .filter_map(|p| wardroom_rails::literal_name(call.args.get(*p)?))
+                    .collect();
+                if let Some(wardroom_ruby::ir::Node { kind: wardroom_ruby::ir::Kind::Hash(pairs), .. }) =
+                    call.args.last()
+                {
+                    let pairs = pairs.iter().filter(|p| {
+                        wardroom_rails::literal_name(&p.key)
+                            .is_some_and(|k| callback.keywords.iter().any(|w| k == w.as_str()))
+                    });
                     names.extend(pairs.filter_map(|p| wardroom_rails::literal_name(&p.value)));
                 }
                 for name in names {
@@ -232,7 +248,9 @@ fn callbacks(engine: &mut Engine<'_>) {
                     let found = app
                         .index
                         .find_singleton(class.name, name)
-                        .or_else(|| all.iter().copied().find(|id| app.index.method(*id).file == declared.file))
+                        .or_else(|| {
+                            all.iter().copied().find(|id| app.index.method(*id).file == declared.file)
+                        })
                         .or(if let [only] = all { Some(*only) } else { None });
                     named.extend(found.map(|id| (id, entry)));
                 }
@@ -248,12 +266,19 @@ fn callbacks(engine: &mut Engine<'_>) {
             .iter()
             .enumerate()
             .map(|(i, param)| match data.is_empty() || data.contains(&i) {
-                true => Value::tainted(Shape::Unknown, source(SourceKind::Params, param.name, method.file, param.span)),
+                true => Value::tainted(
+                    Shape::Unknown,
+                    source(SourceKind::Params, param.name, method.file, param.span),
+                ),
                 false => Value::harmless(),
             })
             .collect();
         let summary = engine.summary(unit);
-        let step = Step { file: method.file, span: method.name_span, what: What::Passed(method.name, Name::from("")) };
+        let step = Step {
+            file: method.file,
+            span: method.name_span,
+            what: What::Passed(method.name, Name::from("")),
+        };
         let binding = Binding { args: &args, ivars: &[], own: false, step };
         settle(engine, unit, &summary.hits, &binding, &mut Vec::new());
         let given = binding.value(&summary.result, None);
@@ -267,7 +292,15 @@ fn callbacks(engine: &mut Engine<'_>) {
             for taint in value.deep_taints().iter().flat_map(|t| t.iter()) {
                 let built = taint.path.steps().into_iter().rfind(|s| matches!(s.what, What::Built));
                 let (file, span) = built.map_or((method.file, method.name_span), |s| (s.file, s.span));
-                let site = Site { mark: Mark::Sql, method: method.name, context: None, argument: Name::from(key), file, span, prefix: None };
+                let site = Site {
+                    mark: Mark::Sql,
+                    method: method.name,
+                    context: None,
+                    argument: Name::from(key),
+                    file,
+                    span,
+                    prefix: None,
+                };
                 engine.record(unit, site.hit(taint.clone()), &mut Vec::new(), false);
             }
         }
@@ -310,11 +343,13 @@ fn finish(engine: Engine<'_>) -> Flows {
         });
     }
     out.flows.sort_by_key(|f| (f.file, f.span, f.mark, f.source, f.words));
-    let resolved: FxHashSet<(FileId, Span, Mark)> = out.flows.iter().map(|f| (f.file, f.span, f.mark)).collect();
+    let resolved: FxHashSet<(FileId, Span, Mark)> =
+        out.flows.iter().map(|f| (f.file, f.span, f.mark)).collect();
     let mut seen = FxHashSet::default();
     for open in &engine.open_hits {
         let hit = &open.hit;
-        if resolved.contains(&(hit.file, hit.span, hit.mark)) || !seen.insert((hit.file, hit.span, hit.mark)) {
+        if resolved.contains(&(hit.file, hit.span, hit.mark)) || !seen.insert((hit.file, hit.span, hit.mark))
+        {
             continue;
         }
         let (owner, parameter, habitat) = match open.unit {
@@ -323,9 +358,11 @@ fn finish(engine: Engine<'_>) -> Flows {
                 let name = method.params.get(open.param as usize).map(|p| p.name).unwrap_or_default();
                 (Some(id), name, app.habitat(method.owner, method.file))
             }
-            Unit::Template(file) => {
-                (None, engine.template_params(file).get(open.param as usize).copied().unwrap_or_default(), Habitat::View)
-            }
+            Unit::Template(file) => (
+                None,
+                engine.template_params(file).get(open.param as usize).copied().unwrap_or_default(),
+                Habitat::View,
+            ),
             Unit::Body(_) => continue,
         };
         let calls = engine.seen.get(&(open.unit, open.param)).copied().unwrap_or_default();
@@ -333,7 +370,14 @@ fn finish(engine: Engine<'_>) -> Flows {
         if let Some(id) = owner {
             let method = app.index.method(id);
             if let Some(param) = method.params.get(open.param as usize) {
-                steps.insert(0, FlowStep { file: method.file, span: param.span, note: format!("`{parameter}` is given to `{}`", method.name) });
+                steps.insert(
+                    0,
+                    FlowStep {
+                        file: method.file,
+                        span: param.span,
+                        note: format!("`{parameter}` is given to `{}`", method.name),
+                    },
+                );
             }
         }
         out.unresolved.push(Unresolved {

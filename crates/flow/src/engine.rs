@@ -207,7 +207,14 @@ impl Binding<'_> {
                 let Some(arg) = self.args.get(*index as usize) else { return };
                 match (key, &arg.shape) {
                     (Some(key), Shape::Permitted) if *key == KEYS => return,
-                    (Some(key), Shape::Hash(pairs)) if *key == KEYS && pairs.iter().all(|(k, v)| k.is_some() || matches!(v.shape, Shape::Permitted)) => return,
+                    (Some(key), Shape::Hash(pairs))
+                        if *key == KEYS
+                            && pairs
+                                .iter()
+                                .all(|(k, v)| k.is_some() || matches!(v.shape, Shape::Permitted)) =>
+                    {
+                        return;
+                    }
                     (Some(key), Shape::Hash(pairs)) => {
                         let exact = pairs.iter().find(|(k, _)| *k == Some(*key));
                         let found = exact.or_else(|| pairs.iter().find(|(k, _)| k.is_none()));
@@ -260,8 +267,12 @@ impl Binding<'_> {
             }
         }
         let shape = match &value.shape {
-            Shape::Hash(pairs) => Shape::Hash(Rc::new(pairs.iter().map(|(k, v)| (*k, self.value(v, returned))).collect())),
-            Shape::Array(items) => Shape::Array(Rc::new(items.iter().map(|v| self.value(v, returned)).collect())),
+            Shape::Hash(pairs) => {
+                Shape::Hash(Rc::new(pairs.iter().map(|(k, v)| (*k, self.value(v, returned))).collect()))
+            }
+            Shape::Array(items) => {
+                Shape::Array(Rc::new(items.iter().map(|v| self.value(v, returned)).collect()))
+            }
             Shape::Object(class, Some(ivars)) => {
                 let ivars = ivars.iter().map(|(n, v)| (*n, self.value(v, returned))).collect();
                 Shape::Object(*class, Some(Rc::new(ivars)))

@@ -45,12 +45,18 @@ impl Env {
         fn lists(mut a: Vec<(Name, Value)>, b: Vec<(Name, Value)>) -> Vec<(Name, Value)> {
             for (i, (name, value)) in b.into_iter().enumerate() {
                 // Both lists grow from the same start, so the same name mostly has the same place.
-                let at = if a.get(i).is_some_and(|(n, _)| *n == name) { Some(i) } else { a.iter().position(|(n, _)| *n == name) };
+                let at = if a.get(i).is_some_and(|(n, _)| *n == name) {
+                    Some(i)
+                } else {
+                    a.iter().position(|(n, _)| *n == name)
+                };
                 match at {
                     Some(at) => {
                         let same = match (&a[at].1.taints, &value.taints) {
                             (Some(x), Some(y)) => Rc::ptr_eq(x, y),
-                            (None, None) => matches!((&a[at].1.shape, &value.shape), (Shape::Unknown, Shape::Unknown)),
+                            (None, None) => {
+                                matches!((&a[at].1.shape, &value.shape), (Shape::Unknown, Shape::Unknown))
+                            }
                             _ => false,
                         };
                         if !same {
@@ -63,7 +69,12 @@ impl Env {
             a
         }
         let cleared = self.cleared.into_iter().filter(|c| other.cleared.contains(c)).collect();
-        Env { locals: lists(self.locals, other.locals), ivars: lists(self.ivars, other.ivars), cleared, dead: false }
+        Env {
+            locals: lists(self.locals, other.locals),
+            ivars: lists(self.ivars, other.ivars),
+            cleared,
+            dead: false,
+        }
     }
 }
 
@@ -117,11 +128,14 @@ impl<'e, 'a> Eval<'e, 'a> {
             let mut value = self.placeholder(Origin::Param(i as u16, None), param.span, param.name);
             if self.comes_from_outside(param) {
                 let words = Name::from(&*format!("argument {}", param.name));
-                value = Value::tainted(Shape::Unknown, source(SourceKind::Params, words, self.file, param.span));
+                value =
+                    Value::tainted(Shape::Unknown, source(SourceKind::Params, words, self.file, param.span));
             }
             if let Some(default) = &param.default {
                 let default = self.eval(default);
-                if !matches!(default.shape, Shape::Unknown | Shape::Harmless | Shape::Text(_)) && matches!(value.shape, Shape::Unknown) {
+                if !matches!(default.shape, Shape::Unknown | Shape::Harmless | Shape::Text(_))
+                    && matches!(value.shape, Shape::Unknown)
+                {
                     value.shape = match default.shape {
                         Shape::Hash(_) | Shape::Array(_) => Shape::Unknown,
                         shape => shape,
@@ -150,9 +164,14 @@ impl<'e, 'a> Eval<'e, 'a> {
         }
         match self.habitat {
             // A field's or mutation's arguments.
-            Habitat::Graphql => matches!(param.form, ParamForm::Keyword | ParamForm::KeywordRest) && !method.name.ends_with('?'),
+            Habitat::Graphql => {
+                matches!(param.form, ParamForm::Keyword | ParamForm::KeywordRest)
+                    && !method.name.ends_with('?')
+            }
             // The data of a channel's action.
-            Habitat::Channel => param.form == ParamForm::Required && !matches!(method.name.as_str(), "initialize"),
+            Habitat::Channel => {
+                param.form == ParamForm::Required && !matches!(method.name.as_str(), "initialize")
+            }
             _ => false,
         }
     }
@@ -209,12 +228,15 @@ impl<'e, 'a> Eval<'e, 'a> {
             return Value::default();
         }
         match &node.kind {
-            Kind::Nil | Kind::True | Kind::False | Kind::Float(_) | Kind::Jump | Kind::Alias(..) => Value::harmless(),
+            Kind::Nil | Kind::True | Kind::False | Kind::Float(_) | Kind::Jump | Kind::Alias(..) => {
+                Value::harmless()
+            }
             Kind::Int(number) => Value::text(&number.to_string()),
             Kind::Str(text) => Value::text(text),
             Kind::Sym(name) => Value::text(name),
             Kind::SelfRef => {
-                let shape = if self.singleton { Shape::Class(self.class) } else { Shape::Object(self.class, None) };
+                let shape =
+                    if self.singleton { Shape::Class(self.class) } else { Shape::Object(self.class, None) };
                 Value::shaped(shape)
             }
             Kind::Interp(interp) => self.interp(interp, node.span),
@@ -423,7 +445,11 @@ impl<'e, 'a> Eval<'e, 'a> {
             if let Some(marks) = covered {
                 here = map_taints(&here, |t| t.cleared |= marks);
             } else if prefix.is_empty() && value.as_text().is_none() {
-                let start = Marks::of(Mark::Open) | Marks::of(Mark::Argument) | Marks::of(Mark::Constant) | Marks::of(Mark::Method) | Marks::of(Mark::Variable);
+                let start = Marks::of(Mark::Open)
+                    | Marks::of(Mark::Argument)
+                    | Marks::of(Mark::Constant)
+                    | Marks::of(Mark::Method)
+                    | Marks::of(Mark::Variable);
                 covered = Some(here.iter().flat_map(|t| t.iter()).fold(start, |m, t| m & t.cleared));
             }
             if here.is_some() && !prefix.is_empty() {
@@ -437,7 +463,12 @@ impl<'e, 'a> Eval<'e, 'a> {
             based |= match value.as_text() {
                 // `"#{base}/#{x}"`, `"#{base}?q=#{x}"`; `"https://#{x}"` begins with the code's own text.
                 Some(text) => !known && taints.is_none() && text.starts_with(['/', '?', '#']),
-                None => !prefix.contains("://") && taints.is_none() && here.is_none() && matches!(value.shape, Shape::Harmless),
+                None => {
+                    !prefix.contains("://")
+                        && taints.is_none()
+                        && here.is_none()
+                        && matches!(value.shape, Shape::Harmless)
+                }
             };
             join_taints(&mut taints, &here);
             match value.as_text() {
@@ -534,7 +565,11 @@ impl<'e, 'a> Eval<'e, 'a> {
                     Kind::Ivar(name) if !self.env.ivars.iter().any(|(n, _)| n == name) => Value::default(),
                     _ => self.eval(&assign.target),
                 };
-                value = if old.taints.is_none() && matches!(old.shape, Shape::Unknown) { value } else { old.join(&value) };
+                value = if old.taints.is_none() && matches!(old.shape, Shape::Unknown) {
+                    value
+                } else {
+                    old.join(&value)
+                };
             }
             Some(Op::Call(operator)) => {
                 let old = self.eval(&assign.target);
@@ -547,7 +582,13 @@ impl<'e, 'a> Eval<'e, 'a> {
         self.assign(&assign.target, value.clone());
         if let Kind::Local(name) = &assign.target.kind {
             self.checks.retain(|(n, _)| n != name);
-            if assign.op.is_none() && matches!(assign.value.kind, Kind::Call(_) | Kind::Or(_) | Kind::And(_) | Kind::Not(_) | Kind::Seq(_)) && self.checks.len() < 32 {
+            if assign.op.is_none()
+                && matches!(
+                    assign.value.kind,
+                    Kind::Call(_) | Kind::Or(_) | Kind::And(_) | Kind::Not(_) | Kind::Seq(_)
+                )
+                && self.checks.len() < 32
+            {
                 self.checks.push((*name, &assign.value));
             }
         }
@@ -574,11 +615,16 @@ impl<'e, 'a> Eval<'e, 'a> {
         }
         join_taints(&mut taints, &added);
         let shape = match (&left.shape, &right.shape) {
-            (Shape::Text(a), Shape::Text(b)) if a.len() + b.len() < 4096 => Shape::Text(format!("{a}{b}").into()),
+            (Shape::Text(a), Shape::Text(b)) if a.len() + b.len() < 4096 => {
+                Shape::Text(format!("{a}{b}").into())
+            }
             (Shape::Array(_), _) => left.shape.clone(),
             (Shape::Markup, _) => Shape::Markup,
             (Shape::Relation(_), _) => left.shape.clone(),
-            (a, b) if matches!(a, Shape::Text(_) | Shape::Harmless) && matches!(b, Shape::Text(_) | Shape::Harmless | Shape::Markup) => {
+            (a, b)
+                if matches!(a, Shape::Text(_) | Shape::Harmless)
+                    && matches!(b, Shape::Text(_) | Shape::Harmless | Shape::Markup) =>
+            {
                 Shape::Harmless
             }
             _ => Shape::Unknown,
@@ -843,7 +889,10 @@ impl<'e, 'a> Eval<'e, 'a> {
 
 /// For which sinks a known text in front of the data makes it harmless.
 pub fn cleared_by_prefix(prefix: &str) -> Marks {
-    let mut marks = Marks::of(Mark::Open) | Marks::of(Mark::Constant) | Marks::of(Mark::Method) | Marks::of(Mark::Variable);
+    let mut marks = Marks::of(Mark::Open)
+        | Marks::of(Mark::Constant)
+        | Marks::of(Mark::Method)
+        | Marks::of(Mark::Variable);
     let trimmed = prefix.trim_start();
     let script = trimmed.to_ascii_lowercase();
     if !script.starts_with("javascript:") && !script.starts_with("data:") {

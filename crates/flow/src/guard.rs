@@ -57,7 +57,8 @@ impl<'a> Eval<'_, 'a> {
             && self.env.locals.iter().zip(&first.locals).all(|(a, b)| harmless(&a.1) == harmless(&b.1));
         if !same {
             self.env.cleared.clear();
-            self.env.locals = first.locals.iter().zip(&self.env.locals).map(|(a, b)| (a.0, a.1.join(&b.1))).collect();
+            self.env.locals =
+                first.locals.iter().zip(&self.env.locals).map(|(a, b)| (a.0, a.1.join(&b.1))).collect();
         }
     }
 
@@ -65,13 +66,21 @@ impl<'a> Eval<'_, 'a> {
         let arg = call.args.first();
         match (call.name.as_str(), &call.recv, arg) {
             // `path.include?("..")`, `path.split("/").include?("..")`: without it the path stays below its folder.
-            ("include?", Some(recv), Some(Node { kind: Kind::Str(text), .. })) if matches!(&**text, ".." | "../") => {
+            ("include?", Some(recv), Some(Node { kind: Kind::Str(text), .. }))
+                if matches!(&**text, ".." | "../") =>
+            {
                 if !truth {
                     let subject = match &recv.kind {
-                        Kind::Call(inner) if matches!(inner.name.as_str(), "split" | "unescape" | "to_s" | "decode") => match &inner.recv {
-                            Some(Node { kind: Kind::Const(_), .. }) | None => inner.args.first().unwrap_or(recv),
-                            Some(subject) => subject,
-                        },
+                        Kind::Call(inner)
+                            if matches!(inner.name.as_str(), "split" | "unescape" | "to_s" | "decode") =>
+                        {
+                            match &inner.recv {
+                                Some(Node { kind: Kind::Const(_), .. }) | None => {
+                                    inner.args.first().unwrap_or(recv)
+                                }
+                                Some(subject) => subject,
+                            }
+                        }
                         _ => recv,
                     };
                     self.clear(subject, BELOW, Doubt::default());
@@ -80,7 +89,11 @@ impl<'a> Eval<'_, 'a> {
             // `url.start_with?(root_url)`, `path.start_with?("/app/")`
             ("start_with?" | "starts_with?", Some(recv), Some(_)) if truth => {
                 let fixed = call.args.iter().all(|arg| match &arg.kind {
-                    Kind::Call(helper) => helper.recv.is_none() && (helper.name.ends_with("_url") || helper.name.ends_with("_path") && helper.name != "root_path"),
+                    Kind::Call(helper) => {
+                        helper.recv.is_none()
+                            && (helper.name.ends_with("_url")
+                                || helper.name.ends_with("_path") && helper.name != "root_path")
+                    }
                     Kind::Str(text) => cleared_by_prefix(text).has(Mark::Redirect),
                     Kind::Interp(_) => self.peek_interp(arg),
                     _ => false,
@@ -96,24 +109,56 @@ impl<'a> Eval<'_, 'a> {
             ("==" | "===" | "eql?" | "=~" | "match?" | "match" | "in?", Some(recv), Some(arg)) if truth => {
                 self.refine_comparison(&call.name, recv, arg);
             }
-            ("include?" | "member?" | "key?" | "has_key?" | "exclude?" | "has_value?" | "cover?" | "any?", Some(recv), Some(arg)) => {
+            (
+                "include?" | "member?" | "key?" | "has_key?" | "exclude?" | "has_value?" | "cover?" | "any?",
+                Some(recv),
+                Some(arg),
+            ) => {
                 let wanted = (call.name == "exclude?") != truth;
                 let list = self.list_value(recv);
                 if wanted && list {
                     self.clear(arg, Marks::ALL, Doubt::default());
                 }
             }
-            ("is_a?" | "kind_of?" | "instance_of?", Some(recv), Some(Node { kind: Kind::Const(path), .. })) if truth => {
+            (
+                "is_a?" | "kind_of?" | "instance_of?",
+                Some(recv),
+                Some(Node { kind: Kind::Const(path), .. }),
+            ) if truth => {
                 let name = path.last().map_or("", |n| n.as_str());
-                if matches!(name, "Integer" | "Fixnum" | "Numeric" | "Float" | "TrueClass" | "FalseClass" | "Date" | "Time" | "Symbol") {
+                if matches!(
+                    name,
+                    "Integer"
+                        | "Fixnum"
+                        | "Numeric"
+                        | "Float"
+                        | "TrueClass"
+                        | "FalseClass"
+                        | "Date"
+                        | "Time"
+                        | "Symbol"
+                ) {
                     self.clear(recv, Marks::ALL, Doubt::default());
                 }
             }
-            (_, None | Some(Node { kind: Kind::SelfRef, .. }), Some(_)) if truth && self.clear_checked(call) => {}
+            (_, None | Some(Node { kind: Kind::SelfRef, .. }), Some(_))
+                if truth && self.clear_checked(call) => {}
             (name, recv, _) if name.ends_with('?') && truth => {
                 // `safe_url?(x)`, `valid_column?(x)`: something is checked; how well is not known.
-                const WORDS: &[&str] =
-                    &["valid", "safe", "allow", "permit", "whitelist", "trusted", "known", "local", "internal", "legal", "accept", "support"];
+                const WORDS: &[&str] = &[
+                    "valid",
+                    "safe",
+                    "allow",
+                    "permit",
+                    "whitelist",
+                    "trusted",
+                    "known",
+                    "local",
+                    "internal",
+                    "legal",
+                    "accept",
+                    "support",
+                ];
                 if WORDS.iter().any(|w| name.contains(w)) {
                     let doubt = Doubt { guarded: true, ..Doubt::default() };
                     for arg in &call.args {
@@ -156,7 +201,8 @@ impl<'a> Eval<'_, 'a> {
                 }
             }
             "=~" | "match?" | "match" | "===" if regex(recv).is_some() || regex(arg).is_some() => {
-                let (pattern, subject) = if regex(recv).is_some() { (regex(recv), arg) } else { (regex(arg), recv) };
+                let (pattern, subject) =
+                    if regex(recv).is_some() { (regex(recv), arg) } else { (regex(arg), recv) };
                 match pattern {
                     Some(pattern) if is_strict(&pattern) => self.clear(subject, Marks::ALL, Doubt::default()),
                     Some(pattern) if is_own_path(&pattern) => {
@@ -186,7 +232,19 @@ impl<'a> Eval<'_, 'a> {
     pub fn refine_case(&mut self, subject: &'a Node, tests: &'a [Node]) {
         let fixed = tests.iter().all(|t| match &t.kind {
             Kind::Interp(i) if i.form == Form::Regex => regex(t).is_some_and(|p| is_strict(&p)),
-            Kind::Const(path) => matches!(path.last().map_or("", |n| n.as_str()), "Integer" | "Fixnum" | "Float" | "Numeric" | "NilClass" | "Symbol" | "Date" | "Time" | "TrueClass" | "FalseClass"),
+            Kind::Const(path) => matches!(
+                path.last().map_or("", |n| n.as_str()),
+                "Integer"
+                    | "Fixnum"
+                    | "Float"
+                    | "Numeric"
+                    | "NilClass"
+                    | "Symbol"
+                    | "Date"
+                    | "Time"
+                    | "TrueClass"
+                    | "FalseClass"
+            ),
             Kind::Splat(inner) => self.list_value(inner),
             _ => self.peek(t).is_fixed(),
         });
@@ -207,8 +265,12 @@ impl<'a> Eval<'_, 'a> {
                 Kind::Call(call) => call.name.as_str(),
                 _ => "",
             };
-            const LISTS: &[&str] = &["allowed", "valid", "permitted", "whitelist", "available", "known", "supported", "list"];
-            return handed && (matches!(name, "keys" | "values" | "map") || name.len() > 3 && name.ends_with('s') || LISTS.iter().any(|w| name.contains(w)));
+            const LISTS: &[&str] =
+                &["allowed", "valid", "permitted", "whitelist", "available", "known", "supported", "list"];
+            return handed
+                && (matches!(name, "keys" | "values" | "map")
+                    || name.len() > 3 && name.ends_with('s')
+                    || LISTS.iter().any(|w| name.contains(w)));
         }
         match &value.shape {
             Shape::Array(items) => items.iter().all(|i| i.taints.is_none()),
@@ -223,8 +285,19 @@ impl<'a> Eval<'_, 'a> {
     /// Evaluates without leaving a trace: no sinks, no changed variables.
     pub fn peek(&mut self, node: &'a Node) -> Value {
         match &node.kind {
-            Kind::Str(_) | Kind::Sym(_) | Kind::Int(_) | Kind::Nil | Kind::True | Kind::False | Kind::Array(_) | Kind::Local(_)
-            | Kind::Ivar(_) | Kind::Const(_) | Kind::Call(_) | Kind::Range(_) | Kind::Hash(_) => {
+            Kind::Str(_)
+            | Kind::Sym(_)
+            | Kind::Int(_)
+            | Kind::Nil
+            | Kind::True
+            | Kind::False
+            | Kind::Array(_)
+            | Kind::Local(_)
+            | Kind::Ivar(_)
+            | Kind::Const(_)
+            | Kind::Call(_)
+            | Kind::Range(_)
+            | Kind::Hash(_) => {
                 let env = self.env.clone();
                 let hits = self.hits.len();
                 let value = self.eval(node);
@@ -241,7 +314,9 @@ impl<'a> Eval<'_, 'a> {
         let Kind::Interp(interp) = &node.kind else { return false };
         match interp.parts.as_slice() {
             [Node { kind: Kind::Str(text), .. }, ..] => cleared_by_prefix(text).has(Mark::Redirect),
-            [first, Node { kind: Kind::Str(text), .. }, ..] => text.starts_with('/') && self.peek(first).taints.is_none(),
+            [first, Node { kind: Kind::Str(text), .. }, ..] => {
+                text.starts_with('/') && self.peek(first).taints.is_none()
+            }
             _ => false,
         }
     }
@@ -254,8 +329,16 @@ impl<'a> Eval<'_, 'a> {
                 if let Some(value) = self.env.local(*name).map(change) {
                     // `@type = type` in front of the check: the same data.
                     if marks != Marks::NONE
-                        && let Some((_, kept)) = self.env.ivars.iter_mut().find(|(n, _)| n.strip_prefix('@') == Some(name.as_str()))
-                        && kept.each_taint().iter().map(|t| &t.origin).eq(value.each_taint().iter().map(|t| &t.origin))
+                        && let Some((_, kept)) = self
+                            .env
+                            .ivars
+                            .iter_mut()
+                            .find(|(n, _)| n.strip_prefix('@') == Some(name.as_str()))
+                        && kept
+                            .each_taint()
+                            .iter()
+                            .map(|t| &t.origin)
+                            .eq(value.each_taint().iter().map(|t| &t.origin))
                     {
                         *kept = change(kept);
                     }
@@ -268,13 +351,17 @@ impl<'a> Eval<'_, 'a> {
             }
             Kind::Call(call) => {
                 if let Some(key) = self.expression_key(node) {
-                    let marks = if doubt.guarded && marks != Marks::ALL { marks | Marks::GUARDED } else { marks };
+                    let marks =
+                        if doubt.guarded && marks != Marks::ALL { marks | Marks::GUARDED } else { marks };
                     if marks != Marks::NONE {
                         self.env.cleared.push((key, marks));
                     }
                     // `HOSTS.include?(uri.host)` says where the whole URL leads.
                     if marks == Marks::ALL
-                        && matches!(call.name.as_str(), "host" | "hostname" | "domain" | "authority" | "origin" | "normalized_host")
+                        && matches!(
+                            call.name.as_str(),
+                            "host" | "hostname" | "domain" | "authority" | "origin" | "normalized_host"
+                        )
                         && let Some(uri) = &call.recv
                         && !matches!(&uri.kind, Kind::Call(c) if c.name == "request" && c.recv.is_none())
                     {
@@ -284,7 +371,17 @@ impl<'a> Eval<'_, 'a> {
                 if let Some(recv) = &call.recv
                     && matches!(
                         call.name.as_str(),
-                        "to_s" | "to_sym" | "downcase" | "upcase" | "strip" | "to_i" | "constantize" | "camelize" | "underscore" | "presence" | "chomp"
+                        "to_s"
+                            | "to_sym"
+                            | "downcase"
+                            | "upcase"
+                            | "strip"
+                            | "to_i"
+                            | "constantize"
+                            | "camelize"
+                            | "underscore"
+                            | "presence"
+                            | "chomp"
                     )
                 {
                     self.clear(recv, marks, doubt);
@@ -300,7 +397,10 @@ impl<'a> Eval<'_, 'a> {
         fn words(node: &Node, out: &mut String) -> Option<()> {
             match &node.kind {
                 Kind::Local(name) | Kind::Ivar(name) => out.push_str(name),
-                Kind::Call(call) if matches!(call.name.as_str(), "[]" | "fetch" | "expect" | "require") && call.args.len() == 1 => {
+                Kind::Call(call)
+                    if matches!(call.name.as_str(), "[]" | "fetch" | "expect" | "require")
+                        && call.args.len() == 1 =>
+                {
                     words(call.recv.as_ref()?, out)?;
                     out.push('[');
                     match &call.args.first()?.kind {
@@ -332,7 +432,9 @@ fn looks_up(node: &Node, param: Name, depth: u32) -> bool {
     fn is_param(node: &Node, param: Name) -> bool {
         match &node.kind {
             Kind::Local(name) => *name == param,
-            Kind::Call(call) if call.args.is_empty() => call.recv.as_ref().is_some_and(|r| is_param(r, param)),
+            Kind::Call(call) if call.args.is_empty() => {
+                call.recv.as_ref().is_some_and(|r| is_param(r, param))
+            }
             _ => false,
         }
     }
@@ -342,7 +444,9 @@ fn looks_up(node: &Node, param: Name, depth: u32) -> bool {
     match &node.kind {
         Kind::And(sides) => looks_up(&sides.0, param, depth + 1) || looks_up(&sides.1, param, depth + 1),
         Kind::Call(call) => match (call.name.as_str(), &call.recv, call.args.first()) {
-            ("include?" | "member?" | "key?" | "has_key?", Some(list), Some(arg)) => is_param(arg, param) && !matches!(list.kind, Kind::Str(_) | Kind::Interp(_)),
+            ("include?" | "member?" | "key?" | "has_key?", Some(list), Some(arg)) => {
+                is_param(arg, param) && !matches!(list.kind, Kind::Str(_) | Kind::Interp(_))
+            }
             ("in?", Some(recv), Some(_)) => is_param(recv, param),
             _ => false,
         },
@@ -353,8 +457,10 @@ fn looks_up(node: &Node, param: Name, depth: u32) -> bool {
 /// `request.host` and its kin: what the visitor's browser says of this site.
 fn is_own_host(node: &Node) -> bool {
     let Kind::Call(call) = &node.kind else { return false };
-    matches!(call.name.as_str(), "host" | "host_with_port" | "domain" | "base_url" | "server_name" | "raw_host_with_port")
-        && matches!(&call.recv, Some(Node { kind: Kind::Call(request), .. }) if request.name == "request" && request.recv.is_none())
+    matches!(
+        call.name.as_str(),
+        "host" | "host_with_port" | "domain" | "base_url" | "server_name" | "raw_host_with_port"
+    ) && matches!(&call.recv, Some(Node { kind: Kind::Call(request), .. }) if request.name == "request" && request.recv.is_none())
 }
 
 fn harmless(value: &Value) -> bool {
@@ -376,15 +482,25 @@ pub fn regex(node: &Node) -> Option<String> {
 
 /// Whether a pattern lets only a path of this site through: one slash, and no second one after it.
 pub fn is_own_path(pattern: &str) -> bool {
-    let Some(rest) = pattern.strip_prefix("\\A").map(|p| p.trim_start_matches('(').trim_start_matches("?:")) else { return false };
+    let Some(rest) = pattern.strip_prefix("\\A").map(|p| p.trim_start_matches('(').trim_start_matches("?:"))
+    else {
+        return false;
+    };
     let Some(rest) = rest.strip_prefix('/').or_else(|| rest.strip_prefix("\\/")) else { return false };
-    ["[^/", "[^\\/", "([^/", "([^\\/", "(?!/", "(?!\\/", "(?![/", "(?![\\/", "\\w", "[a-z", "[A-Z", "[\\w", "(?:[^/", "(\\w", "$", "\\z", "?\\z"].iter().any(|p| rest.starts_with(p))
+    [
+        "[^/", "[^\\/", "([^/", "([^\\/", "(?!/", "(?!\\/", "(?![/", "(?![\\/", "\\w", "[a-z", "[A-Z",
+        "[\\w", "(?:[^/", "(\\w", "$", "\\z", "?\\z",
+    ]
+    .iter()
+    .any(|p| rest.starts_with(p))
         || rest.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 /// Whether a pattern holds the whole text to characters that can do no harm: `\A[\w-]+\z`.
 pub fn is_strict(pattern: &str) -> bool {
-    let Some(inner) = pattern.strip_prefix("\\A").and_then(|p| p.strip_suffix("\\z").or_else(|| p.strip_suffix("\\Z"))) else {
+    let Some(inner) =
+        pattern.strip_prefix("\\A").and_then(|p| p.strip_suffix("\\z").or_else(|| p.strip_suffix("\\Z")))
+    else {
         return false;
     };
     // Anything that matches any character, or all but some, lets everything through.

@@ -437,7 +437,11 @@ impl Knowledge {
                     ArgumentEntry::Word(word) => arguments.keywords.push(Name::from(word.as_str())),
                 }
             }
-            if arguments.positions.is_empty() && !arguments.all && !arguments.receiver && arguments.keywords.is_empty() {
+            if arguments.positions.is_empty()
+                && !arguments.all
+                && !arguments.receiver
+                && arguments.keywords.is_empty()
+            {
                 arguments.positions.push(0);
             }
             let sink = Sink {
@@ -469,7 +473,12 @@ impl Knowledge {
                     "all" => Marks::ALL,
                     word => match Mark::ALL.iter().find(|m| m.as_str() == word) {
                         Some(mark) => Marks::of(*mark),
-                        None => return Err(error(format!("`{word}` is no kind of sink (in the sanitizer {:?})", entry.methods))),
+                        None => {
+                            return Err(error(format!(
+                                "`{word}` is no kind of sink (in the sanitizer {:?})",
+                                entry.methods
+                            )));
+                        }
                     },
                 };
             }
@@ -498,7 +507,10 @@ impl Knowledge {
         for entry in entries.object {
             let class = Name::from(entry.class.as_str());
             for method in entry.methods {
-                self.makes.entry(Name::from(method.as_str())).or_default().push((receivers(&entry.on), class));
+                self.makes
+                    .entry(Name::from(method.as_str()))
+                    .or_default()
+                    .push((receivers(&entry.on), class));
             }
         }
         self.callbacks.extend(entries.callback);

@@ -10,33 +10,267 @@ use crate::value::{Doubt, Shape, Value};
 
 /// Calls that give one record.
 const ONE: &[&str] = &[
-    "find", "find_by", "find_by!", "find_or_create_by", "find_or_create_by!", "find_or_initialize_by", "first", "first!", "last", "last!",
-    "take", "take!", "second", "third", "new", "build", "create", "create!", "create_with", "sole", "find_sole_by", "first_or_create",
-    "first_or_initialize", "find_by_id", "friendly_find", "find_signed", "sample", "detect", "original", "becomes", "reload", "tap", "dup", "clone", "lock!", "itself", "decorate", "presence",
+    "find",
+    "find_by",
+    "find_by!",
+    "find_or_create_by",
+    "find_or_create_by!",
+    "find_or_initialize_by",
+    "first",
+    "first!",
+    "last",
+    "last!",
+    "take",
+    "take!",
+    "second",
+    "third",
+    "new",
+    "build",
+    "create",
+    "create!",
+    "create_with",
+    "sole",
+    "find_sole_by",
+    "first_or_create",
+    "first_or_initialize",
+    "find_by_id",
+    "friendly_find",
+    "find_signed",
+    "sample",
+    "detect",
+    "original",
+    "becomes",
+    "reload",
+    "tap",
+    "dup",
+    "clone",
+    "lock!",
+    "itself",
+    "decorate",
+    "presence",
 ];
 /// Calls that give many.
 const MANY: &[&str] = &[
-    "where", "order", "reorder", "joins", "includes", "preload", "eager_load", "left_joins", "left_outer_joins", "limit", "offset", "group",
-    "having", "distinct", "uniq", "select", "all", "not", "or", "and", "merge", "unscoped", "scoped", "none", "readonly", "references", "from", "lock",
-    "rewhere", "unscope", "extending", "page", "per", "paginate", "find_by_sql", "with_deleted", "visible", "in_order_of", "strict_loading",
-    "reverse_order", "in_batches", "find_each", "find_in_batches", "to_a", "compact", "reject", "sort_by", "sort", "reverse", "ransack", "result", "accessible_by", "policy_scope",
-    "load", "records", "to_ary", "each", "filter", "partition", "recent", "published", "active", "reload", "extract_associated", "invert_where", "optimizer_hints", "with", "create_with",
+    "where",
+    "order",
+    "reorder",
+    "joins",
+    "includes",
+    "preload",
+    "eager_load",
+    "left_joins",
+    "left_outer_joins",
+    "limit",
+    "offset",
+    "group",
+    "having",
+    "distinct",
+    "uniq",
+    "select",
+    "all",
+    "not",
+    "or",
+    "and",
+    "merge",
+    "unscoped",
+    "scoped",
+    "none",
+    "readonly",
+    "references",
+    "from",
+    "lock",
+    "rewhere",
+    "unscope",
+    "extending",
+    "page",
+    "per",
+    "paginate",
+    "find_by_sql",
+    "with_deleted",
+    "visible",
+    "in_order_of",
+    "strict_loading",
+    "reverse_order",
+    "in_batches",
+    "find_each",
+    "find_in_batches",
+    "to_a",
+    "compact",
+    "reject",
+    "sort_by",
+    "sort",
+    "reverse",
+    "ransack",
+    "result",
+    "accessible_by",
+    "policy_scope",
+    "load",
+    "records",
+    "to_ary",
+    "each",
+    "filter",
+    "partition",
+    "recent",
+    "published",
+    "active",
+    "reload",
+    "extract_associated",
+    "invert_where",
+    "optimizer_hints",
+    "with",
+    "create_with",
 ];
 /// Calls that give numbers, booleans and the like.
 const NOTHING: &[&str] = &[
-    "count", "sum", "average", "minimum", "maximum", "exists?", "any?", "many?", "empty?", "size", "length", "ids", "update_all", "delete_all",
-    "destroy_all", "delete", "destroy", "destroy!", "save", "save!", "update", "update!", "update_attributes", "update_attributes!", "update_attribute", "update_column", "update_columns",
-    "touch", "increment", "increment!", "decrement", "decrement!", "toggle", "toggle!", "valid?", "invalid?", "persisted?", "new_record?", "destroyed?", "changed?", "id", "to_param", "insert_all", "upsert_all",
-    "connection", "table_name", "quoted_table_name", "primary_key", "column_names", "columns", "model_name", "cache_key", "class", "created_at", "updated_at", "transaction", "reset_column_information", "none?", "one?", "include?", "to_sql", "arel_table", "human_attribute_name", "attribute_names", "columns_hash", "reflect_on_association", "nil?", "blank?", "present?", "hash", "object_id", "respond_to?", "is_a?", "errors", "total_count", "total_pages", "current_page", "dom_id", "frozen?", "to_key",
+    "count",
+    "sum",
+    "average",
+    "minimum",
+    "maximum",
+    "exists?",
+    "any?",
+    "many?",
+    "empty?",
+    "size",
+    "length",
+    "ids",
+    "update_all",
+    "delete_all",
+    "destroy_all",
+    "delete",
+    "destroy",
+    "destroy!",
+    "save",
+    "save!",
+    "update",
+    "update!",
+    "update_attributes",
+    "update_attributes!",
+    "update_attribute",
+    "update_column",
+    "update_columns",
+    "touch",
+    "increment",
+    "increment!",
+    "decrement",
+    "decrement!",
+    "toggle",
+    "toggle!",
+    "valid?",
+    "invalid?",
+    "persisted?",
+    "new_record?",
+    "destroyed?",
+    "changed?",
+    "id",
+    "to_param",
+    "insert_all",
+    "upsert_all",
+    "connection",
+    "table_name",
+    "quoted_table_name",
+    "primary_key",
+    "column_names",
+    "columns",
+    "model_name",
+    "cache_key",
+    "class",
+    "created_at",
+    "updated_at",
+    "transaction",
+    "reset_column_information",
+    "none?",
+    "one?",
+    "include?",
+    "to_sql",
+    "arel_table",
+    "human_attribute_name",
+    "attribute_names",
+    "columns_hash",
+    "reflect_on_association",
+    "nil?",
+    "blank?",
+    "present?",
+    "hash",
+    "object_id",
+    "respond_to?",
+    "is_a?",
+    "errors",
+    "total_count",
+    "total_pages",
+    "current_page",
+    "dom_id",
+    "frozen?",
+    "to_key",
 ];
 
 /// Attributes that a user's own words are seldom in, whatever their type.
 fn is_machine_made(name: &str) -> bool {
     const ENDINGS: &[&str] = &[
-        "_id", "_ids", "_type", "_at", "_on", "_count", "_digest", "_hash", "_token", "_key", "_state", "_status", "_uuid", "_sha", "_code", "_class", "_mode", "_salt", "_checksum", "_fingerprint", "_secret", "_format", "_locale", "_currency", "_cents", "_version", "_kind", "_iso",
+        "_id",
+        "_ids",
+        "_type",
+        "_at",
+        "_on",
+        "_count",
+        "_digest",
+        "_hash",
+        "_token",
+        "_key",
+        "_state",
+        "_status",
+        "_uuid",
+        "_sha",
+        "_code",
+        "_class",
+        "_mode",
+        "_salt",
+        "_checksum",
+        "_fingerprint",
+        "_secret",
+        "_format",
+        "_locale",
+        "_currency",
+        "_cents",
+        "_version",
+        "_kind",
+        "_iso",
     ];
     const NAMES: &[&str] = &[
-        "id", "type", "state", "status", "locale", "uuid", "guid", "sha", "md5", "token", "digest", "kind", "currency", "timezone", "time_zone", "language", "lang", "country", "gender", "role", "created", "updated", "position", "rank", "score", "version", "permalink_hash", "checksum", "salt", "iso", "mime_type", "content_type", "ip", "ip_address",
+        "id",
+        "type",
+        "state",
+        "status",
+        "locale",
+        "uuid",
+        "guid",
+        "sha",
+        "md5",
+        "token",
+        "digest",
+        "kind",
+        "currency",
+        "timezone",
+        "time_zone",
+        "language",
+        "lang",
+        "country",
+        "gender",
+        "role",
+        "created",
+        "updated",
+        "position",
+        "rank",
+        "score",
+        "version",
+        "permalink_hash",
+        "checksum",
+        "salt",
+        "iso",
+        "mime_type",
+        "content_type",
+        "ip",
+        "ip_address",
     ];
     NAMES.contains(&name) || ENDINGS.iter().any(|e| name.ends_with(e)) || name.ends_with('?')
 }
@@ -51,7 +285,8 @@ impl<'a> Eval<'_, 'a> {
                 let class = *class;
                 if matches!(recv.shape, Shape::Relation(_)) {
                     match name {
-                        "map" | "collect" | "flat_map" | "each" | "each_with_index" | "select" | "reject" | "filter" | "find" | "detect" | "sort_by" | "group_by" | "inject" | "each_slice"
+                        "map" | "collect" | "flat_map" | "each" | "each_with_index" | "select" | "reject"
+                        | "filter" | "find" | "detect" | "sort_by" | "group_by" | "inject" | "each_slice"
                             if call.block.is_some() || call.block_arg.is_some() =>
                         {
                             return None;
@@ -68,10 +303,18 @@ impl<'a> Eval<'_, 'a> {
                 // `find([1, 2])`, `find(:all)`, `first(3)`
                 if matches!(name, "first" | "last" | "find" | "take" | "sample") {
                     let many = match args.first() {
-                        Some(arg) => matches!(arg.shape, Shape::Array(_)) || arg.as_text() == Some("all") || (name != "find" && !matches!(arg.shape, Shape::Hash(_))),
+                        Some(arg) => {
+                            matches!(arg.shape, Shape::Array(_))
+                                || arg.as_text() == Some("all")
+                                || (name != "find" && !matches!(arg.shape, Shape::Hash(_)))
+                        }
                         None => false,
                     };
-                    return Some(Value::shaped(if many { Shape::Relation(class) } else { Shape::Object(class, None) }));
+                    return Some(Value::shaped(if many {
+                        Shape::Relation(class)
+                    } else {
+                        Shape::Object(class, None)
+                    }));
                 }
                 if ONE.contains(&name) || name.starts_with("find_by_") || name.starts_with("find_or_") {
                     return Some(Value::object(class));
@@ -115,13 +358,24 @@ impl<'a> Eval<'_, 'a> {
         let name = call.name;
         let model = self.engine.app.models.get(&class)?;
         if let Some(association) = model.associations.get(&name) {
-            let shape = if association.many { Shape::Relation(association.class) } else { Shape::Object(association.class, None) };
+            let shape = if association.many {
+                Shape::Relation(association.class)
+            } else {
+                Shape::Object(association.class, None)
+            };
             return Some(Value::shaped(shape));
         }
-        if matches!(name.as_str(), "[]" | "read_attribute" | "fetch" | "public_send" | "send" | "try" | "try!" | "attribute") {
+        if matches!(
+            name.as_str(),
+            "[]" | "read_attribute" | "fetch" | "public_send" | "send" | "try" | "try!" | "attribute"
+        ) {
             let attribute = Name::from(args.first()?.as_text()?);
             if let Some(association) = model.associations.get(&attribute) {
-                let shape = if association.many { Shape::Relation(association.class) } else { Shape::Object(association.class, None) };
+                let shape = if association.many {
+                    Shape::Relation(association.class)
+                } else {
+                    Shape::Object(association.class, None)
+                };
                 return Some(Value::shaped(shape));
             }
             return Some(self.stored(class, attribute, span).unwrap_or_default());
@@ -136,7 +390,11 @@ impl<'a> Eval<'_, 'a> {
             let words = Name::from(&*format!("{class}#{name}"));
             return Some(Value::tainted(Shape::Unknown, source(SourceKind::Stored, words, self.file, span)));
         }
-        if NOTHING.contains(&name.as_str()) || name.ends_with('?') || name.ends_with("_id") || name.ends_with("_ids") {
+        if NOTHING.contains(&name.as_str())
+            || name.ends_with('?')
+            || name.ends_with("_id")
+            || name.ends_with("_ids")
+        {
             return Some(Value::harmless());
         }
         if ONE.contains(&name.as_str()) {
@@ -149,15 +407,46 @@ impl<'a> Eval<'_, 'a> {
     /// type or name says otherwise, `None` where the model has no such column.
     pub fn stored(&mut self, class: Name, attribute: Name, span: Span) -> Option<Value> {
         let model = self.engine.app.models.get(&class)?;
-        let base = attribute.strip_suffix("_was").or_else(|| attribute.strip_suffix("_before_type_cast")).unwrap_or(&attribute);
+        let base = attribute
+            .strip_suffix("_was")
+            .or_else(|| attribute.strip_suffix("_before_type_cast"))
+            .unwrap_or(&attribute);
         let column = Name::from(base);
         let doubt = match model.columns.get(&column) {
-            Some(ColumnType::String | ColumnType::Text | ColumnType::Json | ColumnType::Binary | ColumnType::Other) => {
-                Doubt::default()
-            }
+            Some(
+                ColumnType::String
+                | ColumnType::Text
+                | ColumnType::Json
+                | ColumnType::Binary
+                | ColumnType::Other,
+            ) => Doubt::default(),
             Some(_) => return Some(Value::harmless()),
             None => {
-                const USUAL: &[&str] = &["name", "title", "description", "body", "content", "subject", "comment", "notes", "summary", "text", "login", "username", "url", "website", "homepage", "first_name", "last_name", "bio", "message", "label", "address", "full_name", "display_name"];
+                const USUAL: &[&str] = &[
+                    "name",
+                    "title",
+                    "description",
+                    "body",
+                    "content",
+                    "subject",
+                    "comment",
+                    "notes",
+                    "summary",
+                    "text",
+                    "login",
+                    "username",
+                    "url",
+                    "website",
+                    "homepage",
+                    "first_name",
+                    "last_name",
+                    "bio",
+                    "message",
+                    "label",
+                    "address",
+                    "full_name",
+                    "display_name",
+                ];
                 if !model.columns.is_empty() || !USUAL.contains(&attribute.as_str()) {
                     return None;
                 }

@@ -201,12 +201,18 @@ impl Value {
                 let mut out = Value { shape: Shape::Unknown, taints: self.taints.clone() };
                 let mut first = true;
                 for item in items.iter() {
-                    out = if first { Value { taints: joined(&out.taints, &item.taints), shape: item.shape.clone() } } else { out.join(item) };
+                    out = if first {
+                        Value { taints: joined(&out.taints, &item.taints), shape: item.shape.clone() }
+                    } else {
+                        out.join(item)
+                    };
                     first = false;
                 }
                 out
             }
-            Shape::Relation(model) => Value { shape: Shape::Object(*model, None), taints: self.taints.clone() },
+            Shape::Relation(model) => {
+                Value { shape: Shape::Object(*model, None), taints: self.taints.clone() }
+            }
             Shape::Hash(pairs) => {
                 let mut out = Value { shape: Shape::Unknown, taints: self.taints.clone() };
                 for (_, value) in pairs.iter() {
@@ -240,11 +246,15 @@ impl Shape {
             // `permitted || {}`
             (Shape::Params(_) | Shape::Permitted, Shape::Hash(pairs)) if pairs.is_empty() => self.clone(),
             (Shape::Hash(pairs), Shape::Params(_) | Shape::Permitted) if pairs.is_empty() => other.clone(),
-            (Shape::Params(_), Shape::Params(_)) | (Shape::Permitted, Shape::Permitted) | (Shape::Markup, Shape::Markup) => self.clone(),
+            (Shape::Params(_), Shape::Params(_))
+            | (Shape::Permitted, Shape::Permitted)
+            | (Shape::Markup, Shape::Markup) => self.clone(),
             (Shape::Array(a), Shape::Array(b)) if a.len() == b.len() => {
                 Shape::Array(Rc::new(a.iter().zip(b.iter()).map(|(x, y)| x.join(y)).collect()))
             }
-            (Shape::Array(a), Shape::Array(b)) => Shape::Array(Rc::new(a.iter().chain(b.iter()).take(12).cloned().collect())),
+            (Shape::Array(a), Shape::Array(b)) => {
+                Shape::Array(Rc::new(a.iter().chain(b.iter()).take(12).cloned().collect()))
+            }
             (Shape::Hash(a), Shape::Hash(b)) => {
                 let mut pairs: Vec<(Option<Name>, Value)> = a.to_vec();
                 for (key, value) in b.iter() {

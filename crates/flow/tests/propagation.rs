@@ -5,7 +5,8 @@ use wardroom_rails::{App, load};
 use wardroom_source::Source;
 
 fn commands(files: &[(&str, &str)]) -> Vec<String> {
-    let sources = files.iter().map(|(p, t)| Source { path: (*p).into(), text: t.as_bytes().into() }).collect();
+    let sources =
+        files.iter().map(|(p, t)| Source { path: (*p).into(), text: t.as_bytes().into() }).collect();
     let loaded = load(sources);
     assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
     let app = App::build(&loaded.files);
@@ -15,10 +16,15 @@ fn commands(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn in_action(code: &str) -> Vec<String> {
-    let controller = format!("class XController < ApplicationController\n  def index\n    {code}\n  end\nend\n");
+    let controller =
+        format!("class XController < ApplicationController\n  def index\n    {code}\n  end\nend\n");
     let model = "class User < ApplicationRecord\n  enum :role, { a: 0 }\nend\n";
     let schema = "ActiveRecord::Schema.define do\n  create_table \"users\" do |t|\n    t.string \"name\"\n    t.integer \"age\"\n    t.string \"role\"\n  end\nend\n";
-    commands(&[("app/controllers/x_controller.rb", &controller), ("app/models/user.rb", model), ("db/schema.rb", schema)])
+    commands(&[
+        ("app/controllers/x_controller.rb", &controller),
+        ("app/models/user.rb", model),
+        ("db/schema.rb", schema),
+    ])
 }
 
 #[test]
@@ -133,34 +139,258 @@ fn stopped() {
 fn across_methods_and_files() {
     let base = "class ApplicationController < ActionController::Base\n  def shared(x) = system(x)\nend\n";
     let cases: &[(&str, &[(&str, &str)])] = &[
-        ("own method", &[("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = run(params[:a])\n  private\n  def run(x) = system(x)\nend\n")]),
-        ("keyword", &[("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = run(cmd: params[:a])\n  private\n  def run(cmd:, other: 1) = system(cmd)\nend\n")]),
-        ("splat", &[("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = run(1, params[:a])\n  private\n  def run(n, *rest) = system(rest.first)\nend\n")]),
-        ("double splat", &[("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = run(a: params[:a])\n  private\n  def run(**o) = system(o[:a])\nend\n")]),
-        ("return", &[("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = system(name)\n  private\n  def name\n    return params[:a] if x?\n    'b'\n  end\nend\n")]),
-        ("yield", &[("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index\n    with { |v| system(v) }\n  end\n  private\n  def with\n    yield params[:a]\n  end\nend\n")]),
-        ("send", &[("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = send(:run, params[:a])\n  private\n  def run(x) = system(x)\nend\n")]),
-        ("parent", &[("app/controllers/a.rb", base), ("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = shared(params[:a])\nend\n")]),
-        ("concern", &[("app/controllers/concerns/c.rb", "module C\n  extend ActiveSupport::Concern\n  def run(x) = system(x)\nend\n"), ("app/controllers/x_controller.rb", "class XController < ApplicationController\n  include C\n  def index = run(params[:a])\nend\n")]),
-        ("filter sets an ivar", &[("app/controllers/x_controller.rb", "class XController < ApplicationController\n  before_action :load\n  def index = system(@x)\n  private\n  def load\n    @x = params[:a]\n  end\nend\n")]),
-        ("service object", &[("app/services/s.rb", "class S\n  def initialize(a)\n    @a = a\n  end\n  def call = system(@a)\nend\n"), ("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = S.new(params[:a]).call\nend\n")]),
-        ("service object in a module", &[("app/services/m/s.rb", "module M\n  class S\n    def self.call(...) = new(...).call\n    def initialize(a:) = @a = a\n    def call = run\n    private\n    attr_reader :a\n    def run = system(a)\n  end\nend\n"), ("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = M::S.call(a: params[:a])\nend\n")]),
-        ("module function", &[("lib/u.rb", "module U\n  module_function\n  def go(x) = system(x)\nend\n"), ("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = U.go(params[:a])\nend\n")]),
-        ("scope", &[("app/models/post.rb", "class Post < ApplicationRecord\n  scope :named, ->(n) { system(n) }\nend\n"), ("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = Post.where(a: 1).named(params[:a])\nend\n")]),
-        ("job", &[("app/jobs/j.rb", "class J < ApplicationJob\n  def perform(x) = system(x)\nend\n"), ("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = J.perform_later(params[:a])\nend\n")]),
-        ("helper in a view", &[("app/helpers/h_helper.rb", "module HHelper\n  def go(x) = system(x)\nend\n"), ("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index\n    @a = params[:a]\n  end\nend\n"), ("app/views/x/index.html.erb", "<p><%= go(@a) %></p>\n")]),
-        ("partial's local", &[("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index\n    @a = params[:a]\n  end\nend\n"), ("app/views/x/index.html.erb", "<%= render 'row', cmd: @a %>\n"), ("app/views/x/_row.html.erb", "<% system(cmd) %>\n")]),
-        ("partial in haml", &[("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index\n    @a = params[:a]\n  end\nend\n"), ("app/views/x/index.html.haml", "%p\n  = render partial: 'row', locals: { cmd: @a }\n"), ("app/views/x/_row.html.haml", "- system(cmd)\n")]),
-        ("super", &[("app/controllers/a.rb", "class AController < ApplicationController\n  def run(x) = system(x)\nend\n"), ("app/controllers/x_controller.rb", "class XController < AController\n  def index = run(params[:a])\n  private\n  def run(x)\n    super\n  end\nend\n")]),
-        ("overlay", &[("app/services/s.rb", "class S\n  def go(x) = 1\nend\nS.prepend_mod\n"), ("ee/app/services/ee/s.rb", "module EE\n  module S\n    def go(x) = system(x)\n  end\nend\n"), ("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = S.new.go(params[:a])\nend\n")]),
-        ("graphql", &[("app/graphql/mutations/m.rb", "class Mutations::M < GraphQL::Schema::Mutation\n  argument :cmd, String\n  def resolve(cmd:) = system(cmd)\nend\n")]),
-        ("channel", &[("app/channels/c.rb", "class C < ActionCable::Channel::Base\n  def speak(data) = system(data['x'])\nend\n")]),
-        ("grape", &[("app/api/a.rb", "class A < Grape::API\n  helpers do\n    def go(x) = system(x)\n  end\n  get '/x' do\n    go(params[:a])\n  end\nend\n")]),
-        ("sinatra", &[("app.rb", "class A < Sinatra::Base\n  get '/x' do\n    system(params[:a])\n  end\nend\n")]),
-        ("recursion ends", &[("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = walk(params[:a], 3)\n  private\n  def walk(x, n)\n    system(x)\n    walk(x, n - 1)\n  end\nend\n")]),
-        ("delegation", &[("app/services/s.rb", "class S\n  delegate :cmd, to: :source\n  def initialize(source) = @source = source\n  attr_reader :source\n  def go = system(source)\nend\n"), ("app/controllers/x_controller.rb", "class XController < ApplicationController\n  def index = S.new(params[:a]).go\nend\n")]),
-        ("stored, in a model", &[("app/models/post.rb", "class Post < ApplicationRecord\n  def go = system(title)\nend\n"), ("db/schema.rb", "ActiveRecord::Schema.define do\n  create_table \"posts\" do |t|\n    t.string \"title\"\n  end\nend\n")]),
+        (
+            "own method",
+            &[(
+                "app/controllers/x_controller.rb",
+                "class XController < ApplicationController\n  def index = run(params[:a])\n  private\n  def run(x) = system(x)\nend\n",
+            )],
+        ),
+        (
+            "keyword",
+            &[(
+                "app/controllers/x_controller.rb",
+                "class XController < ApplicationController\n  def index = run(cmd: params[:a])\n  private\n  def run(cmd:, other: 1) = system(cmd)\nend\n",
+            )],
+        ),
+        (
+            "splat",
+            &[(
+                "app/controllers/x_controller.rb",
+                "class XController < ApplicationController\n  def index = run(1, params[:a])\n  private\n  def run(n, *rest) = system(rest.first)\nend\n",
+            )],
+        ),
+        (
+            "double splat",
+            &[(
+                "app/controllers/x_controller.rb",
+                "class XController < ApplicationController\n  def index = run(a: params[:a])\n  private\n  def run(**o) = system(o[:a])\nend\n",
+            )],
+        ),
+        (
+            "return",
+            &[(
+                "app/controllers/x_controller.rb",
+                "class XController < ApplicationController\n  def index = system(name)\n  private\n  def name\n    return params[:a] if x?\n    'b'\n  end\nend\n",
+            )],
+        ),
+        (
+            "yield",
+            &[(
+                "app/controllers/x_controller.rb",
+                "class XController < ApplicationController\n  def index\n    with { |v| system(v) }\n  end\n  private\n  def with\n    yield params[:a]\n  end\nend\n",
+            )],
+        ),
+        (
+            "send",
+            &[(
+                "app/controllers/x_controller.rb",
+                "class XController < ApplicationController\n  def index = send(:run, params[:a])\n  private\n  def run(x) = system(x)\nend\n",
+            )],
+        ),
+        (
+            "parent",
+            &[
+                ("app/controllers/a.rb", base),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index = shared(params[:a])\nend\n",
+                ),
+            ],
+        ),
+        (
+            "concern",
+            &[
+                (
+                    "app/controllers/concerns/c.rb",
+                    "module C\n  extend ActiveSupport::Concern\n  def run(x) = system(x)\nend\n",
+                ),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  include C\n  def index = run(params[:a])\nend\n",
+                ),
+            ],
+        ),
+        (
+            "filter sets an ivar",
+            &[(
+                "app/controllers/x_controller.rb",
+                "class XController < ApplicationController\n  before_action :load\n  def index = system(@x)\n  private\n  def load\n    @x = params[:a]\n  end\nend\n",
+            )],
+        ),
+        (
+            "service object",
+            &[
+                (
+                    "app/services/s.rb",
+                    "class S\n  def initialize(a)\n    @a = a\n  end\n  def call = system(@a)\nend\n",
+                ),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index = S.new(params[:a]).call\nend\n",
+                ),
+            ],
+        ),
+        (
+            "service object in a module",
+            &[
+                (
+                    "app/services/m/s.rb",
+                    "module M\n  class S\n    def self.call(...) = new(...).call\n    def initialize(a:) = @a = a\n    def call = run\n    private\n    attr_reader :a\n    def run = system(a)\n  end\nend\n",
+                ),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index = M::S.call(a: params[:a])\nend\n",
+                ),
+            ],
+        ),
+        (
+            "module function",
+            &[
+                ("lib/u.rb", "module U\n  module_function\n  def go(x) = system(x)\nend\n"),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index = U.go(params[:a])\nend\n",
+                ),
+            ],
+        ),
+        (
+            "scope",
+            &[
+                (
+                    "app/models/post.rb",
+                    "class Post < ApplicationRecord\n  scope :named, ->(n) { system(n) }\nend\n",
+                ),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index = Post.where(a: 1).named(params[:a])\nend\n",
+                ),
+            ],
+        ),
+        (
+            "job",
+            &[
+                ("app/jobs/j.rb", "class J < ApplicationJob\n  def perform(x) = system(x)\nend\n"),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index = J.perform_later(params[:a])\nend\n",
+                ),
+            ],
+        ),
+        (
+            "helper in a view",
+            &[
+                ("app/helpers/h_helper.rb", "module HHelper\n  def go(x) = system(x)\nend\n"),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index\n    @a = params[:a]\n  end\nend\n",
+                ),
+                ("app/views/x/index.html.erb", "<p><%= go(@a) %></p>\n"),
+            ],
+        ),
+        (
+            "partial's local",
+            &[
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index\n    @a = params[:a]\n  end\nend\n",
+                ),
+                ("app/views/x/index.html.erb", "<%= render 'row', cmd: @a %>\n"),
+                ("app/views/x/_row.html.erb", "<% system(cmd) %>\n"),
+            ],
+        ),
+        (
+            "partial in haml",
+            &[
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index\n    @a = params[:a]\n  end\nend\n",
+                ),
+                ("app/views/x/index.html.haml", "%p\n  = render partial: 'row', locals: { cmd: @a }\n"),
+                ("app/views/x/_row.html.haml", "- system(cmd)\n"),
+            ],
+        ),
+        (
+            "super",
+            &[
+                (
+                    "app/controllers/a.rb",
+                    "class AController < ApplicationController\n  def run(x) = system(x)\nend\n",
+                ),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < AController\n  def index = run(params[:a])\n  private\n  def run(x)\n    super\n  end\nend\n",
+                ),
+            ],
+        ),
+        (
+            "overlay",
+            &[
+                ("app/services/s.rb", "class S\n  def go(x) = 1\nend\nS.prepend_mod\n"),
+                ("ee/app/services/ee/s.rb", "module EE\n  module S\n    def go(x) = system(x)\n  end\nend\n"),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index = S.new.go(params[:a])\nend\n",
+                ),
+            ],
+        ),
+        (
+            "graphql",
+            &[(
+                "app/graphql/mutations/m.rb",
+                "class Mutations::M < GraphQL::Schema::Mutation\n  argument :cmd, String\n  def resolve(cmd:) = system(cmd)\nend\n",
+            )],
+        ),
+        (
+            "channel",
+            &[(
+                "app/channels/c.rb",
+                "class C < ActionCable::Channel::Base\n  def speak(data) = system(data['x'])\nend\n",
+            )],
+        ),
+        (
+            "grape",
+            &[(
+                "app/api/a.rb",
+                "class A < Grape::API\n  helpers do\n    def go(x) = system(x)\n  end\n  get '/x' do\n    go(params[:a])\n  end\nend\n",
+            )],
+        ),
+        (
+            "sinatra",
+            &[("app.rb", "class A < Sinatra::Base\n  get '/x' do\n    system(params[:a])\n  end\nend\n")],
+        ),
+        (
+            "recursion ends",
+            &[(
+                "app/controllers/x_controller.rb",
+                "class XController < ApplicationController\n  def index = walk(params[:a], 3)\n  private\n  def walk(x, n)\n    system(x)\n    walk(x, n - 1)\n  end\nend\n",
+            )],
+        ),
+        (
+            "delegation",
+            &[
+                (
+                    "app/services/s.rb",
+                    "class S\n  delegate :cmd, to: :source\n  def initialize(source) = @source = source\n  attr_reader :source\n  def go = system(source)\nend\n",
+                ),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index = S.new(params[:a]).go\nend\n",
+                ),
+            ],
+        ),
+        (
+            "stored, in a model",
+            &[
+                ("app/models/post.rb", "class Post < ApplicationRecord\n  def go = system(title)\nend\n"),
+                (
+                    "db/schema.rb",
+                    "ActiveRecord::Schema.define do\n  create_table \"posts\" do |t|\n    t.string \"title\"\n  end\nend\n",
+                ),
+            ],
+        ),
     ];
-    let missed: Vec<_> = cases.iter().filter(|(_, files)| commands(files).is_empty()).map(|(name, _)| name).collect();
+    let missed: Vec<_> =
+        cases.iter().filter(|(_, files)| commands(files).is_empty()).map(|(name, _)| name).collect();
     assert!(missed.is_empty(), "not followed: {missed:#?}");
 }

@@ -12,8 +12,8 @@ use crate::endpoints;
 use crate::files::{File, FileId, Role};
 use crate::gems::Gems;
 use crate::index::{Index, MethodId, literal_name, path_name};
-use crate::models::{self, ByName, Model};
 use crate::inflect::{camelize, underscore};
+use crate::models::{self, ByName, Model};
 use crate::routes::{self, RouteFile, Routes};
 use crate::schema::Schema;
 use crate::views::{Views, logical_path};
@@ -108,7 +108,10 @@ impl<'a> App<'a> {
         let mut route_files: Vec<RouteFile<'a>> = files
             .iter()
             .enumerate()
-            .filter(|(_, f)| f.role == Role::Ruby && (f.path.ends_with("config/routes.rb") || f.path.contains("config/routes/")))
+            .filter(|(_, f)| {
+                f.role == Role::Ruby
+                    && (f.path.ends_with("config/routes.rb") || f.path.contains("config/routes/"))
+            })
             .map(|(i, f)| RouteFile { index: i as u32, path: f.path.as_ref(), body: &f.parsed.body })
             .collect();
         route_files.sort_by_key(|f| (f.path != "config/routes.rb", f.path));
@@ -162,7 +165,12 @@ impl<'a> App<'a> {
                 // `app/components/button_component.rb` and its `.html.erb` beside it.
                 let stem = self.files[file.0 as usize].path.trim_end_matches(".rb").to_owned();
                 for (number, other) in self.files.iter().enumerate() {
-                    if other.is_template() && other.path.strip_prefix(stem.as_str()).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('/')) {
+                    if other.is_template()
+                        && other
+                            .path
+                            .strip_prefix(stem.as_str())
+                            .is_some_and(|rest| rest.starts_with('.') || rest.starts_with('/'))
+                    {
                         self.components.insert(FileId(number as u32), name);
                     }
                 }
@@ -214,12 +222,20 @@ impl<'a> App<'a> {
         for ancestor in self.index.ancestors(name) {
             let habitat = match ancestor.as_str() {
                 "ActionMailer::Base" | "ApplicationMailer" => Habitat::Mailer,
-                "ActiveJob::Base" | "ApplicationJob" | "Sidekiq::Worker" | "Sidekiq::Job" | "ApplicationWorker" => Habitat::Job,
-                "ActionCable::Channel::Base" | "ActionCable::Connection::Base" | "ApplicationCable::Channel" => Habitat::Channel,
-                "Grape::API" | "Grape::API::Instance" | "Sinatra::Base" | "Sinatra::Application" | "Roda" => Habitat::Endpoint,
-                "ViewComponent::Base" | "ApplicationComponent" | "Phlex::HTML" | "Phlex::SVG" | "ApplicationView" | "Cell::ViewModel" => {
-                    Habitat::View
+                "ActiveJob::Base" | "ApplicationJob" | "Sidekiq::Worker" | "Sidekiq::Job"
+                | "ApplicationWorker" => Habitat::Job,
+                "ActionCable::Channel::Base"
+                | "ActionCable::Connection::Base"
+                | "ApplicationCable::Channel" => Habitat::Channel,
+                "Grape::API" | "Grape::API::Instance" | "Sinatra::Base" | "Sinatra::Application" | "Roda" => {
+                    Habitat::Endpoint
                 }
+                "ViewComponent::Base"
+                | "ApplicationComponent"
+                | "Phlex::HTML"
+                | "Phlex::SVG"
+                | "ApplicationView"
+                | "Cell::ViewModel" => Habitat::View,
                 other if other.starts_with("GraphQL::Schema") => Habitat::Graphql,
                 _ => continue,
             };
@@ -247,7 +263,8 @@ impl<'a> App<'a> {
 
     /// The templates of a component.
     pub fn templates_of(&self, component: Name) -> Vec<FileId> {
-        let mut files: Vec<FileId> = self.components.iter().filter(|(_, c)| **c == component).map(|(f, _)| *f).collect();
+        let mut files: Vec<FileId> =
+            self.components.iter().filter(|(_, c)| **c == component).map(|(f, _)| *f).collect();
         files.sort();
         files
     }
@@ -290,7 +307,8 @@ fn read_routes<'a>(files: &[RouteFile<'a>], index: &Index<'a>, config: &Config, 
                     }
                 }
                 "devise" => {
-                    let modules = declared.call.args.iter().filter_map(literal_name).map(|n| n.to_string()).collect();
+                    let modules =
+                        declared.call.args.iter().filter_map(literal_name).map(|n| n.to_string()).collect();
                     devise.push((class.name.to_string(), modules));
                 }
                 _ => {}
@@ -341,7 +359,12 @@ fn file_habitat(path: &str) -> Habitat {
         Habitat::Helper
     } else if has("app/models/") {
         Habitat::Model
-    } else if has("app/views/") || has("app/components/") || has("app/cells/") || has("app/presenters/") || has("app/decorators/") {
+    } else if has("app/views/")
+        || has("app/components/")
+        || has("app/cells/")
+        || has("app/presenters/")
+        || has("app/decorators/")
+    {
         Habitat::View
     } else if has("app/mailers/") {
         Habitat::Mailer

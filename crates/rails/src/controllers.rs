@@ -1,6 +1,5 @@
 //! Controllers: their actions, and the filters that run in front of each.
 
-
 use rustc_hash::FxHashMap;
 use wardroom_model::FilterRole;
 use wardroom_ruby::ir::*;
@@ -95,7 +94,11 @@ pub fn find<'a>(index: &Index<'a>) -> FxHashMap<Name, Controller<'a>> {
                 }
             }
         }
-        let filters = index.macros(class.name).into_iter().flat_map(|m| declarations(index, m, &class.nesting)).collect();
+        let filters = index
+            .macros(class.name)
+            .into_iter()
+            .flat_map(|m| declarations(index, m, &class.nesting))
+            .collect();
         let path = underscore(class.name.strip_suffix("Controller").unwrap_or(&class.name));
         controllers.insert(class.name, Controller { class: class.name, path, actions, filters });
     }
@@ -146,9 +149,18 @@ fn declarations<'a>(index: &Index<'a>, declared: Macro<'a>, nesting: &[Name]) ->
         "before_action" | "before_filter" | "filter" => Timing::Before,
         "around_action" | "around_filter" => Timing::Around,
         "after_action" | "after_filter" => Timing::After,
-        "verify_authenticity_token" | "protect_from_forgery" | "forgery_protection" | "load_and_authorize_resource"
-        | "authorize_resource" | "load_resource" | "http_basic_authenticate_with" | "allow_unauthenticated_access"
-        | "protect_forgery" | "doorkeeper_for" | "ssl_required" | "acts_as_token_authentication_handler_for" => Timing::Before,
+        "verify_authenticity_token"
+        | "protect_from_forgery"
+        | "forgery_protection"
+        | "load_and_authorize_resource"
+        | "authorize_resource"
+        | "load_resource"
+        | "http_basic_authenticate_with"
+        | "allow_unauthenticated_access"
+        | "protect_forgery"
+        | "doorkeeper_for"
+        | "ssl_required"
+        | "acts_as_token_authentication_handler_for" => Timing::Before,
         _ => return Vec::new(),
     };
     let mut names: Vec<Name> = call.args.iter().filter_map(literal_name).collect();
@@ -187,9 +199,9 @@ fn declarations<'a>(index: &Index<'a>, declared: Macro<'a>, nesting: &[Name]) ->
         }
         let mut found = declaration(Some(Name::from(word)), skip, None);
         found.role = match word {
-            "http_basic_authenticate_with" | "doorkeeper_for" | "acts_as_token_authentication_handler_for" => {
-                FilterRole::Authentication
-            }
+            "http_basic_authenticate_with"
+            | "doorkeeper_for"
+            | "acts_as_token_authentication_handler_for" => FilterRole::Authentication,
             "load_and_authorize_resource" | "authorize_resource" => FilterRole::Authorization,
             _ => role(word),
         };
@@ -251,15 +263,65 @@ pub fn role(name: &str) -> FilterRole {
     let any = |words: &[&str]| words.iter().any(|w| name.contains(w));
     if any(&["verify_authenticity_token", "forgery"]) {
         FilterRole::Csrf
-    } else if any(&["authoriz", "authoris", "permission", "require_admin", "admin_required", "admin_only", "is_admin", "check_admin",
-        "ensure_admin", "verify_admin", "access", "owner", "can_", "allowed", "policy", "restrict", "privilege", "users_only", "_only",
-        "enforce_", "role", "moderator", "staff", "verify_membership", "require_member", "team_member", "scoped", "forbid", "capability"])
-    {
+    } else if any(&[
+        "authoriz",
+        "authoris",
+        "permission",
+        "require_admin",
+        "admin_required",
+        "admin_only",
+        "is_admin",
+        "check_admin",
+        "ensure_admin",
+        "verify_admin",
+        "access",
+        "owner",
+        "can_",
+        "allowed",
+        "policy",
+        "restrict",
+        "privilege",
+        "users_only",
+        "_only",
+        "enforce_",
+        "role",
+        "moderator",
+        "staff",
+        "verify_membership",
+        "require_member",
+        "team_member",
+        "scoped",
+        "forbid",
+        "capability",
+    ]) {
         FilterRole::Authorization
-    } else if any(&["authenticat", "login", "log_in", "logged_in", "signed_in", "sign_in", "signin", "require_user", "user_required",
-        "current_user", "doorkeeper", "token", "api_key", "session", "require_account", "confirm_user", "require_auth", "verify_signature",
-        "hmac", "webhook", "oauth", "ensure_user", "find_user_from", "credentials", "basic_auth"])
-    {
+    } else if any(&[
+        "authenticat",
+        "login",
+        "log_in",
+        "logged_in",
+        "signed_in",
+        "sign_in",
+        "signin",
+        "require_user",
+        "user_required",
+        "current_user",
+        "doorkeeper",
+        "token",
+        "api_key",
+        "session",
+        "require_account",
+        "confirm_user",
+        "require_auth",
+        "verify_signature",
+        "hmac",
+        "webhook",
+        "oauth",
+        "ensure_user",
+        "find_user_from",
+        "credentials",
+        "basic_auth",
+    ]) {
         FilterRole::Authentication
     } else {
         FilterRole::Other

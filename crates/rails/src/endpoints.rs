@@ -58,7 +58,10 @@ fn from_route(app: &App<'_>, route: &Route) -> Vec<(Endpoint, Option<MethodId>)>
                 let mut actions: Vec<_> = found.actions.iter().collect();
                 actions.sort();
                 for (name, id) in actions {
-                    out.push((endpoint(app, plain(format!("{}#{name}", found.path)), &found.path, *name), Some(*id)));
+                    out.push((
+                        endpoint(app, plain(format!("{}#{name}", found.path)), &found.path, *name),
+                        Some(*id),
+                    ));
                 }
             }
             out

@@ -130,26 +130,31 @@ pub fn role(path: &str) -> Option<Role> {
         "erb" | "rhtml" => Engine::Erb,
         "haml" => Engine::Haml,
         "slim" => Engine::Slim,
-        "jbuilder" | "builder" | "rxml" | "rjs" | "arb" | "prawn" | "axlsx" | "rabl" | "ruby" | "jb" | "props" => {
-            Engine::Ruby
-        }
+        "jbuilder" | "builder" | "rxml" | "rjs" | "arb" | "prawn" | "axlsx" | "rabl" | "ruby" | "jb"
+        | "props" => Engine::Ruby,
         "rb" if path.contains("app/views/") && stem.contains('.') => Engine::Ruby,
         "rb" if path.contains("db/migrate/") => return Some(Role::Migration),
         "rb" | "rake" | "ru" | "gemspec" | "thor" => return Some(Role::Ruby),
         _ => return None,
     };
     // Templates outside the view paths (generators, configuration, documentation) are no pages.
-    let page = ["app/", "views/", "lib/", "templates/"].iter().any(|f| path.starts_with(f) || path.contains(&format!("/{f}")));
+    let page = ["app/", "views/", "lib/", "templates/"]
+        .iter()
+        .any(|f| path.starts_with(f) || path.contains(&format!("/{f}")));
     if !page {
         return None;
     }
     let format = match (engine, stem.rsplit_once('.').map(|(_, f)| f)) {
         (Engine::Ruby, _) => Format::Other,
         (_, Some("js" | "coffee")) => Format::Script,
-        (_, Some("text" | "json" | "xml" | "csv" | "atom" | "rss" | "ics" | "txt" | "yml" | "yaml" | "md" | "sh" | "css"
-            | "conf" | "rb" | "sql" | "graphql" | "ts" | "svg" | "vtt" | "plist" | "ipxe" | "kml" | "gpx" | "vcf" | "tex")) => {
-            Format::Other
-        }
+        (
+            _,
+            Some(
+                "text" | "json" | "xml" | "csv" | "atom" | "rss" | "ics" | "txt" | "yml" | "yaml" | "md"
+                | "sh" | "css" | "conf" | "rb" | "sql" | "graphql" | "ts" | "svg" | "vtt" | "plist" | "ipxe"
+                | "kml" | "gpx" | "vcf" | "tex",
+            ),
+        ) => Format::Other,
         _ => Format::Html,
     };
     Some(Role::Template { engine, format })

@@ -1,6 +1,5 @@
 //! Every class, module, method and constant of the application, and how constants resolve.
 
-
 use rustc_hash::FxHashMap;
 use wardroom_ruby::ir::*;
 use wardroom_ruby::walk;
@@ -139,7 +138,9 @@ impl<'a> Index<'a> {
         let mut linked = Vec::new();
         for class in self.classes.values() {
             let outer: Vec<Name> = class.nesting.iter().copied().filter(|n| *n != class.name).collect();
-            let all = |list: &[Name], from: &[Name]| -> Vec<Name> { list.iter().map(|n| self.resolve(*n, from)).collect() };
+            let all = |list: &[Name], from: &[Name]| -> Vec<Name> {
+                list.iter().map(|n| self.resolve(*n, from)).collect()
+            };
             linked.push((
                 class.name,
                 class.superclass.map(|s| self.resolve(s, &outer)),
@@ -228,7 +229,9 @@ impl<'a> Index<'a> {
 
     /// The instance method that a call on an object of `class` reaches.
     pub fn find(&self, class: Name, method: Name) -> Option<MethodId> {
-        if let Some(found) = self.classes.get(&class).filter(|c| c.prepends.is_empty()).and_then(|c| c.methods.get(&method)) {
+        if let Some(found) =
+            self.classes.get(&class).filter(|c| c.prepends.is_empty()).and_then(|c| c.methods.get(&method))
+        {
             return Some(*found);
         }
         self.by_name.get(&method)?;
@@ -257,8 +260,10 @@ impl<'a> Index<'a> {
             }
             // A concern's `module ClassMethods` is mixed into whoever includes the concern.
             for module in &class.includes {
-                let found = self.classes.get(&join(*module, "ClassMethods")).and_then(|m| m.methods.get(&method));
-                let found = found.or_else(|| self.classes.get(module).and_then(|m| m.singletons.get(&method)));
+                let found =
+                    self.classes.get(&join(*module, "ClassMethods")).and_then(|m| m.methods.get(&method));
+                let found =
+                    found.or_else(|| self.classes.get(module).and_then(|m| m.singletons.get(&method)));
                 if let Some(found) = found {
                     return Some(*found);
                 }
@@ -276,7 +281,10 @@ impl<'a> Index<'a> {
                 let class = nesting.first()?;
                 self.ancestors(*class).iter().find_map(|a| self.classes.get(a)?.constants.get(last))
             };
-            return found.or_else(inherited).or_else(|| self.classes.get(&Name::from(""))?.constants.get(last)).copied();
+            return found
+                .or_else(inherited)
+                .or_else(|| self.classes.get(&Name::from(""))?.constants.get(last))
+                .copied();
         }
         let class = self.resolve(path_name(scope), nesting);
         self.ancestors(class).iter().find_map(|a| self.classes.get(a)?.constants.get(last)).copied()
@@ -284,19 +292,27 @@ impl<'a> Index<'a> {
 
     /// Whether objects of a class have this as an attribute made by `attr_reader` or the like.
     pub fn has_attribute(&self, class: Name, name: Name) -> bool {
-        self.ancestors(class).iter().any(|a| self.classes.get(a).is_some_and(|c| c.attributes.contains(&name)))
+        self.ancestors(class)
+            .iter()
+            .any(|a| self.classes.get(a).is_some_and(|c| c.attributes.contains(&name)))
     }
 
     /// The method that gives the object to which a class hands a method on.
     pub fn delegate(&self, class: Name, name: Name) -> Option<Name> {
-        let in_class = |a: &Name| self.classes.get(a)?.delegates.iter().find(|(n, _)| *n == name).map(|(_, to)| *to);
+        let in_class =
+            |a: &Name| self.classes.get(a)?.delegates.iter().find(|(n, _)| *n == name).map(|(_, to)| *to);
         self.ancestors(class).iter().find_map(in_class)
     }
 
     /// Every class-body call of a class: those of its ancestors first (superclass, then concerns),
     /// then its own, in the order in which Ruby would run them.
     pub fn macros(&self, class: Name) -> Vec<Macro<'a>> {
-        self.ancestors(class).iter().rev().filter_map(|a| self.classes.get(a)).flat_map(|c| c.macros.iter().copied()).collect()
+        self.ancestors(class)
+            .iter()
+            .rev()
+            .filter_map(|a| self.classes.get(a))
+            .flat_map(|c| c.macros.iter().copied())
+            .collect()
     }
 }
 
@@ -347,20 +363,38 @@ impl<'a> Builder<'a> {
             Kind::Def(def) => {
                 // `def self.included(base); base.class_eval do …`: what a concern was written as
                 // before there were concerns.
-                if def.singleton.is_some() && matches!(def.name.as_str(), "included" | "prepended" | "extended") {
+                if def.singleton.is_some()
+                    && matches!(def.name.as_str(), "included" | "prepended" | "extended")
+                {
                     self.hook(&def.body, scope);
                 }
                 let constant_receiver = matches!(def.singleton, Some(Node { kind: Kind::Const(_), .. }));
                 let singleton = scope.singleton || def.singleton.is_some();
                 let mut owner = scope.class;
-                if constant_receiver
-                    && let Some(Node { kind: Kind::Const(path), .. }) = &def.singleton
-                {
+                if constant_receiver && let Some(Node { kind: Kind::Const(path), .. }) = &def.singleton {
                     owner = self.index.resolve(path_name(path), &scope.nesting);
                 }
-                self.method(owner, def.name, singleton, visibility, &def.params, &def.body, node.span, def.name_span);
+                self.method(
+                    owner,
+                    def.name,
+                    singleton,
+                    visibility,
+                    &def.params,
+                    &def.body,
+                    node.span,
+                    def.name_span,
+                );
                 if module_function {
-                    self.method(owner, def.name, true, visibility, &def.params, &def.body, node.span, def.name_span);
+                    self.method(
+                        owner,
+                        def.name,
+                        true,
+                        visibility,
+                        &def.params,
+                        &def.body,
+                        node.span,
+                        def.name_span,
+                    );
                 }
             }
             Kind::Assign(assign) => {
@@ -373,7 +407,9 @@ impl<'a> Builder<'a> {
                 }
             }
             Kind::Call(call) => self.macro_call(call, node, scope, visibility),
-            Kind::Seq(list) => list.iter().for_each(|n| self.statement(n, scope, visibility, module_function)),
+            Kind::Seq(list) => {
+                list.iter().for_each(|n| self.statement(n, scope, visibility, module_function))
+            }
             Kind::If(branches) => {
                 self.statement(&branches.then, scope, visibility, module_function);
                 self.statement(&branches.otherwise, scope, visibility, module_function);
@@ -403,7 +439,9 @@ impl<'a> Builder<'a> {
         let Kind::Call(call) = &value.kind else { return };
         let Some(Node { kind: Kind::Const(path), .. }) = &call.recv else { return };
         let maker = path_name(path);
-        if !matches!(call.name.as_str(), "new" | "define") || !matches!(maker.as_str(), "Class" | "Struct" | "Module" | "Data") {
+        if !matches!(call.name.as_str(), "new" | "define")
+            || !matches!(maker.as_str(), "Class" | "Struct" | "Module" | "Data")
+        {
             return;
         }
         let full = join(scope.class, &name);
@@ -417,7 +455,15 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn open(&mut self, full: Name, span: Span, name_span: Span, scope: &Scope, superclass: Option<Name>, module: bool) -> Scope {
+    fn open(
+        &mut self,
+        full: Name,
+        span: Span,
+        name_span: Span,
+        scope: &Scope,
+        superclass: Option<Name>,
+        module: bool,
+    ) -> Scope {
         let mut nesting = vec![full];
         nesting.extend(scope.nesting.iter().copied());
         let file = self.file;
@@ -459,7 +505,8 @@ impl<'a> Builder<'a> {
             },
             _ => None,
         };
-        let inner = self.open(full, span, module.name_span, scope, superclass, module.form == ModuleForm::Module);
+        let inner =
+            self.open(full, span, module.name_span, scope, superclass, module.form == ModuleForm::Module);
         self.body(&module.body, &inner);
     }
 
@@ -477,7 +524,17 @@ impl<'a> Builder<'a> {
     ) {
         let id = MethodId(self.index.methods.len() as u32);
         let file = self.file;
-        self.index.methods.push(Method { owner, name, singleton, visibility, params, body, span, name_span, file });
+        self.index.methods.push(Method {
+            owner,
+            name,
+            singleton,
+            visibility,
+            params,
+            body,
+            span,
+            name_span,
+            file,
+        });
         let class = self.class(owner);
         let table = if singleton { &mut class.singletons } else { &mut class.methods };
         table.insert(name, id);
@@ -512,7 +569,9 @@ impl<'a> Builder<'a> {
             let mixins: Vec<Name> = constants(&call.args).collect();
             self.mix(target, verb, mixins);
         }
-        if let (Some(Node { kind: Kind::Const(path), .. }), "prepend_mod_with" | "prepend_mod") = (&call.recv, call.name.as_str()) {
+        if let (Some(Node { kind: Kind::Const(path), .. }), "prepend_mod_with" | "prepend_mod") =
+            (&call.recv, call.name.as_str())
+        {
             let target = self.index.resolve(path_name(path), &scope.nesting);
             self.overlay(target, first_name);
         }
@@ -538,22 +597,37 @@ impl<'a> Builder<'a> {
                     });
                     if let Some(block) = block {
                         let span = node.span;
-                        self.method(scope.class, name, scope.singleton, visibility, &block.params, &block.body, span, call.name_span);
+                        self.method(
+                            scope.class,
+                            name,
+                            scope.singleton,
+                            visibility,
+                            &block.params,
+                            &block.body,
+                            span,
+                            call.name_span,
+                        );
                     }
                 }
-                ("attr_reader" | "attr_accessor" | "attr_writer" | "mattr_accessor" | "cattr_accessor" | "attribute" | "class_attribute" | "option" | "param" | "prop", _) => {
+                (
+                    "attr_reader" | "attr_accessor" | "attr_writer" | "mattr_accessor" | "cattr_accessor"
+                    | "attribute" | "class_attribute" | "option" | "param" | "prop",
+                    _,
+                ) => {
                     let names: Vec<Name> = call.args.iter().filter_map(literal_name).collect();
                     self.class(scope.class).attributes.extend(names);
                 }
                 ("delegate", _) => {
                     let to = match call.args.last() {
-                        Some(Node { kind: Kind::Hash(pairs), .. }) => {
-                            pairs.iter().find(|p| literal_name(&p.key).is_some_and(|k| k == "to")).and_then(|p| literal_name(&p.value))
-                        }
+                        Some(Node { kind: Kind::Hash(pairs), .. }) => pairs
+                            .iter()
+                            .find(|p| literal_name(&p.key).is_some_and(|k| k == "to"))
+                            .and_then(|p| literal_name(&p.value)),
                         _ => None,
                     };
                     if let Some(to) = to {
-                        let names: Vec<(Name, Name)> = call.args.iter().filter_map(literal_name).map(|n| (n, to)).collect();
+                        let names: Vec<(Name, Name)> =
+                            call.args.iter().filter_map(literal_name).map(|n| (n, to)).collect();
                         self.class(scope.class).delegates.extend(names);
                     }
                 }
@@ -568,13 +642,29 @@ impl<'a> Builder<'a> {
                     });
                     let body = body.or(call.block.as_ref().map(|b| (b.params.as_slice(), &b.body)));
                     if let Some((params, body)) = body {
-                        self.method(scope.class, name, true, Visibility::Public, params, body, node.span, call.name_span);
+                        self.method(
+                            scope.class,
+                            name,
+                            true,
+                            Visibility::Public,
+                            params,
+                            body,
+                            node.span,
+                            call.name_span,
+                        );
                     }
                 }
-                ("private" | "protected" | "public" | "private_class_method" | "module_function" | "memoize", _)
-                    if !call.args.is_empty() =>
-                {
-                    let hidden = matches!(call.name.as_str(), "private" | "protected" | "private_class_method");
+                (
+                    "private"
+                    | "protected"
+                    | "public"
+                    | "private_class_method"
+                    | "module_function"
+                    | "memoize",
+                    _,
+                ) if !call.args.is_empty() => {
+                    let hidden =
+                        matches!(call.name.as_str(), "private" | "protected" | "private_class_method");
                     let visibility = if hidden { Visibility::Hidden } else { Visibility::Public };
                     for arg in &call.args {
                         if matches!(arg.kind, Kind::Def(_)) {
@@ -588,7 +678,11 @@ impl<'a> Builder<'a> {
                         }
                     }
                 }
-                ("included" | "prepended" | "class_methods" | "with_options" | "concerning" | "class_eval" | "controller" | "namespace" | "helpers" | "before" | "desc", _) => {
+                (
+                    "included" | "prepended" | "class_methods" | "with_options" | "concerning" | "class_eval"
+                    | "controller" | "namespace" | "helpers" | "before" | "desc",
+                    _,
+                ) => {
                     if let Some(block) = &call.block {
                         let singleton = call.name == "class_methods";
                         let inner = Scope { singleton, ..scope.clone() };
@@ -602,7 +696,14 @@ impl<'a> Builder<'a> {
         {
             let mut inner = scope.clone();
             if let Some(Node { kind: Kind::Const(path), .. }) = &call.recv {
-                inner = self.open(self.index.resolve(path_name(path), &scope.nesting), node.span, node.span, scope, None, false);
+                inner = self.open(
+                    self.index.resolve(path_name(path), &scope.nesting),
+                    node.span,
+                    node.span,
+                    scope,
+                    None,
+                    false,
+                );
             }
             self.body(&block.body, &inner);
         }

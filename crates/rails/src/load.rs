@@ -29,7 +29,11 @@ pub fn load(sources: Vec<Source>) -> Loaded {
     }
     // A schema says more, and faster, than the history that led to it.
     let has_schema = sources.iter().any(|s| matches!(s.path.as_ref(), "db/schema.rb" | "db/structure.sql"));
-    let rails = gems.locked.get("rails").or_else(|| gems.locked.get("actionpack")).and_then(|v| crate::gems::Version::parse(v));
+    let rails = gems
+        .locked
+        .get("rails")
+        .or_else(|| gems.locked.get("actionpack"))
+        .and_then(|v| crate::gems::Version::parse(v));
     let old = match rails {
         Some(version) => version.0 < 3,
         // No lock file: before Bundler there was `config/environment.rb` with a version in it.
@@ -82,9 +86,8 @@ fn inline_template(source: &Source, haml_major: u32) -> Option<(File, Vec<Proble
         }
         end += line.len();
     }
-    let blank = |part: &str| -> String {
-        part.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect()
-    };
+    let blank =
+        |part: &str| -> String { part.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect() };
     let alone = format!("{}{}{}", blank(&text[..start]), &text[start..end], blank(&text[end..]));
     let options = Options { html: true, escape: true, haml_major };
     let parsed = parse_template(&compile(engine, &alone, &options));
@@ -116,7 +119,11 @@ fn one(source: Source, has_schema: bool, escape: bool, haml_major: u32) -> (File
     };
     if matches!(role, Role::Template { .. }) {
         // A template is parsed as a program of its own, where these mean nothing.
-        parsed.errors.retain(|e| !e.message.starts_with("Invalid yield") && !e.message.starts_with("Invalid next") && !e.message.starts_with("Invalid return"));
+        parsed.errors.retain(|e| {
+            !e.message.starts_with("Invalid yield")
+                && !e.message.starts_with("Invalid next")
+                && !e.message.starts_with("Invalid return")
+        });
     }
     let problems = if parsed.errors.is_empty() {
         Vec::new()

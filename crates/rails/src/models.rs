@@ -1,6 +1,5 @@
 //! Active Record models: columns, associations, enums, and what may be assigned in bulk.
 
-
 use rustc_hash::FxHashMap;
 use wardroom_ruby::ir::*;
 
@@ -33,16 +32,28 @@ pub struct Association {
 }
 
 /// Finds every model.
-pub fn find(index: &Index<'_>, schema: &Schema, paths: &dyn Fn(crate::files::FileId) -> bool) -> FxHashMap<Name, Model> {
+pub fn find(
+    index: &Index<'_>,
+    schema: &Schema,
+    paths: &dyn Fn(crate::files::FileId) -> bool,
+) -> FxHashMap<Name, Model> {
     let mut models = FxHashMap::default();
     for class in index.classes.values() {
         if class.module || class.name.is_empty() {
             continue;
         }
-        let record = index.ancestors(class.name).iter().any(|a| matches!(a.as_str(), "ActiveRecord::Base" | "ApplicationRecord"));
-        let explicit_table = class.macros.iter().find(|m| matches!(m.call.name.as_str(), "table_name=" | "set_table_name"));
+        let record = index
+            .ancestors(class.name)
+            .iter()
+            .any(|a| matches!(a.as_str(), "ActiveRecord::Base" | "ApplicationRecord"));
+        let explicit_table =
+            class.macros.iter().find(|m| matches!(m.call.name.as_str(), "table_name=" | "set_table_name"));
         let document = class.includes.iter().any(|i| i.starts_with("Mongoid::Document"));
-        if !record && !document && explicit_table.is_none() && !class.places.iter().any(|p| paths(p.0) && class.superclass.is_some()) {
+        if !record
+            && !document
+            && explicit_table.is_none()
+            && !class.places.iter().any(|p| paths(p.0) && class.superclass.is_some())
+        {
             continue;
         }
         let mut tables: Vec<String> = explicit_table
@@ -58,8 +69,11 @@ pub fn find(index: &Index<'_>, schema: &Schema, paths: &dyn Fn(crate::files::Fil
         if !record && !document && columns.is_none() {
             continue;
         }
-        let columns = columns.map(|c| c.iter().map(|(n, t)| (Name::from(n.as_str()), *t)).collect()).unwrap_or_default();
-        let mut model = Model { class: class.name, columns, associations: FxHashMap::default(), enums: Vec::new() };
+        let columns = columns
+            .map(|c| c.iter().map(|(n, t)| (Name::from(n.as_str()), *t)).collect())
+            .unwrap_or_default();
+        let mut model =
+            Model { class: class.name, columns, associations: FxHashMap::default(), enums: Vec::new() };
         for declared in index.macros(class.name) {
             declare(&mut model, declared.call, index, &class.nesting);
         }
@@ -89,9 +103,11 @@ fn declare(model: &mut Model, call: &Call, index: &Index<'_>, nesting: &[Name]) 
     };
     let option = |wanted: &str| -> Option<Name> {
         let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last() else { return None };
-        pairs.iter().find(|p| literal_name(&p.key).is_some_and(|k| k == wanted)).and_then(|p| match &p.value.kind {
-            Kind::Const(path) => Some(crate::index::path_name(path)),
-            _ => literal_name(&p.value),
+        pairs.iter().find(|p| literal_name(&p.key).is_some_and(|k| k == wanted)).and_then(|p| {
+            match &p.value.kind {
+                Kind::Const(path) => Some(crate::index::path_name(path)),
+                _ => literal_name(&p.value),
+            }
         })
     };
     let written = option("class_name").or_else(|| option("class")).unwrap_or_else(|| {

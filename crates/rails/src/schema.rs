@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-
-
 use crate::gems::RubyFile;
 use crate::inflect::{plural, underscore};
 

@@ -1,6 +1,5 @@
 //! Templates by the names under which they are rendered.
 
-
 use rustc_hash::FxHashMap;
 use wardroom_ruby::ir::Name;
 

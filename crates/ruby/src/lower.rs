@@ -93,7 +93,10 @@ fn run(source: &[u8], template: Option<&Compiled>) -> Parsed {
         })
         .collect();
     if let Some(offset) = lower.too_deep {
-        errors.push(SyntaxError { offset, message: "code nested too deep; the innermost part is left out".into() });
+        errors.push(SyntaxError {
+            offset,
+            message: "code nested too deep; the innermost part is left out".into(),
+        });
     }
     Parsed { body, comments, errors }
 }
@@ -148,7 +151,6 @@ impl Lower<'_> {
         }
     }
 
-    
     fn node(&mut self, node: &P<'_>) -> Node {
         let span = self.span(&node.location());
         if self.depth >= MAX_DEPTH {
@@ -221,8 +223,10 @@ impl Lower<'_> {
     fn interp(&mut self, form: Form, parts: &NodeList<'_>, flags: &str) -> Kind {
         let parts: Vec<Node> = parts.iter().map(|p| self.part(&p)).collect();
         if form == Form::Str && parts.iter().all(|p| matches!(p.kind, Kind::Str(_))) {
-            let joined: String =
-                parts.iter().filter_map(|p| if let Kind::Str(s) = &p.kind { Some(&**s) } else { None }).collect();
+            let joined: String = parts
+                .iter()
+                .filter_map(|p| if let Kind::Str(s) = &p.kind { Some(&**s) } else { None })
+                .collect();
             return Kind::Str(joined.into());
         }
         Kind::Interp(Box::new(Interp { form, parts, flags: flags.into() }))
@@ -392,7 +396,8 @@ impl Lower<'_> {
 
     fn call(&mut self, call: &prism::CallNode<'_>, span: Span) -> Kind {
         let method = name(&call.name());
-        if method == "!" && call.arguments().is_none()
+        if method == "!"
+            && call.arguments().is_none()
             && let Some(receiver) = call.receiver()
         {
             return Kind::Not(self.boxed(&receiver));
@@ -424,9 +429,25 @@ impl Lower<'_> {
     }
 
     /// The reader call that stands for the target of `a.b ||= c` or `a[b] += c`.
-    fn reader(&mut self, recv: Option<P<'_>>, method: Name, args: Vec<Node>, safe_nav: bool, span: Span) -> Node {
+    fn reader(
+        &mut self,
+        recv: Option<P<'_>>,
+        method: Name,
+        args: Vec<Node>,
+        safe_nav: bool,
+        span: Span,
+    ) -> Node {
         let recv = self.option(recv);
-        let call = Call { recv, name: method, name_span: span, args, block: None, block_arg: None, safe_nav, bare: false };
+        let call = Call {
+            recv,
+            name: method,
+            name_span: span,
+            args,
+            block: None,
+            block_arg: None,
+            safe_nav,
+            bare: false,
+        };
         Node { span, kind: Kind::Call(Box::new(call)) }
     }
 
@@ -448,7 +469,14 @@ impl Lower<'_> {
         otherwise.map_or_else(|| nil(span), |e| self.statements(e.statements(), span))
     }
 
-    fn module(&mut self, form: ModuleForm, path: &P<'_>, superclass: Option<P<'_>>, body: Option<P<'_>>, span: Span) -> Kind {
+    fn module(
+        &mut self,
+        form: ModuleForm,
+        path: &P<'_>,
+        superclass: Option<P<'_>>,
+        body: Option<P<'_>>,
+        span: Span,
+    ) -> Kind {
         let name_span = self.span(&path.location());
         let path = self.constant(path).unwrap_or_default();
         let superclass = self.option(superclass);

@@ -35,14 +35,28 @@ fn check(source: &[u8]) {
 #[test]
 fn samples_parse_without_errors() {
     for sample in SAMPLES {
-        assert!(parse(sample.as_bytes()).errors.is_empty(), "{:?}\n{sample}", parse(sample.as_bytes()).errors);
+        assert!(
+            parse(sample.as_bytes()).errors.is_empty(),
+            "{:?}\n{sample}",
+            parse(sample.as_bytes()).errors
+        );
         check(sample.as_bytes());
     }
 }
 
 #[test]
 fn deep_and_long_code_ends() {
-    for (open, close) in [("(", ")"), ("[", "]"), ("{a:", "}"), ("-> {", "}"), ("if x\n", "end\n"), ("a(", ")"), ("!", ""), ("x.y ", ""), ("\"#{", "}\"")] {
+    for (open, close) in [
+        ("(", ")"),
+        ("[", "]"),
+        ("{a:", "}"),
+        ("-> {", "}"),
+        ("if x\n", "end\n"),
+        ("a(", ")"),
+        ("!", ""),
+        ("x.y ", ""),
+        ("\"#{", "}\""),
+    ] {
         check(format!("{}1{}", open.repeat(5_000), close.repeat(5_000)).as_bytes());
     }
     check(format!("x = 1{}", " + 1".repeat(50_000)).as_bytes());

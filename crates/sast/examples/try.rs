@@ -25,13 +25,27 @@ fn run() {
     for f in &outcome.findings {
         let code = f.location.snippet.lines().next().unwrap_or_default().trim();
         let at = format!("{}:{}", f.location.file, f.location.start.line);
-        if writeln!(out, "{} {} {at} {} [{}] e={} | {code}", f.rule, f.confidence, f.message, f.reason, f.endpoints.len()).is_err() {
+        if writeln!(
+            out,
+            "{} {} {at} {} [{}] e={} | {code}",
+            f.rule,
+            f.confidence,
+            f.message,
+            f.reason,
+            f.endpoints.len()
+        )
+        .is_err()
+        {
             return;
         }
         if std::env::var_os("STEPS").is_some() {
             for step in &f.path {
                 let code = step.location.snippet.lines().next().unwrap_or_default().trim();
-                let _ = writeln!(out, "      {}:{} {} | {code}", step.location.file, step.location.start.line, step.note);
+                let _ = writeln!(
+                    out,
+                    "      {}:{} {} | {code}",
+                    step.location.file, step.location.start.line, step.note
+                );
             }
         }
     }

@@ -63,7 +63,13 @@ impl<'c, 'a> Context<'c, 'a> {
     }
 
     /// Starts a finding at a place.
-    pub fn finding(&self, rule: &'static Rule, file: FileId, span: Span, message: impl Into<String>) -> Builder<'_, 'c, 'a> {
+    pub fn finding(
+        &self,
+        rule: &'static Rule,
+        file: FileId,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Builder<'_, 'c, 'a> {
         let draft = Draft {
             rule,
             file,
@@ -81,7 +87,12 @@ impl<'c, 'a> Context<'c, 'a> {
     }
 
     /// Starts a finding at a sink, with the flow's path, endpoints, confidence and reason.
-    pub fn flow_finding(&self, rule: &'static Rule, flow: &Flow, message: impl Into<String>) -> Builder<'_, 'c, 'a> {
+    pub fn flow_finding(
+        &self,
+        rule: &'static Rule,
+        flow: &Flow,
+        message: impl Into<String>,
+    ) -> Builder<'_, 'c, 'a> {
         let (confidence, reason) = confidence(flow);
         let mut builder = self.finding(rule, flow.file, flow.span, message);
         builder.draft.confidence = confidence;
@@ -92,14 +103,21 @@ impl<'c, 'a> Context<'c, 'a> {
     }
 
     /// Starts a finding at a sink that a parameter reaches without any known outsider's data.
-    pub fn unresolved_finding(&self, rule: &'static Rule, open: &Unresolved, message: impl Into<String>) -> Builder<'_, 'c, 'a> {
+    pub fn unresolved_finding(
+        &self,
+        rule: &'static Rule,
+        open: &Unresolved,
+        message: impl Into<String>,
+    ) -> Builder<'_, 'c, 'a> {
         let mut builder = self.finding(rule, open.file, open.span, message);
         builder.draft.steps.clone_from(&open.steps);
         builder.draft.endpoints.clone_from(&open.endpoints);
         builder.draft.confidence = Confidence::Low;
         builder.draft.reason = match (open.calls, open.open_calls) {
             (0, _) => "who calls this is not known".to_owned(),
-            (calls, open) => format!("{open} of {calls} known calls hand over something that the code does not fix"),
+            (calls, open) => {
+                format!("{open} of {calls} known calls hand over something that the code does not fix")
+            }
         };
         builder
     }
@@ -138,7 +156,12 @@ impl<'c, 'a> Context<'c, 'a> {
 
     /// Every file that is code (Ruby or template), by number.
     pub fn code_files(&self) -> impl Iterator<Item = (FileId, &'a File)> {
-        self.app.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), f)).filter(|(_, f)| !matches!(f.parsed.body.kind, Kind::Nil))
+        self.app
+            .files
+            .iter()
+            .enumerate()
+            .map(|(i, f)| (FileId(i as u32), f))
+            .filter(|(_, f)| !matches!(f.parsed.body.kind, Kind::Nil))
     }
 
     /// Visits every call of the application, with the file it stands in. A check that looks for
@@ -250,8 +273,12 @@ impl Builder<'_, '_, '_> {
 /// doubt: medium. Two doubts, or stored words with one: low.
 pub fn confidence(flow: &Flow) -> (Confidence, String) {
     let (mut confidence, mut reasons) = match flow.source {
-        SourceKind::Params | SourceKind::Cookie | SourceKind::Upload | SourceKind::Request => (Confidence::High, Vec::new()),
-        SourceKind::Stored => (Confidence::Medium, vec![format!("`{}` holds what a user has stored", flow.words)]),
+        SourceKind::Params | SourceKind::Cookie | SourceKind::Upload | SourceKind::Request => {
+            (Confidence::High, Vec::new())
+        }
+        SourceKind::Stored => {
+            (Confidence::Medium, vec![format!("`{}` holds what a user has stored", flow.words)])
+        }
         SourceKind::Job => (Confidence::Medium, vec!["the data comes through a job's arguments".to_owned()]),
         SourceKind::Remote => (Confidence::Medium, vec!["the data comes from another system".to_owned()]),
         SourceKind::Local => (Confidence::Low, vec!["the data comes from who runs the program".to_owned()]),

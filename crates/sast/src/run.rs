@@ -58,7 +58,9 @@ pub fn run<'a>(app: &App<'a>, flows: &Flows, wanted: &dyn Fn(&Rule) -> bool) -> 
 
 fn finish(app: &App<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
     // One weakness once: of two drafts of one rule at one place the surer stays.
-    drafts.sort_by(|a, b| (a.rule.id, a.file, a.span).cmp(&(b.rule.id, b.file, b.span)).then(b.confidence.cmp(&a.confidence)));
+    drafts.sort_by(|a, b| {
+        (a.rule.id, a.file, a.span).cmp(&(b.rule.id, b.file, b.span)).then(b.confidence.cmp(&a.confidence))
+    });
     drafts.dedup_by(|b, a| a.rule.id == b.rule.id && a.file == b.file && a.span == b.span);
     let mut ordinals: HashMap<(&str, String, String), u32> = HashMap::new();
     let mut findings: Vec<Finding> = Vec::with_capacity(drafts.len());
@@ -66,14 +68,20 @@ fn finish(app: &App<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
         let file = app.file(draft.file);
         let scope = scope(app, draft.file, draft.span);
         let code = file.source(draft.span);
-        let ordinal = ordinals.entry((draft.rule.id, scope.clone(), wardroom_model::normalise(&code))).or_default();
+        let ordinal =
+            ordinals.entry((draft.rule.id, scope.clone(), wardroom_model::normalise(&code))).or_default();
         let fingerprint = Fingerprint::new(draft.rule.id, &scope, &code, *ordinal);
         *ordinal += 1;
         let fix = draft.fix.map(|(title, replacements)| Fix {
             title,
             replacements: replacements
                 .into_iter()
-                .map(|(id, span, text)| Replacement { file: Arc::clone(&app.file(id).path), start: span.start, end: span.end, text })
+                .map(|(id, span, text)| Replacement {
+                    file: Arc::clone(&app.file(id).path),
+                    start: span.start,
+                    end: span.end,
+                    text,
+                })
                 .collect(),
         });
         findings.push(Finding {
@@ -93,7 +101,9 @@ fn finish(app: &App<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
         });
     }
     findings.sort_by(|a, b| {
-        (b.severity, b.confidence).cmp(&(a.severity, a.confidence)).then_with(|| (&a.location, &a.rule).cmp(&(&b.location, &b.rule)))
+        (b.severity, b.confidence)
+            .cmp(&(a.severity, a.confidence))
+            .then_with(|| (&a.location, &a.rule).cmp(&(&b.location, &b.rule)))
     });
     findings
 }

@@ -91,7 +91,8 @@ fn check(path: &Path, problems: &mut Vec<String>) {
         }
     }
     if marked == 0 {
-        problems.push(format!("{rule}: nothing is marked: the spec cannot fail for a check that finds nothing"));
+        problems
+            .push(format!("{rule}: nothing is marked: the spec cannot fail for a check that finds nothing"));
     }
 }
 

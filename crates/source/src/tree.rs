@@ -64,7 +64,8 @@ pub fn read_tree(root: &Path, wanted: &(dyn Fn(&str) -> Wanted + Sync)) -> Resul
     let root_error = |error| WalkError::Root { path: root.to_owned(), error };
     let meta = fs::metadata(root).map_err(root_error)?;
     if meta.is_file() {
-        let name: Arc<str> = root.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()).into();
+        let name: Arc<str> =
+            root.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()).into();
         let mut tree = Tree::default();
         match read(root, &name) {
             Ok(source) => tree.files.push(source),
@@ -84,32 +85,32 @@ pub fn read_tree(root: &Path, wanted: &(dyn Fn(&str) -> Wanted + Sync)) -> Resul
         .filter_entry(|e| e.depth() == 0 || !is_left_out(&e.file_name().to_string_lossy()))
         .build_parallel()
         .run(|| {
-        Box::new(|entry| {
-            let mut found = match found.lock() {
-                Ok(found) => found,
-                Err(poisoned) => poisoned.into_inner(),
-            };
-            match entry {
-                Err(error) => found.2.push(Problem {
-                    file: "".into(),
-                    line: None,
-                    message: format!("could not be walked: {error}"),
-                    unread: true,
-                }),
-                Ok(entry) if entry.file_type().is_some_and(|t| t.is_file()) => {
-                    let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-                    let path = relative.to_string_lossy().replace('\\', "/");
-                    match wanted(&path) {
-                        Wanted::Yes => found.0.push((path, entry.into_path())),
-                        Wanted::Skipped => found.1 += 1,
-                        Wanted::No => {}
+            Box::new(|entry| {
+                let mut found = match found.lock() {
+                    Ok(found) => found,
+                    Err(poisoned) => poisoned.into_inner(),
+                };
+                match entry {
+                    Err(error) => found.2.push(Problem {
+                        file: "".into(),
+                        line: None,
+                        message: format!("could not be walked: {error}"),
+                        unread: true,
+                    }),
+                    Ok(entry) if entry.file_type().is_some_and(|t| t.is_file()) => {
+                        let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
+                        let path = relative.to_string_lossy().replace('\\', "/");
+                        match wanted(&path) {
+                            Wanted::Yes => found.0.push((path, entry.into_path())),
+                            Wanted::Skipped => found.1 += 1,
+                            Wanted::No => {}
+                        }
                     }
+                    Ok(_) => {}
                 }
-                Ok(_) => {}
-            }
-            WalkState::Continue
-        })
-    });
+                WalkState::Continue
+            })
+        });
     let (mut paths, skipped, mut problems) = match found.into_inner() {
         Ok(found) => found,
         Err(poisoned) => poisoned.into_inner(),
@@ -137,7 +138,11 @@ fn read(full: &Path, path: &Arc<str>) -> Result<Source, Problem> {
     let mut file = fs::File::open(full).map_err(|e| problem(format!("could not be opened: {e}")))?;
     let size = file.metadata().map_or(0, |m| m.len());
     if size > MAX_FILE {
-        return Err(problem(format!("left out: {} MiB is more than the {} MiB that are read", size >> 20, MAX_FILE >> 20)));
+        return Err(problem(format!(
+            "left out: {} MiB is more than the {} MiB that are read",
+            size >> 20,
+            MAX_FILE >> 20
+        )));
     }
     let mut text = Vec::with_capacity(size as usize + 1);
     file.read_to_end(&mut text).map_err(|e| problem(format!("could not be read: {e}")))?;

@@ -4,9 +4,9 @@ use wardroom_model::Verb;
 use wardroom_ruby::ir::Block;
 
 use super::Target;
-use crate::inflect;
 use super::reader::Reader;
 use super::value::{Keywords, Mapper, Value, normalise, split_arguments};
+use crate::inflect;
 
 impl<'a> Reader<'a> {
     /// A call on the `map` of Rails 2, with the options that surround it.

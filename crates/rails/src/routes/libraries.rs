@@ -4,11 +4,11 @@ use wardroom_model::Verb;
 use wardroom_ruby::ir::{Block, Kind};
 
 use super::Target;
-use crate::inflect;
 use super::mapper::Body;
 use super::reader::Reader;
 use super::scope::joined;
 use super::value::{Keywords, Value, normalise};
+use crate::inflect;
 
 /// Devise's modules that have routes, with the part of the mapping each makes.
 const DEVISE: [(&str, &str); 7] = [

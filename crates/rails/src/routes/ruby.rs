@@ -2,8 +2,8 @@
 
 use wardroom_ruby::ir::{Kind, Node};
 
-use crate::inflect;
 use super::value::Value;
+use crate::inflect;
 
 /// What a method gives on a known value; `None` where it is not known.
 pub(super) fn method<'a>(

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::inflect;
 use super::value::{Keywords, Value};
+use crate::inflect;
 
 /// In which kind of block a route stands; it decides what a bare action name means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

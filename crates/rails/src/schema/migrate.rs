@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wardroom_ruby::ir::{Call, Kind, Name, Node};
 
 use super::{ColumnType, sql, table_candidates};
-use crate::inflect::{plural, singular};
 use crate::config::value::{self, SettingValue};
+use crate::inflect::{plural, singular};
 
 /// Table → column → type.
 type Tables = BTreeMap<String, BTreeMap<String, ColumnType>>;

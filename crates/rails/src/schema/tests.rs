@@ -236,7 +236,6 @@ fn plurals_and_singulars() {
         ("photo", "photos"),
         ("query", "queries"),
         ("issue", "issues"),
-        
         ("series", "series"),
         ("species", "species"),
         ("information", "information"),

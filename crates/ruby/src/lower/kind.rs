@@ -102,21 +102,37 @@ impl Lower<'_> {
                 let right = self.or_nil(n.right(), span);
                 Kind::Range(Box::new((left, right)))
             }
-            P::LocalVariableReadNode { .. } => Kind::Local(name(&get!(node, as_local_variable_read_node).name())),
+            P::LocalVariableReadNode { .. } => {
+                Kind::Local(name(&get!(node, as_local_variable_read_node).name()))
+            }
             P::ItLocalVariableReadNode { .. } => Kind::Local(Name::from("it")),
-            P::LocalVariableTargetNode { .. } => Kind::Local(name(&get!(node, as_local_variable_target_node).name())),
-            P::InstanceVariableReadNode { .. } => Kind::Ivar(name(&get!(node, as_instance_variable_read_node).name())),
+            P::LocalVariableTargetNode { .. } => {
+                Kind::Local(name(&get!(node, as_local_variable_target_node).name()))
+            }
+            P::InstanceVariableReadNode { .. } => {
+                Kind::Ivar(name(&get!(node, as_instance_variable_read_node).name()))
+            }
             P::InstanceVariableTargetNode { .. } => {
                 Kind::Ivar(name(&get!(node, as_instance_variable_target_node).name()))
             }
-            P::ClassVariableReadNode { .. } => Kind::Cvar(name(&get!(node, as_class_variable_read_node).name())),
-            P::ClassVariableTargetNode { .. } => Kind::Cvar(name(&get!(node, as_class_variable_target_node).name())),
-            P::GlobalVariableReadNode { .. } => Kind::Gvar(name(&get!(node, as_global_variable_read_node).name())),
-            P::GlobalVariableTargetNode { .. } => Kind::Gvar(name(&get!(node, as_global_variable_target_node).name())),
+            P::ClassVariableReadNode { .. } => {
+                Kind::Cvar(name(&get!(node, as_class_variable_read_node).name()))
+            }
+            P::ClassVariableTargetNode { .. } => {
+                Kind::Cvar(name(&get!(node, as_class_variable_target_node).name()))
+            }
+            P::GlobalVariableReadNode { .. } => {
+                Kind::Gvar(name(&get!(node, as_global_variable_read_node).name()))
+            }
+            P::GlobalVariableTargetNode { .. } => {
+                Kind::Gvar(name(&get!(node, as_global_variable_target_node).name()))
+            }
             P::NumberedReferenceReadNode { .. } => {
                 Kind::Gvar(Name::from(&*format!("${}", get!(node, as_numbered_reference_read_node).number())))
             }
-            P::BackReferenceReadNode { .. } => Kind::Gvar(name(&get!(node, as_back_reference_read_node).name())),
+            P::BackReferenceReadNode { .. } => {
+                Kind::Gvar(name(&get!(node, as_back_reference_read_node).name()))
+            }
             P::ConstantReadNode { .. } | P::ConstantPathNode { .. } => match self.constant(node) {
                 Some(path) => Kind::Const(path),
                 None => {
@@ -209,7 +225,8 @@ impl Lower<'_> {
                 op_assign!(self, node, span, as_instance_variable_and_write_node, Kind::Ivar, |_| Op::And)
             }
             P::InstanceVariableOperatorWriteNode { .. } => {
-                let op = |n: &prism::InstanceVariableOperatorWriteNode<'_>| Op::Call(name(&n.binary_operator()));
+                let op =
+                    |n: &prism::InstanceVariableOperatorWriteNode<'_>| Op::Call(name(&n.binary_operator()));
                 op_assign!(self, node, span, as_instance_variable_operator_write_node, Kind::Ivar, op)
             }
             P::ClassVariableOrWriteNode { .. } => {
@@ -229,7 +246,8 @@ impl Lower<'_> {
                 op_assign!(self, node, span, as_global_variable_and_write_node, Kind::Gvar, |_| Op::And)
             }
             P::GlobalVariableOperatorWriteNode { .. } => {
-                let op = |n: &prism::GlobalVariableOperatorWriteNode<'_>| Op::Call(name(&n.binary_operator()));
+                let op =
+                    |n: &prism::GlobalVariableOperatorWriteNode<'_>| Op::Call(name(&n.binary_operator()));
                 op_assign!(self, node, span, as_global_variable_operator_write_node, Kind::Gvar, op)
             }
             P::ConstantOrWriteNode { .. } => {
@@ -249,17 +267,20 @@ impl Lower<'_> {
             }
             P::CallOrWriteNode { .. } => {
                 let n = get!(node, as_call_or_write_node);
-                let target = self.reader(n.receiver(), name(&n.read_name()), Vec::new(), n.is_safe_navigation(), span);
+                let target =
+                    self.reader(n.receiver(), name(&n.read_name()), Vec::new(), n.is_safe_navigation(), span);
                 self.assign(target, Some(Op::Or), &n.value())
             }
             P::CallAndWriteNode { .. } => {
                 let n = get!(node, as_call_and_write_node);
-                let target = self.reader(n.receiver(), name(&n.read_name()), Vec::new(), n.is_safe_navigation(), span);
+                let target =
+                    self.reader(n.receiver(), name(&n.read_name()), Vec::new(), n.is_safe_navigation(), span);
                 self.assign(target, Some(Op::And), &n.value())
             }
             P::CallOperatorWriteNode { .. } => {
                 let n = get!(node, as_call_operator_write_node);
-                let target = self.reader(n.receiver(), name(&n.read_name()), Vec::new(), n.is_safe_navigation(), span);
+                let target =
+                    self.reader(n.receiver(), name(&n.read_name()), Vec::new(), n.is_safe_navigation(), span);
                 self.assign(target, Some(Op::Call(name(&n.binary_operator()))), &n.value())
             }
             P::IndexOrWriteNode { .. } => {
@@ -396,7 +417,9 @@ impl Lower<'_> {
                 Kind::DoubleSplat(Box::new(self.or_nil(n.value(), span)))
             }
             P::PinnedVariableNode { .. } => self.node(&get!(node, as_pinned_variable_node).variable()).kind,
-            P::PinnedExpressionNode { .. } => self.node(&get!(node, as_pinned_expression_node).expression()).kind,
+            P::PinnedExpressionNode { .. } => {
+                self.node(&get!(node, as_pinned_expression_node).expression()).kind
+            }
             P::ImplicitNode { .. } => self.node(&get!(node, as_implicit_node).value()).kind,
             P::ImplicitRestNode { .. } => Kind::Splat(Box::new(nil(span))),
             P::WhileNode { .. } => {
@@ -431,7 +454,8 @@ impl Lower<'_> {
             P::RescueModifierNode { .. } => {
                 let n = get!(node, as_rescue_modifier_node);
                 let body = self.node(&n.expression());
-                let rescue = Rescue { classes: Vec::new(), binding: None, body: self.node(&n.rescue_expression()) };
+                let rescue =
+                    Rescue { classes: Vec::new(), binding: None, body: self.node(&n.rescue_expression()) };
                 Kind::Begin(Box::new(Begin { body, rescues: vec![rescue], otherwise: None, ensure: None }))
             }
             P::ReturnNode { .. } => Kind::Return(self.value(get!(node, as_return_node).arguments(), span)),
@@ -480,7 +504,9 @@ impl Lower<'_> {
                     _ => Kind::Other(Vec::new()),
                 }
             }
-            P::ShareableConstantNode { .. } => self.node(&get!(node, as_shareable_constant_node).write()).kind,
+            P::ShareableConstantNode { .. } => {
+                self.node(&get!(node, as_shareable_constant_node).write()).kind
+            }
             P::PreExecutionNode { .. } => {
                 self.statements(get!(node, as_pre_execution_node).statements(), span).kind
             }
@@ -499,7 +525,13 @@ impl Lower<'_> {
         }
     }
 
-    fn super_call(&mut self, args: Vec<Node>, block: Option<Block>, block_arg: Option<Node>, span: Span) -> Kind {
+    fn super_call(
+        &mut self,
+        args: Vec<Node>,
+        block: Option<Block>,
+        block_arg: Option<Node>,
+        span: Span,
+    ) -> Kind {
         Kind::Super(Box::new(Call {
             recv: None,
             name: Name::from("super"),
