@@ -140,7 +140,7 @@ impl<'a> Eval<'_, 'a> {
             self.run_block(call, recv, None);
             return value;
         }
-        if let Some(value) = self.from_source(call, recv, span) {
+        if let Some(value) = self.sourced(call, recv, span) {
             self.run_block(call, recv, None);
             return value;
         }
@@ -491,7 +491,7 @@ impl<'a> Eval<'_, 'a> {
                 }
             }
             "original_filename" | "read" | "path" | "tempfile" | "content_type" | "open" => {
-                let words = Name::from(&*format!("{words}.{name}"));
+                let words = Name::from(&format!("{words}.{name}"));
                 let taint = source(SourceKind::Upload, words, self.file, span);
                 // The server chose the path of the temporary file itself.
                 if matches!(name, "path" | "tempfile") {
@@ -683,7 +683,7 @@ impl<'a> Eval<'_, 'a> {
         let unit = Unit::Method(id);
         let bound = self.bind(id, args);
         let summary = self.enter(unit, &bound);
-        let step = self.step(span, What::Passed(Name::from(&*format!("{class}.new")), Name::from("")));
+        let step = self.step(span, What::Passed(Name::from(&format!("{class}.new")), Name::from("")));
         let binding = Binding { args: &bound, ivars: &[], own: false, step };
         let hits: Vec<_> = summary.hits.clone();
         let ivars: Vec<(Name, Value)> =
@@ -789,13 +789,13 @@ impl<'a> Eval<'_, 'a> {
             let name = call.name.as_str();
             if let (Some(base), Some(value)) = (name.strip_suffix('='), args.last()) {
                 if app.index.has_attribute(self.class, Name::from(base)) {
-                    Env::set(&mut self.env.ivars, Name::from(&*format!("@{base}")), value.clone());
+                    Env::set(&mut self.env.ivars, Name::from(&format!("@{base}")), value.clone());
                     return Some(value.clone());
                 }
                 return None;
             }
             if args.is_empty() && app.index.has_attribute(self.class, call.name) {
-                return Some(self.ivar(Name::from(&*format!("@{name}")), span));
+                return Some(self.ivar(Name::from(&format!("@{name}")), span));
             }
             let to = app.index.delegate(self.class, call.name)?;
             let target = match app.index.find(self.class, to) {
@@ -806,7 +806,7 @@ impl<'a> Eval<'_, 'a> {
                     Binding { args: &[], ivars: &ivars, own: true, step }.value(&summary.result, None)
                 }
                 None if app.index.has_attribute(self.class, to) => {
-                    self.ivar(Name::from(&*format!("@{to}")), span)
+                    self.ivar(Name::from(&format!("@{to}")), span)
                 }
                 None => {
                     let class = self.model_of_self()?;
@@ -820,7 +820,7 @@ impl<'a> Eval<'_, 'a> {
             Shape::Object(class, Some(ivars))
                 if args.is_empty() && app.index.has_attribute(*class, call.name) =>
             {
-                let name = Name::from(&*format!("@{}", call.name));
+                let name = Name::from(&format!("@{}", call.name));
                 Some(ivars.iter().find(|(n, _)| *n == name).map_or_else(Value::default, |(_, v)| v.clone()))
             }
             _ => None,
@@ -1152,7 +1152,7 @@ impl<'a> Eval<'_, 'a> {
             seen.calls += 1;
             seen.open += u32::from(!arg.is_fixed());
         }
-        let step = self.step(span, What::Rendered(Name::from(&*self.engine.app.file(file).path)));
+        let step = self.step(span, What::Rendered(Name::from(&self.engine.app.file(file).path)));
         let ivars = self.env.ivars.clone();
         let binding = Binding { args: &args, ivars: &ivars, own: true, step };
         self.instantiate(&summary.hits, &binding);
@@ -1265,7 +1265,7 @@ impl<'a> Eval<'_, 'a> {
             if arguments.all && !matches!(arg.shape, Shape::Hash(_))
                 || arguments.positions.iter().any(|p| usize::from(p.saturating_sub(shift)) == i)
             {
-                reached.push((Name::from(&*i.to_string()), arg.clone()));
+                reached.push((Name::from(&i.to_string()), arg.clone()));
             }
         }
         if !arguments.keywords.is_empty()
@@ -1319,7 +1319,7 @@ impl<'a> Eval<'_, 'a> {
             return None;
         }
         self.sinks(call, recv, args, span, false);
-        self.sanitized(call, recv, args, span).or_else(|| self.from_source(call, recv, span))
+        self.sanitized(call, recv, args, span).or_else(|| self.sourced(call, recv, span))
     }
 
     /// A record, a list or a hash as the target of `render` and `redirect_to`: only a text names
@@ -1370,7 +1370,7 @@ impl<'a> Eval<'_, 'a> {
         Some(Value { shape, taints: map_taints(&taints, |t| t.cleared |= clears) })
     }
 
-    fn from_source(&mut self, call: &'a Call, recv: Option<&Value>, span: Span) -> Option<Value> {
+    fn sourced(&mut self, call: &'a Call, recv: Option<&Value>, span: Span) -> Option<Value> {
         let knowledge = self.engine.knowledge;
         let entry = knowledge.sources.get(&call.name)?.iter().find(|s| self.matches(&s.on, call, recv))?;
         let words = match &call.recv {
@@ -1716,7 +1716,7 @@ impl<'a> Eval<'_, 'a> {
                 if let (Some(target), Some(key), true) = (&call.recv, key.as_text(), value.is_fixed())
                     && let Some(words) = self.expression_key(target)
                 {
-                    self.env.cleared.push((Name::from(&*format!("{words}[{key}]")), Marks::ALL));
+                    self.env.cleared.push((Name::from(&format!("{words}[{key}]")), Marks::ALL));
                 }
                 return;
             }

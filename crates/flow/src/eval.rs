@@ -127,7 +127,7 @@ impl<'e, 'a> Eval<'e, 'a> {
         for (i, param) in params.iter().enumerate() {
             let mut value = self.placeholder(Origin::Param(i as u16, None), param.span, param.name);
             if self.comes_from_outside(param) {
-                let words = Name::from(&*format!("argument {}", param.name));
+                let words = Name::from(&format!("argument {}", param.name));
                 value =
                     Value::tainted(Shape::Unknown, source(SourceKind::Params, words, self.file, param.span));
             }

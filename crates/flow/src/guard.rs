@@ -67,24 +67,22 @@ impl<'a> Eval<'_, 'a> {
         match (call.name.as_str(), &call.recv, arg) {
             // `path.include?("..")`, `path.split("/").include?("..")`: without it the path stays below its folder.
             ("include?", Some(recv), Some(Node { kind: Kind::Str(text), .. }))
-                if matches!(&**text, ".." | "../") =>
+                if !truth && matches!(&**text, ".." | "../") =>
             {
-                if !truth {
-                    let subject = match &recv.kind {
-                        Kind::Call(inner)
-                            if matches!(inner.name.as_str(), "split" | "unescape" | "to_s" | "decode") =>
-                        {
-                            match &inner.recv {
-                                Some(Node { kind: Kind::Const(_), .. }) | None => {
-                                    inner.args.first().unwrap_or(recv)
-                                }
-                                Some(subject) => subject,
+                let subject = match &recv.kind {
+                    Kind::Call(inner)
+                        if matches!(inner.name.as_str(), "split" | "unescape" | "to_s" | "decode") =>
+                    {
+                        match &inner.recv {
+                            Some(Node { kind: Kind::Const(_), .. }) | None => {
+                                inner.args.first().unwrap_or(recv)
                             }
+                            Some(subject) => subject,
                         }
-                        _ => recv,
-                    };
-                    self.clear(subject, BELOW, Doubt::default());
-                }
+                    }
+                    _ => recv,
+                };
+                self.clear(subject, BELOW, Doubt::default());
             }
             // `url.start_with?(root_url)`, `path.start_with?("/app/")`
             ("start_with?" | "starts_with?", Some(recv), Some(_)) if truth => {
@@ -101,10 +99,8 @@ impl<'a> Eval<'_, 'a> {
                 let doubt = Doubt { guarded: !fixed, ..Doubt::default() };
                 self.clear(recv, if fixed { HOST } else { Marks::NONE }, doubt);
             }
-            ("!=" | "!~", Some(recv), Some(arg)) => {
-                if !truth {
-                    self.refine_comparison(if call.name == "!=" { "==" } else { "=~" }, recv, arg);
-                }
+            ("!=" | "!~", Some(recv), Some(arg)) if !truth => {
+                self.refine_comparison(if call.name == "!=" { "==" } else { "=~" }, recv, arg);
             }
             ("==" | "===" | "eql?" | "=~" | "match?" | "match" | "in?", Some(recv), Some(arg)) if truth => {
                 self.refine_comparison(&call.name, recv, arg);
@@ -195,10 +191,8 @@ impl<'a> Eval<'_, 'a> {
 
     fn refine_comparison(&mut self, operator: &str, recv: &'a Node, arg: &'a Node) {
         match operator {
-            "in?" => {
-                if self.list_value(arg) {
-                    self.clear(recv, Marks::ALL, Doubt::default());
-                }
+            "in?" if self.list_value(arg) => {
+                self.clear(recv, Marks::ALL, Doubt::default());
             }
             "=~" | "match?" | "match" | "===" if regex(recv).is_some() || regex(arg).is_some() => {
                 let (pattern, subject) =
@@ -508,10 +502,11 @@ pub fn is_strict(pattern: &str) -> bool {
     let mut in_class = false;
     while let Some(byte) = bytes.next() {
         match byte {
-            b'\\' => match bytes.next() {
-                Some(b'S' | b'W' | b'D' | b'H' | b's') => return false,
-                _ => {}
-            },
+            b'\\' => {
+                if let Some(b'S' | b'W' | b'D' | b'H' | b's') = bytes.next() {
+                    return false;
+                }
+            }
             b'[' if !in_class => {
                 in_class = true;
                 if bytes.peek() == Some(&b'^') {

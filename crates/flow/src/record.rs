@@ -387,7 +387,7 @@ impl<'a> Eval<'_, 'a> {
             return Some(value);
         }
         if matches!(name.as_str(), "attributes" | "as_json" | "serializable_hash") {
-            let words = Name::from(&*format!("{class}#{name}"));
+            let words = Name::from(&format!("{class}#{name}"));
             return Some(Value::tainted(Shape::Unknown, source(SourceKind::Stored, words, self.file, span)));
         }
         if NOTHING.contains(&name.as_str())
@@ -456,7 +456,7 @@ impl<'a> Eval<'_, 'a> {
         if model.enums.contains(&column) || is_machine_made(base) {
             return Some(Value::harmless());
         }
-        let words = Name::from(&*format!("{class}#{attribute}"));
+        let words = Name::from(&format!("{class}#{attribute}"));
         let mut taint = source(SourceKind::Stored, words, self.file, span);
         taint.doubt = doubt;
         Some(Value::tainted(Shape::Unknown, taint))

@@ -284,7 +284,7 @@ impl<'a> App<'a> {
 
     /// The controller that routes name so: `admin/users`.
     pub fn controller_at(&self, path: &str) -> Option<&Controller<'a>> {
-        let class = Name::from(&*format!("{}Controller", camelize(path)));
+        let class = Name::from(&format!("{}Controller", camelize(path)));
         self.controllers.get(&class).or_else(|| self.controllers.values().find(|c| c.path == path))
     }
 
@@ -324,7 +324,8 @@ fn read_routes<'a>(files: &[RouteFile<'a>], index: &Index<'a>, config: &Config, 
         devise: &devise,
     };
     let find = definitions(index);
-    let lookup = |words: &str| find(words).map(|node| node);
+    // Named anew, so that the answers may live as short as the files do here.
+    let lookup = |words: &str| -> Option<&_> { find(words) };
     let routes = routes::read(files, &settings, Some(&lookup));
     Routes { routes: routes.routes, problems: routes.problems }
 }

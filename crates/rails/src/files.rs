@@ -102,7 +102,7 @@ pub fn wanted(path: &str) -> Wanted {
     let mut inside_app = false;
     for folder in folders.split('/') {
         inside_app |= matches!(folder, "app" | "lib");
-        if FOREIGN_FOLDERS.contains(&folder) && !inside_app || TEST_FOLDERS.contains(&folder) && !inside_app {
+        if !inside_app && (FOREIGN_FOLDERS.contains(&folder) || TEST_FOLDERS.contains(&folder)) {
             return Wanted::Skipped;
         }
     }

@@ -101,7 +101,7 @@ pub struct Index<'a> {
 
 /// Adds a constant to a namespace.
 pub fn join(outer: Name, inner: &str) -> Name {
-    if outer.is_empty() { Name::from(inner) } else { Name::from(&*format!("{outer}::{inner}")) }
+    if outer.is_empty() { Name::from(inner) } else { Name::from(&format!("{outer}::{inner}")) }
 }
 
 /// `A::B` from its parts; a leading empty part is dropped.
@@ -110,7 +110,7 @@ pub fn path_name(path: &[Name]) -> Name {
         [only] => *only,
         _ => {
             let parts: Vec<&str> = path.iter().map(|p| p.as_str()).filter(|p| !p.is_empty()).collect();
-            Name::from(&*parts.join("::"))
+            Name::from(&parts.join("::"))
         }
     }
 }
@@ -495,7 +495,7 @@ impl<'a> Builder<'a> {
         };
         let superclass = match &module.superclass {
             Some(Node { kind: Kind::Const(path), .. }) if path.first().is_some_and(|f| f.is_empty()) => {
-                Some(Name::from(&*format!("::{}", path_name(path))))
+                Some(Name::from(&format!("::{}", path_name(path))))
             }
             Some(Node { kind: Kind::Const(path), .. }) => Some(path_name(path)),
             // `ActiveRecord::Migration[5.0]`, `Struct.new(:a)`: the constant that it starts from.
@@ -552,7 +552,7 @@ impl<'a> Builder<'a> {
         let constants = |args: &'a [Node]| {
             args.iter().filter_map(|a| match &a.kind {
                 Kind::Const(path) if path.first().is_some_and(|f| f.is_empty()) => {
-                    Some(Name::from(&*format!("::{}", path_name(path))))
+                    Some(Name::from(&format!("::{}", path_name(path))))
                 }
                 Kind::Const(path) => Some(path_name(path)),
                 _ => None,
@@ -728,7 +728,7 @@ impl<'a> Builder<'a> {
 
     /// GitLab's way of laying an edition's code over a class.
     fn overlay(&mut self, target: Name, named: Option<Name>) {
-        let overlay = Name::from(&*format!("::EE::{}", named.unwrap_or(target)));
+        let overlay = Name::from(&format!("::EE::{}", named.unwrap_or(target)));
         self.class(target).prepends.push(overlay);
     }
 
@@ -747,7 +747,7 @@ impl<'a> Builder<'a> {
 pub fn literal_name(node: &Node) -> Option<Name> {
     match &node.kind {
         Kind::Sym(name) => Some(*name),
-        Kind::Str(text) => Some(Name::from(&**text)),
+        Kind::Str(text) => Some(Name::from(text)),
         _ => None,
     }
 }

@@ -119,7 +119,7 @@ fn name(id: &prism::ConstantId<'_>) -> Name {
 fn bytes_name(bytes: &[u8]) -> Name {
     match std::str::from_utf8(bytes) {
         Ok(text) => Name::from(text),
-        Err(_) => Name::from(&*String::from_utf8_lossy(bytes)),
+        Err(_) => Name::from(&String::from_utf8_lossy(bytes)),
     }
 }
 

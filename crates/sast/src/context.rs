@@ -33,6 +33,9 @@ struct CallSite<'a> {
     call: &'a Call,
 }
 
+/// What a fix does, and what it puts where.
+type Change = (String, Vec<(FileId, Span, String)>);
+
 /// A finding as a check writes it; place, fingerprint and snippets are filled in later.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -46,7 +49,7 @@ pub struct Draft {
     pub(crate) confidence: Confidence,
     pub(crate) steps: Vec<wardroom_flow::FlowStep>,
     pub(crate) endpoints: Vec<Arc<Endpoint>>,
-    pub(crate) fix: Option<(String, Vec<(FileId, Span, String)>)>,
+    pub(crate) fix: Option<Change>,
 }
 
 /// Fills in a finding and hands it in when it is dropped out of the chain by [`Builder::report`].

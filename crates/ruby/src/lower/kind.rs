@@ -128,7 +128,7 @@ impl Lower<'_> {
                 Kind::Gvar(name(&get!(node, as_global_variable_target_node).name()))
             }
             P::NumberedReferenceReadNode { .. } => {
-                Kind::Gvar(Name::from(&*format!("${}", get!(node, as_numbered_reference_read_node).number())))
+                Kind::Gvar(Name::from(&format!("${}", get!(node, as_numbered_reference_read_node).number())))
             }
             P::BackReferenceReadNode { .. } => {
                 Kind::Gvar(name(&get!(node, as_back_reference_read_node).name()))

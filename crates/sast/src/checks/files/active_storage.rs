@@ -103,11 +103,11 @@ fn inline(call: &Call) -> Option<String> {
     let Some(Kind::Call(list)) = call.recv.as_ref().map(|r| &r.kind) else {
         return None;
     };
-    let taken = match (list.name.as_str(), call.name.as_str()) {
-        ("content_types_to_serve_as_binary", "delete" | "-" | "without" | "delete_if" | "reject!") => true,
-        ("content_types_allowed_inline", "<<" | "push" | "+" | "concat" | "append") => true,
-        _ => false,
-    };
+    let taken = matches!(
+        (list.name.as_str(), call.name.as_str()),
+        ("content_types_to_serve_as_binary", "delete" | "-" | "without" | "delete_if" | "reject!")
+            | ("content_types_allowed_inline", "<<" | "push" | "+" | "concat" | "append")
+    );
     if !taken {
         return None;
     }

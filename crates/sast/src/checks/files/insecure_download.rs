@@ -55,14 +55,14 @@ pub fn run(context: &Context<'_, '_>) {
                             found.push((file, node.span, why.to_owned()));
                         }
                     }
-                    "eval" | "instance_eval" | "class_eval" | "module_eval" => {
-                        if call.args.first().is_some_and(fetches) {
-                            found.push((
-                                file,
-                                node.span,
-                                format!("What the network answers is run by `{}`", call.name),
-                            ));
-                        }
+                    "eval" | "instance_eval" | "class_eval" | "module_eval"
+                        if call.args.first().is_some_and(fetches) =>
+                    {
+                        found.push((
+                            file,
+                            node.span,
+                            format!("What the network answers is run by `{}`", call.name),
+                        ));
                     }
                     _ => {}
                 },

@@ -63,18 +63,19 @@ pub fn run(context: &Context<'_, '_>) {
             match &node.kind {
                 Kind::Call(call) => on_call(file, node, call, &mut found),
                 Kind::Hash(pairs) => on_hash(file, node, pairs, &mut found),
-                Kind::Assign(assign) if matches!(&assign.target.kind, Kind::Const(path) if path.last().is_some_and(|n| *n == "VERIFY_PEER")) => {
-                    if place::last_name(&assign.value) == Some("VERIFY_NONE") {
-                        found.push(Found {
-                            file,
-                            span: node.span,
-                            message: "`VERIFY_PEER` is made to mean `VERIFY_NONE` for the whole process"
-                                .to_owned(),
-                            confidence: Confidence::High,
-                            reason: "",
-                            remedy: DEFAULT,
-                        });
-                    }
+                Kind::Assign(assign)
+                    if matches!(&assign.target.kind, Kind::Const(path) if path.last().is_some_and(|n| *n == "VERIFY_PEER"))
+                        && place::last_name(&assign.value) == Some("VERIFY_NONE") =>
+                {
+                    found.push(Found {
+                        file,
+                        span: node.span,
+                        message: "`VERIFY_PEER` is made to mean `VERIFY_NONE` for the whole process"
+                            .to_owned(),
+                        confidence: Confidence::High,
+                        reason: "",
+                        remedy: DEFAULT,
+                    });
                 }
                 _ => {}
             }

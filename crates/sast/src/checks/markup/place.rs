@@ -122,7 +122,7 @@ pub fn cleaned_when_stored(context: &Context<'_, '_>, words: &str) -> Option<Str
             return Some("a validation holds it to harmless characters".to_owned());
         }
     }
-    if let Some(id) = app.index.find(class, Name::from(&*format!("{attribute}="))) {
+    if let Some(id) = app.index.find(class, Name::from(&format!("{attribute}="))) {
         let mut cleaned = false;
         walk::each(app.index.method(id).body, &mut |node| {
             match &node.kind {

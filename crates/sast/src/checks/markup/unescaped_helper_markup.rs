@@ -189,7 +189,7 @@ fn has_tag(node: &Node) -> bool {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments)]
 fn judge<'a>(
     context: &Context<'_, 'a>,
     pieces: &Pieces<'_, '_, 'a>,
@@ -260,6 +260,9 @@ struct Handed {
     open: Vec<(FileId, Span, Piece)>,
 }
 
+/// Parameters whose callers decide: by name and method, with the key read from each.
+type Wanted = BTreeMap<(Name, MethodId), Vec<(usize, Option<Name>)>>;
+
 fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[Place]) {
     let writable = place::Writable::find(context);
     let cleaning = place::cleaning_filter(context);
@@ -273,7 +276,7 @@ fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[
         })
         .map(|f| (f.file, f.span))
         .collect();
-    let mut wanted: BTreeMap<(Name, MethodId), Vec<(usize, Option<Name>)>> = BTreeMap::new();
+    let mut wanted = Wanted::new();
     for place in places {
         if let Some(id) = place.method {
             let name = context.app.index.method(id).name;
@@ -407,7 +410,7 @@ fn context_param(piece: &Piece) -> Option<Name> {
 fn callers<'a>(
     context: &Context<'_, 'a>,
     pieces: &Pieces<'_, '_, 'a>,
-    wanted: &BTreeMap<(Name, MethodId), Vec<(usize, Option<Name>)>>,
+    wanted: &Wanted,
 ) -> HashMap<(MethodId, usize, Option<Name>), Handed> {
     let mut out: HashMap<(MethodId, usize, Option<Name>), Handed> = HashMap::new();
     let mut by_name: HashMap<Name, Vec<MethodId>> = HashMap::new();

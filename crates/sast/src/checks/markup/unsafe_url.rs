@@ -52,7 +52,7 @@ pub fn run(context: &Context<'_, '_>) {
             }
             None => None,
         };
-        if matches!(flow.context, Some(_)) && is_inert(context, flow.file, flow.span) {
+        if flow.context.is_some() && is_inert(context, flow.file, flow.span) {
             continue;
         }
         let request = matches!(
@@ -136,7 +136,7 @@ fn validated(context: &Context<'_, '_>, words: &str, attribute: &str) -> bool {
             && names(&|n| {
                 n.contains(attribute) || n.contains("url") || n.contains("link") || n.contains("http")
             })
-    }) || context.app.index.find(Name::from(model), Name::from(&*format!("{attribute}="))).is_some()
+    }) || context.app.index.find(Name::from(model), Name::from(&format!("{attribute}="))).is_some()
 }
 
 /// `src` of an image or frame and the like: browsers run no `javascript:` in an image.
@@ -214,8 +214,8 @@ fn may_be_url(target: &Node) -> bool {
         Kind::Call(call) => {
             let name = call.name.as_str();
             !(name.ends_with("_path")
-                || matches!(name, "url_for" | "merge" | "url_with" | "polymorphic_path"))
-                && !(name.ends_with("_url") && call.recv.is_none())
+                || matches!(name, "url_for" | "merge" | "url_with" | "polymorphic_path")
+                || name.ends_with("_url") && call.recv.is_none())
         }
         _ => true,
     }
