@@ -67,6 +67,12 @@ impl<'a> Eval<'_, 'a> {
             return Value::default();
         }
         let mut value = self.dispatch(call, node, recv.as_ref(), &args, span);
+        if matches!(value.shape, Shape::Unknown)
+            && let Some(made) = self.engine.knowledge.makes.get(&call.name)
+            && let Some((_, class)) = made.iter().find(|(on, _)| self.matches(on, call, recv.as_ref()))
+        {
+            value.shape = Shape::Object(*class, None);
+        }
         if value.taints.is_some()
             && let Some(block) = &call.block
             && matches!(
@@ -1412,13 +1418,7 @@ impl<'a> Eval<'_, 'a> {
         {
             return self.template_variable(call.name, node.span);
         }
-        let mut value = self.carried(call, recv, args, span);
-        if let Some(made) = self.engine.knowledge.makes.get(&call.name)
-            && let Some((_, class)) = made.iter().find(|(on, _)| self.matches(on, call, recv))
-        {
-            value.shape = Shape::Object(*class, None);
-        }
-        value
+        self.carried(call, recv, args, span)
     }
 
     fn template_variable(&mut self, name: Name, span: Span) -> Value {
