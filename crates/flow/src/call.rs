@@ -67,6 +67,29 @@ impl<'a> Eval<'_, 'a> {
             return Value::default();
         }
         let mut value = self.dispatch(call, node, recv.as_ref(), &args, span);
+        if call.recv.is_none()
+            && matches!(
+                name,
+                "render"
+                    | "redirect_to"
+                    | "head"
+                    | "redirect_back"
+                    | "render_404"
+                    | "not_found"
+                    | "render_403"
+                    | "render_error"
+                    | "deny_access"
+                    | "access_denied"
+                    | "forbidden"
+                    | "redirect_back_or_to"
+                    | "invalid_request"
+            )
+        {
+            self.env.answered = true;
+        }
+        if matches!(name, "=~" | "match" | "match?" | "===" | "scan" | "slice" | "[]") {
+            value = self.captured(call, recv.as_ref(), &args, value);
+        }
         if matches!(value.shape, Shape::Unknown)
             && let Some(made) = self.engine.knowledge.makes.get(&call.name)
             && let Some((_, class)) = made.iter().find(|(on, _)| self.matches(on, call, recv.as_ref()))
@@ -167,6 +190,27 @@ impl<'a> Eval<'_, 'a> {
             return value;
         }
         self.unknown(call, node, recv, args, span)
+    }
+
+    /// A match against a pattern of the code: what it captured stands in `$1` from here on, and what
+    /// harmless groups capture is harmless.
+    fn captured(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], value: Value) -> Value {
+        let (Some(receiver), Some(argument)) = (&call.recv, call.args.first()) else { return value };
+        let (pattern, subject) = match (crate::guard::regex(receiver), crate::guard::regex(argument)) {
+            (Some(pattern), _) => (pattern, args.first()),
+            (None, Some(pattern)) => (pattern, recv),
+            (None, None) => return value,
+        };
+        let groups = crate::guard::harmless_groups(&pattern);
+        let chosen = match call.args.get(1).map(|a| &a.kind) {
+            Some(Kind::Int(group)) => groups.get((*group as usize).wrapping_sub(1)).copied().unwrap_or(false),
+            _ => !groups.is_empty() && groups.iter().all(|h| *h),
+        };
+        if call.name != "match?" && call.name != "[]" {
+            self.env.last_match =
+                subject.map(|s| (Value { shape: Shape::Unknown, taints: s.deep_taints() }, groups.into()));
+        }
+        if chosen { value.cleared(Marks::ALL) } else { value }
     }
 
     // ---- the framework's own words -------------------------------------------------------------
@@ -1507,6 +1551,12 @@ impl<'a> Eval<'_, 'a> {
             if name.ends_with('=') && !matches!(name, "==" | "!=" | "===" | "<=" | ">=") {
                 return args.last().cloned().unwrap_or_default();
             }
+        }
+        if name == "to_json" && self.engine.escapes_json {
+            // Active Support writes `<`, `>` and `&` as escapes.
+            let marks = Marks::of(Mark::Html) | Marks::of(Mark::Script);
+            let taints = map_taints(&recv.and_then(Value::deep_taints), |t| t.cleared |= marks);
+            return Value { shape: Shape::Unknown, taints };
         }
         let known = self.engine.knowledge.carries.get(&call.name).copied();
         let placeholder_key = recv.and_then(|r| self.keyed(r, call, args));

@@ -9,7 +9,7 @@ use wardroom_model::{Endpoint, Step as ModelStep};
 use wardroom_rails::{App, FileId, Habitat, MethodId, Role, Timing};
 use wardroom_ruby::ir::{HtmlContext, Name, Span};
 
-use crate::engine::{Binding, Engine, Site, Unit, source};
+use crate::engine::{Binding, Engine, RawFlow, Site, Unit, source};
 use crate::eval::{Env, Eval};
 use crate::knowledge::{Knowledge, Mark, SourceKind};
 use crate::path::{Step, What};
@@ -162,6 +162,9 @@ fn action(engine: &mut Engine<'_>, class: Name, name: Name, id: MethodId) {
         let filter_unit = Unit::Method(filter_id);
         engine.callers.entry(filter_unit).or_default().insert(unit);
         let summary = engine.summary(filter_unit);
+        if !filter.conditional {
+            engine.checked.entry(unit).or_default().extend(summary.checked.iter().copied());
+        }
         let step = Step { file, span, what: What::Passed(Name::from("filter"), Name::from("")) };
         let known = ivars.clone();
         let binding = Binding { args: &[], ivars: &known, own: false, step };
@@ -323,6 +326,9 @@ fn finish(engine: Engine<'_>) -> Flows {
     let mut reach = Reach { app, callers: &engine.callers, known: FxHashMap::default() };
     let mut out = Flows::default();
     for raw in &engine.flows {
+        if filtered(&engine, raw) {
+            continue;
+        }
         let Doubt { unknown_call, guarded, guessed } = raw.hit.taint.doubt;
         out.flows.push(Flow {
             mark: raw.hit.mark,
@@ -400,6 +406,17 @@ fn finish(engine: Engine<'_>) -> Flows {
     }
     out.unresolved.sort_by_key(|u| (u.file, u.span, u.mark));
     out
+}
+
+/// Whether a filter in front of the action in which source and sink are joined has held this very
+/// parameter to a list.
+fn filtered(engine: &Engine<'_>, raw: &RawFlow) -> bool {
+    let Some(checked) = engine.checked.get(&raw.unit) else { return false };
+    if raw.kind != SourceKind::Params {
+        return false;
+    }
+    let words = raw.words.replace("[:", "[");
+    checked.iter().any(|(key, marks)| *key == words && marks.has(raw.hit.mark))
 }
 
 /// The path of a hit, with the sink as its last step.

@@ -11,7 +11,7 @@ use crate::eval::Eval;
 use crate::knowledge::{Knowledge, Mark, Marks, SourceKind};
 use crate::path::{Path, Step, What};
 use crate::summary::{Hit, Summary};
-use crate::value::{Doubt, Origin, Shape, Taint, Value};
+use crate::value::{Doubt, Origin, Shape, Taint, Value, map_taints};
 
 /// Nested calls beyond this are not followed.
 const MAX_CALL_DEPTH: u32 = 48;
@@ -58,6 +58,8 @@ pub struct RawFlow {
 pub struct Engine<'a> {
     pub app: &'a App<'a>,
     pub knowledge: &'a Knowledge,
+    /// `to_json` escapes what would end a script.
+    pub escapes_json: bool,
     summaries: FxHashMap<Unit, Option<Rc<Summary>>>,
     template_params: FxHashMap<FileId, Vec<Name>>,
     pub flows: Vec<RawFlow>,
@@ -65,6 +67,8 @@ pub struct Engine<'a> {
     pub open_hits: Vec<OpenHit>,
     pub seen: FxHashMap<(Unit, u16), Seen>,
     pub callers: FxHashMap<Unit, FxHashSet<Unit>>,
+    /// What the filters in front of an action let through only when it is harmless.
+    pub checked: FxHashMap<Unit, Vec<(Name, Marks)>>,
     constants: FxHashMap<usize, Value>,
     depth: u32,
 }
@@ -74,6 +78,8 @@ impl<'a> Engine<'a> {
         Engine {
             app,
             knowledge,
+            escapes_json: app.rails() >= (4, 0)
+                && app.config.flag("active_support.escape_html_entities_in_json") != Some(false),
             summaries: FxHashMap::default(),
             template_params: FxHashMap::default(),
             flows: Vec::new(),
@@ -81,6 +87,7 @@ impl<'a> Engine<'a> {
             open_hits: Vec::new(),
             seen: FxHashMap::default(),
             callers: FxHashMap::default(),
+            checked: FxHashMap::default(),
             constants: FxHashMap::default(),
             depth: 0,
         }
@@ -223,6 +230,12 @@ impl Binding<'_> {
                             crate::value::join_taints(&mut taints, &value.deep_taints());
                         }
                         taints
+                    }
+                    // Which member of a list of arguments it is, is not known.
+                    (None, Shape::Array(items))
+                        if items.len() > 1 && items.iter().any(|i| i.taints.is_none()) =>
+                    {
+                        map_taints(&arg.deep_taints(), |t| t.doubt.guessed = true)
                     }
                     _ => arg.deep_taints(),
                 }

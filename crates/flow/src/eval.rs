@@ -18,6 +18,13 @@ pub struct Env {
     pub ivars: Vec<(Name, Value)>,
     /// Expressions (`params[:sort]`) that a check has made harmless here.
     pub cleared: Vec<(Name, Marks)>,
+    /// What the last match captured: the text, and for each group whether it is harmless.
+    pub last_match: Option<(Value, Rc<[bool]>)>,
+    /// What is cleared where nothing was answered: after a filter that renders or redirects, the
+    /// action runs only there.
+    pub passed: Vec<(Name, Marks)>,
+    /// The response has been decided (`render`, `redirect_to`, `head`).
+    pub answered: bool,
     /// Nothing below is reached.
     pub dead: bool,
 }
@@ -34,14 +41,32 @@ impl Env {
         }
     }
 
+    /// What has been made harmless on every way that goes on to the action.
+    pub fn let_through(&self) -> Vec<(Name, Marks)> {
+        let mut all = self.cleared.clone();
+        all.extend(self.passed.iter().filter(|c| !self.cleared.contains(c)));
+        all
+    }
+
     /// What holds after one of two branches.
     fn merge(self, other: Env) -> Env {
+        // A branch that answers, or ends, lets only the other one through to the action.
+        let open = |env: &Env| !env.dead && !env.answered;
+        let passed = match (open(&self), open(&other)) {
+            (true, false) => self.let_through(),
+            (false, true) => other.let_through(),
+            _ => {
+                let theirs = other.let_through();
+                self.let_through().into_iter().filter(|c| theirs.contains(c)).collect()
+            }
+        };
         if self.dead {
-            return other;
+            return Env { passed, ..other };
         }
         if other.dead {
-            return self;
+            return Env { passed, ..self };
         }
+        let answered = self.answered && other.answered;
         fn lists(mut a: Vec<(Name, Value)>, b: Vec<(Name, Value)>) -> Vec<(Name, Value)> {
             for (i, (name, value)) in b.into_iter().enumerate() {
                 // Both lists grow from the same start, so the same name mostly has the same place.
@@ -69,10 +94,14 @@ impl Env {
             a
         }
         let cleared = self.cleared.into_iter().filter(|c| other.cleared.contains(c)).collect();
+        let last_match = self.last_match.or(other.last_match);
         Env {
             locals: lists(self.locals, other.locals),
             ivars: lists(self.ivars, other.ivars),
             cleared,
+            passed,
+            answered,
+            last_match,
             dead: false,
         }
     }
@@ -97,6 +126,8 @@ pub struct Eval<'e, 'a> {
     pub block_result: Option<Value>,
     /// Variables that hold the outcome of a check: `known = LIST.include?(x)`.
     pub checks: Vec<(Name, &'a Node)>,
+    /// What is harmless on every way out so far that has not answered the request.
+    pub checked: Option<Vec<(Name, Marks)>>,
     /// The whole of what `super` without arguments hands on.
     pub param_values: Vec<Value>,
 }
@@ -117,6 +148,7 @@ impl<'e, 'a> Eval<'e, 'a> {
             yields: Vec::new(),
             result: None,
             block_result: None,
+            checked: None,
             checks: Vec::new(),
             param_values: Vec::new(),
         }
@@ -201,7 +233,23 @@ impl<'e, 'a> Eval<'e, 'a> {
             (false, None) => last,
         };
         let ivars = std::mem::take(&mut self.env.ivars);
-        (Summary { result, ivars, hits: self.hits, yields: self.yields }, self.params)
+        if !self.env.dead {
+            self.leave();
+        }
+        let checked = self.checked.take().unwrap_or_default();
+        (Summary { result, ivars, hits: self.hits, yields: self.yields, checked }, self.params)
+    }
+
+    /// Notes a way out that has not answered: what is harmless on all of them is harmless behind it.
+    fn leave(&mut self) {
+        if self.env.answered {
+            return;
+        }
+        let here = self.env.let_through();
+        self.checked = Some(match self.checked.take() {
+            Some(before) => before.into_iter().filter(|c| here.contains(c)).collect(),
+            None => here,
+        });
     }
 
     pub fn constant_value(&mut self, node: &'a Node) -> Value {
@@ -260,7 +308,7 @@ impl<'e, 'a> Eval<'e, 'a> {
             Kind::Local(name) => self.env.local(*name).cloned().unwrap_or_default(),
             Kind::Ivar(name) => self.ivar(*name, node.span),
             Kind::Cvar(_) => Value::default(),
-            Kind::Gvar(_) => Value::default(),
+            Kind::Gvar(name) => self.matched(*name),
             Kind::Const(path) => self.constant(path),
             Kind::Call(call) => self.call(call, node),
             Kind::Super(call) => self.super_call(call, node),
@@ -358,6 +406,7 @@ impl<'e, 'a> Eval<'e, 'a> {
                     Some(result) => result.join(&value),
                     None => value,
                 });
+                self.leave();
                 self.env.dead = true;
                 Value::default()
             }
@@ -427,6 +476,18 @@ impl<'e, 'a> Eval<'e, 'a> {
         self.class = outer;
         self.habitat = habitat;
         self.env = env;
+    }
+
+    /// `$1`, `$~`: what the last match left.
+    fn matched(&self, name: Name) -> Value {
+        let Some((value, harmless)) = &self.env.last_match else { return Value::default() };
+        let safe = match name.strip_prefix('$').and_then(|n| n.parse::<usize>().ok()) {
+            Some(group) => harmless.get(group.wrapping_sub(1)).copied().unwrap_or(false),
+            None if name == "$~" => !harmless.is_empty() && harmless.iter().all(|h| *h),
+            None => return Value::default(),
+        };
+        let value = Value { shape: Shape::Unknown, taints: value.taints.clone() };
+        if safe { value.cleared(Marks::ALL) } else { value }
     }
 
     fn interp(&mut self, interp: &'a Interp, span: Span) -> Value {

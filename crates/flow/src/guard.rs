@@ -490,6 +490,31 @@ pub fn is_own_path(pattern: &str) -> bool {
         || rest.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
+/// For each group of a pattern, whether what it captures can do no harm: `(\w+)`, `([a-z0-9-]*)`.
+pub fn harmless_groups(pattern: &str) -> Vec<bool> {
+    let bytes = pattern.as_bytes();
+    let mut groups = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 1,
+            b'(' if bytes.get(at + 1) != Some(&b'?') || bytes.get(at + 2) == Some(&b'<') => {
+                let name =
+                    if bytes.get(at + 1) == Some(&b'?') { pattern[at..].find('>').unwrap_or(0) } else { 0 };
+                let start = at + 1 + name;
+                let end = pattern[start.min(pattern.len())..].find(')').map_or(pattern.len(), |e| start + e);
+                let inner = pattern.get(start..end).unwrap_or("(");
+                // A group within the group is judged with it: a parenthesis is no harmless character.
+                groups
+                    .push(!inner.is_empty() && !inner.contains('(') && is_strict(&format!("\\A{inner}\\z")));
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    groups
+}
+
 /// Whether a pattern holds the whole text to characters that can do no harm: `\A[\w-]+\z`.
 pub fn is_strict(pattern: &str) -> bool {
     let Some(inner) =

@@ -3,7 +3,7 @@
 use wardroom_rails::FileId;
 use wardroom_ruby::ir::{HtmlContext, Name, Span};
 
-use crate::knowledge::Mark;
+use crate::knowledge::{Mark, Marks};
 use crate::value::{Taint, Value};
 
 /// What a method or template does, in terms of its placeholders.
@@ -15,6 +15,9 @@ pub struct Summary {
     pub ivars: Vec<(Name, Value)>,
     /// Sinks that a placeholder reaches.
     pub hits: Vec<Hit>,
+    /// Expressions (`params[sort]`) that are harmless wherever it ends without having answered the
+    /// request: as a filter it lets nothing else through.
+    pub checked: Vec<(Name, Marks)>,
     /// What it hands to its block, joined over every `yield`.
     pub yields: Vec<Value>,
 }

@@ -87,6 +87,9 @@ fn followed() {
         "x = URI.decode_www_form_component(params[:a]); system(x)",
         "x = JSON.parse(params[:a])['x']; system(x)",
         "x = Base64.decode64(params[:a]); system(x)",
+        "if params[:a] =~ /(.*)-(\\d+)/ then system($1) end",
+        "if /(?<z>.*)-x/ =~ params[:a] then system(z) end",
+        "x = params[:a][/(.*)-/, 1]; system(x)",
         "respond_to { |format| format.html { system(params[:a]) } }",
     ];
     let missed: Vec<_> = cases.iter().filter(|c| in_action(c).is_empty()).collect();
@@ -129,10 +132,28 @@ fn stopped() {
         "h = { a: params[:a], b: 'ls' }; system(h[:b])",
         "a, b = params[:a], 'ls'; system(b)",
         "if params[:a].in?(%w[a b]) then system(params[:a]) end",
+        "x = params[:a][/(\\w+)/, 1]; system(x)",
+        "m = params[:a].match(/\\A@(\\w+)/); system(m[1])",
+        "if params[:a] =~ /(\\d+)-.*/ then system($1) end",
         "redirect_to('/') and return unless %w[a].include?(params[:a]); system(params[:a])",
     ];
     let wrong: Vec<_> = cases.iter().filter(|c| !in_action(c).is_empty()).collect();
     assert!(wrong.is_empty(), "followed although harmless:\n{wrong:#?}");
+}
+
+#[test]
+fn a_filter_that_answers_unless_the_value_is_listed_stops() {
+    let with = |filter: &str| {
+        let code = format!(
+            "class XController < ApplicationController\n  before_action :check\n  def index = system(params[:a])\n  private\n  def check\n    {filter}\n  end\nend\n"
+        );
+        commands(&[("app/controllers/x_controller.rb", &code)])
+    };
+    assert!(with("render :no unless %w[a b].include?(params[:a])").is_empty());
+    assert!(with("return if %w[a b].include?(params[:a])\n    redirect_to '/'").is_empty());
+    assert!(with("head :bad_request if params[:a].blank? || !%w[a b].include?(params[:a])").is_empty());
+    assert!(!with("logger.info('x') unless %w[a b].include?(params[:a])").is_empty());
+    assert!(!with("render :no unless %w[a b].include?(params[:b])").is_empty());
 }
 
 #[test]

@@ -102,24 +102,10 @@ pub struct Declared {
 impl Declared {
     /// Whether the gem is only for developers or tests.
     pub fn development_only(&self) -> bool {
-        const APART: &[&str] = &[
-            "development",
-            "test",
-            "dev",
-            "ci",
-            "doc",
-            "docs",
-            "documentation",
-            "rubocop",
-            "lint",
-            "cucumber",
-            "debug",
-            "local",
-            "benchmark",
-            "profiling",
-            "tools",
-        ];
-        !self.groups.is_empty() && self.groups.iter().all(|g| APART.contains(&g.as_str()))
+        // `Bundler.require(*Rails.groups)` loads the default group and that of the environment.
+        const LOADED: &[&str] =
+            &["default", "production", "staging", "assets", "web", "app", "server", "worker"];
+        !self.groups.is_empty() && !self.groups.iter().any(|g| LOADED.contains(&g.as_str()))
     }
 }
 

@@ -376,9 +376,11 @@ impl Lower<'_> {
                 let mut parts = vec![call.clone()];
                 for target in n.targets().iter() {
                     let target = self.node(&target);
-                    let assign = Assign { target, op: None, value: call.clone() };
+                    let captured = Node { span: target.span, kind: Kind::Gvar(Name::from("$~")) };
+                    let assign = Assign { target, op: None, value: captured };
                     parts.push(Node { span, kind: Kind::Assign(Box::new(assign)) });
                 }
+                // The value of the whole is that of the match.
                 parts.push(call);
                 Kind::Seq(parts)
             }

@@ -1,7 +1,7 @@
 //! Page sizes that a user sets without a cap.
 
-use wardroom_flow::{Mark, SourceKind};
-use wardroom_model::{Confidence, Severity};
+use wardroom_flow::{Flow, Mark, SourceKind};
+use wardroom_model::{Confidence, FilterRole, Severity};
 use wardroom_rails::FileId;
 use wardroom_ruby::ir::{Call, Kind, Node};
 
@@ -66,7 +66,11 @@ pub fn run(context: &Context<'_, '_>) {
         }
         context
             .flow_finding(rule(), flow, format!("`{}` decides how many rows are loaded", flow.words))
-            .at_most(if flow.words == "params" { Confidence::Low } else { confidence(flow.file) })
+            .at_most(if flow.words == "params" || behind_login(flow) {
+                Confidence::Low
+            } else {
+                confidence(flow.file)
+            })
             .severity(Severity::Low)
             .remedy(REMEDY)
             .report();
@@ -119,4 +123,10 @@ fn of_params(node: &Node, depth: u32) -> bool {
         Kind::Seq(nodes) if nodes.len() == 1 => of_params(&nodes[0], depth + 1),
         _ => false,
     }
+}
+
+/// Whether only who has signed in gets there: then it is a habit to know of, no way to bring the
+/// server down from outside.
+fn behind_login(flow: &Flow) -> bool {
+    !flow.endpoints.is_empty() && flow.endpoints.iter().all(|e| e.guarded_by(FilterRole::Authentication))
 }
