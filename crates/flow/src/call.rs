@@ -1402,6 +1402,10 @@ impl<'a> Eval<'_, 'a> {
         if !found {
             return None;
         }
+        if call.name == "to_json" && self.engine.escapes_json {
+            // Active Support writes `<`, `>` and `&` as escapes.
+            clears |= Marks::of(Mark::Html) | Marks::of(Mark::Script);
+        }
         if clears == Marks::ALL && !markup {
             return Some(Value::harmless());
         }
@@ -1551,12 +1555,6 @@ impl<'a> Eval<'_, 'a> {
             if name.ends_with('=') && !matches!(name, "==" | "!=" | "===" | "<=" | ">=") {
                 return args.last().cloned().unwrap_or_default();
             }
-        }
-        if name == "to_json" && self.engine.escapes_json {
-            // Active Support writes `<`, `>` and `&` as escapes.
-            let marks = Marks::of(Mark::Html) | Marks::of(Mark::Script);
-            let taints = map_taints(&recv.and_then(Value::deep_taints), |t| t.cleared |= marks);
-            return Value { shape: Shape::Unknown, taints };
         }
         let known = self.engine.knowledge.carries.get(&call.name).copied();
         let placeholder_key = recv.and_then(|r| self.keyed(r, call, args));

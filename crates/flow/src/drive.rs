@@ -326,10 +326,12 @@ fn finish(engine: Engine<'_>) -> Flows {
     let mut reach = Reach { app, callers: &engine.callers, known: FxHashMap::default() };
     let mut out = Flows::default();
     for raw in &engine.flows {
-        if filtered(&engine, raw) {
+        let filtered = filtered(&engine, raw);
+        if filtered == Some(true) {
             continue;
         }
         let Doubt { unknown_call, guarded, guessed } = raw.hit.taint.doubt;
+        let guarded = guarded || filtered.is_some();
         out.flows.push(Flow {
             mark: raw.hit.mark,
             method: raw.hit.method,
@@ -409,14 +411,14 @@ fn finish(engine: Engine<'_>) -> Flows {
 }
 
 /// Whether a filter in front of the action in which source and sink are joined has held this very
-/// parameter to a list.
-fn filtered(engine: &Engine<'_>, raw: &RawFlow) -> bool {
-    let Some(checked) = engine.checked.get(&raw.unit) else { return false };
-    if raw.kind != SourceKind::Params {
-        return false;
-    }
+/// parameter to a list; `Some(false)` where it did so for a part of it.
+fn filtered(engine: &Engine<'_>, raw: &RawFlow) -> Option<bool> {
+    let checked = engine.checked.get(&raw.unit).filter(|_| raw.kind == SourceKind::Params)?;
     let words = raw.words.replace("[:", "[");
-    checked.iter().any(|(key, marks)| *key == words && marks.has(raw.hit.mark))
+    let mut about =
+        checked.iter().filter(|(key, marks)| marks.has(raw.hit.mark) && key.starts_with(&words)).peekable();
+    about.peek()?;
+    Some(about.any(|(key, _)| *key == words))
 }
 
 /// The path of a hit, with the sink as its last step.

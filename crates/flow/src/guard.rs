@@ -4,7 +4,7 @@
 use wardroom_ruby::ir::*;
 
 use crate::eval::{Env, Eval, cleared_by_prefix};
-use crate::knowledge::{Mark, Marks};
+use crate::knowledge::{Mark, Marks, SourceKind};
 use crate::value::{Doubt, Origin, Shape, Value};
 
 /// Sinks at which a path without `..` does no harm: it stays below the folder in front of it.
@@ -320,6 +320,21 @@ impl<'a> Eval<'_, 'a> {
         let change = |value: &Value| value.clone().cleared(marks).doubted(doubt);
         match &node.kind {
             Kind::Local(name) => {
+                if marks == Marks::ALL {
+                    // What the variable took from the request is harmless wherever it is read again.
+                    let words = self.env.local(*name).into_iter().flat_map(|v| v.each_taint());
+                    let keys: Vec<Name> = words
+                        .filter_map(|t| match &t.origin {
+                            Origin::Source(SourceKind::Params, words) => {
+                                Some(Name::from(&*words.replace("[:", "[")))
+                            }
+                            _ => None,
+                        })
+                        .collect();
+                    if let [key] = keys.as_slice() {
+                        self.env.cleared.push((*key, marks));
+                    }
+                }
                 if let Some(value) = self.env.local(*name).map(change) {
                     // `@type = type` in front of the check: the same data.
                     if marks != Marks::NONE
