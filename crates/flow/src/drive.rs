@@ -10,7 +10,8 @@ use wardroom_rails::{App, FileId, Habitat, MethodId, Role, Timing};
 use wardroom_ruby::ir::{HtmlContext, Name, Span};
 
 use crate::engine::{Binding, Engine, RawFlow, Site, Unit, source};
-use crate::eval::{Env, Eval};
+use crate::env::Env;
+use crate::eval::Eval;
 use crate::knowledge::{Knowledge, Mark, SourceKind};
 use crate::path::{Step, What};
 use crate::summary::Hit;

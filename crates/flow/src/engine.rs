@@ -6,12 +6,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use wardroom_rails::{App, FileId, Habitat, MethodId};
 use wardroom_ruby::ir::{HtmlContext, Name, Node, Span};
 
-use crate::call::KEYS;
 use crate::eval::Eval;
 use crate::knowledge::{Knowledge, Mark, Marks, SourceKind};
 use crate::path::{Path, Step, What};
 use crate::summary::{Hit, Summary};
-use crate::value::{Doubt, Origin, Shape, Taint, Value, map_taints};
+use crate::value::{Doubt, KEYS, Origin, Shape, Taint, Value, map_taints};
 
 /// Nested calls beyond this are not followed.
 const MAX_CALL_DEPTH: u32 = 48;

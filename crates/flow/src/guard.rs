@@ -3,8 +3,10 @@
 
 use wardroom_ruby::ir::*;
 
-use crate::eval::{Env, Eval, cleared_by_prefix};
+use crate::env::Env;
+use crate::eval::Eval;
 use crate::knowledge::{Mark, Marks, SourceKind};
+use crate::prefix::cleared_by_prefix;
 use crate::value::{Doubt, Origin, Shape, Value};
 
 /// Sinks at which a path without `..` does no harm: it stays below the folder in front of it.
@@ -326,7 +328,7 @@ impl<'a> Eval<'_, 'a> {
                     let keys: Vec<Name> = words
                         .filter_map(|t| match &t.origin {
                             Origin::Source(SourceKind::Params, words) => {
-                                Some(Name::from(&*words.replace("[:", "[")))
+                                Some(Name::from(&words.replace("[:", "[")))
                             }
                             _ => None,
                         })

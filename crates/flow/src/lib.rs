@@ -10,10 +10,12 @@
 mod call;
 mod drive;
 mod engine;
+mod env;
 mod eval;
 mod guard;
 pub mod knowledge;
 mod path;
+mod prefix;
 mod record;
 mod summary;
 mod value;

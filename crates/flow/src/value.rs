@@ -10,6 +10,9 @@ use crate::path::Path;
 /// Most origins that one value carries; further ones add nothing a person would read.
 const MAX_TAINTS: usize = 6;
 
+/// In place of a key: the keys themselves of a hash that is a parameter.
+pub const KEYS: &str = "\0keys";
+
 /// An abstract value.
 #[derive(Clone, Debug, Default)]
 pub struct Value {
