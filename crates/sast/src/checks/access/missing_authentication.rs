@@ -168,7 +168,7 @@ fn open_by_nature(action: &Name) -> bool {
 }
 
 /// Whether the route itself lets only some through (`authenticate :user do`, a constraint).
-fn guarded_by_route(context: &Context<'_, '_>, action: &Action<'_, '_>) -> bool {
+pub(super) fn guarded_by_route(context: &Context<'_, '_>, action: &Action<'_, '_>) -> bool {
     let handler = format!("{}#{}", action.controller.path, action.name);
     context.app.routes.routes.iter().any(|r| {
         (r.authenticated || !r.guards.is_empty() || r.development) && r.target.to_string() == handler
