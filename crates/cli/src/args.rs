@@ -107,7 +107,7 @@ fn confidences() -> impl TypedValueParser<Value = Confidence> {
   wardroom scan --only sql-injection,open-redirect two rules
   wardroom scan --changed-since main               only what this branch adds
   wardroom scan --format sarif --output out.sarif  a report for another tool, written whole or not at all
-  wardroom scan --format json --output known.json && wardroom scan --baseline known.json
+  wardroom scan --baseline known.json              only what an earlier JSON report does not hold
   wardroom scan --fail-on never                    exit code 0 whatever is found
   wardroom scan --fix                              show the mechanical fixes; --apply makes them
 

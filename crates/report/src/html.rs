@@ -87,7 +87,12 @@ fn masthead(report: &Report, counts: &Counts, title: &str, out: &mut dyn Write) 
             r#"<div class="scroll"><table class="counts"><caption class="hidden">Findings by severity and confidence</caption>"#
         )?;
         write!(out, r#"<thead><tr><td></td>"#)?;
-        for confidence in CONFIDENCES {
+        // A column of noughts would claim that what was not asked for is not there.
+        let shown: Vec<_> = CONFIDENCES
+            .into_iter()
+            .filter(|&c| SEVERITIES.into_iter().any(|s| counts.cell(s, c) > 0))
+            .collect();
+        for &confidence in &shown {
             write!(
                 out,
                 r#"<th scope="col"><span aria-hidden="true">{}</span> {confidence} confidence</th>"#,
@@ -101,7 +106,7 @@ fn masthead(report: &Report, counts: &Counts, title: &str, out: &mut dyn Write) 
                 r#"<tr><th scope="row" class="level {severity}"><span aria-hidden="true">{}</span> {severity}</th>"#,
                 shape(severity)
             )?;
-            for confidence in CONFIDENCES {
+            for &confidence in &shown {
                 match counts.cell(severity, confidence) {
                     0 => write!(out, r#"<td class="none">0</td>"#)?,
                     n => write!(out, "<td>{}</td>", number(n as u64))?,
@@ -298,9 +303,15 @@ fn source(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     }
     let (source, span) = marked(&finding.location);
     write!(out, r#"<pre class="source" tabindex="0" aria-label="Source"><code>"#)?;
-    let mut begin = 0;
+    // What all lines are indented by only pushes the code out of view.
+    let space = |text: &str| text.len() - text.trim_start_matches([' ', '\t']).len();
+    let indent = source.lines().filter(|l| !l.trim().is_empty()).map(space).min().unwrap_or(0);
+    let mut next = 0;
     for (index, text) in source.split('\n').enumerate() {
-        let end = begin + text.len();
+        let end = next + text.len();
+        let begin = next + indent.min(space(text));
+        let text = &source[begin..end];
+        next = end + 1;
         // An indented line of a marked stretch is marked from its first word on.
         let blank = text.len() - text.trim_start().len();
         let from = span.start.clamp(begin, end).max(if span.start < begin { begin + blank } else { begin });
@@ -313,7 +324,6 @@ fn source(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
             write!(out, "<mark>{}</mark>", part(from..to))?;
         }
         write!(out, "{}\n</span>", part(to..end))?;
-        begin = end + 1;
     }
     writeln!(out, "</code></pre>")
 }

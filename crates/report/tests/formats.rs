@@ -251,6 +251,18 @@ fn html_is_well_formed_and_asks_for_nothing() {
 }
 
 #[test]
+fn html_takes_off_what_all_lines_are_indented_by() {
+    let mut report = empty();
+    let mut finding = plain().findings[0].clone();
+    finding.location =
+        support::location("app/a.rb", (3, 5), (4, 13), "    eval(\n      params)\n");
+    report.findings.push(finding);
+    let page = written(Format::Html, &report);
+    assert!(page.contains(r#"data-n="3"><mark>eval(</mark>"#), "{page}");
+    assert!(page.contains(r#"data-n="4">  <mark>params"#), "{page}");
+}
+
+#[test]
 fn html_shows_what_is_hostile_as_text() {
     let page = written(Format::Html, &hostile());
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));

@@ -14,6 +14,8 @@ pub struct Csp {
     /// source that is made at run time is [`Csp::DYNAMIC`]. A directive that is set in several
     /// places under conditions holds the sources of all of them.
     pub directives: Vec<(String, Vec<String>)>,
+    /// Where each directive was set last, by its name.
+    pub places: Vec<(String, Span)>,
     /// Whether it is only reported, not enforced.
     pub report_only: bool,
     /// Whether scripts or styles get a nonce.
@@ -40,6 +42,13 @@ impl Csp {
     /// The sources of a fetch directive: its own, else those of `default-src`.
     pub fn sources(&self, name: &str) -> Option<&[String]> {
         self.directive(name).or_else(|| self.directive("default-src"))
+    }
+
+    /// Where the sources of a fetch directive stand: its own, else those of `default-src`, else the
+    /// whole declaration.
+    pub fn place(&self, name: &str) -> Span {
+        let of = |name: &str| self.places.iter().rfind(|(n, _)| n == name).map(|(_, span)| *span);
+        of(name).or_else(|| of("default-src")).unwrap_or(self.span)
     }
 
     fn set(&mut self, name: &str, sources: Vec<String>, extend: bool) {
@@ -115,8 +124,11 @@ fn statements(csp: &mut Csp, policy: &str, node: &Node, literals: &Literals, at:
             }
             // `policy.object_src false` takes the directive out.
             if matches!(call.args.first().map(|a| &a.kind), Some(Kind::False | Kind::Nil)) {
-                csp.directives.retain(|(n, _)| *n != call.name.replace('_', "-"));
+                let name = call.name.replace('_', "-");
+                csp.directives.retain(|(n, _)| *n != name);
+                csp.places.retain(|(n, _)| *n != name);
             } else {
+                csp.places.push((call.name.replace('_', "-"), node.span));
                 csp.set(&call.name, sources, at.conditional);
             }
         }

@@ -1,7 +1,8 @@
 //! ActionCable streams for anyone.
 
 use wardroom_model::Confidence;
-use wardroom_ruby::ir::{Kind, Name};
+use wardroom_rails::{App, literal_name};
+use wardroom_ruby::ir::{Kind, Name, Node};
 use wardroom_ruby::walk;
 
 use super::practice::{Practice, any, is_params};
@@ -103,6 +104,7 @@ pub fn run(context: &Context<'_, '_>) {
                     && matches!(call.name.as_str(), "stream_from" | "stream_for")
                     && call.args.iter().any(|a| any(a, &mut is_params))
                 {
+                    let nobodys = identified && call.args.iter().all(|a| loads_nobodys(app, a));
                     context
                         .finding(
                             rule(),
@@ -110,8 +112,12 @@ pub fn run(context: &Context<'_, '_>) {
                             node.span,
                             format!("`{name}` streams whatever the client names"),
                         )
-                        .confidence(Confidence::Medium)
-                        .reason("what is sent there may be public")
+                        .confidence(if nobodys { Confidence::Low } else { Confidence::Medium })
+                        .reason(if nobodys {
+                            "the record belongs to nobody, and what is sent there may be public"
+                        } else {
+                            "what is sent there may be public"
+                        })
                         .remedy("Load the record from what the current user may see, and `reject` otherwise.")
                         .report();
                 }
@@ -119,4 +125,21 @@ pub fn run(context: &Context<'_, '_>) {
             });
         }
     }
+}
+
+/// `Berth.find(params[:id])`, where a `Berth` belongs to nothing: no user, no account, no room.
+fn loads_nobodys(app: &App<'_>, node: &Node) -> bool {
+    let Kind::Call(call) = &node.kind else { return false };
+    if !matches!(call.name.as_str(), "find" | "find_by" | "find_by!") {
+        return false;
+    }
+    let Some(Node { kind: Kind::Const(path), .. }) = &call.recv else { return false };
+    let class = wardroom_rails::path_name(path);
+    app.models.contains_key(&class)
+        && !app.index.macros(class).iter().any(|m| {
+            m.call.name == "belongs_to"
+                || m.call.name.starts_with("has_") && m.call.args.iter().filter_map(literal_name).any(|n| {
+                    ["user", "member", "owner", "account", "message", "participant"].iter().any(|w| n.contains(w))
+                })
+        })
 }

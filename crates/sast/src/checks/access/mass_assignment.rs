@@ -280,12 +280,13 @@ fn calls(context: &Context<'_, '_>) {
                 }
                 // At the root stand the parameters of the request itself, seldom a record's.
                 let root = call.recv.as_ref().is_some_and(is_params) && call.name != "expect";
-                call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "permitted from the request", root)));
+                let account = call.recv.as_ref().is_some_and(|r| of_account(r)) && nobody_decides(context, file);
+                call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "permitted from the request", root, account)));
             }
             "attr_accessible" if call.recv.is_none() => {
                 let as_role = call.args.last().is_some_and(|a| matches!(&a.kind, Kind::Hash(pairs) if pairs.iter().any(|p| literal_name(&p.key).is_some_and(|k| k == "as"))));
                 if !as_role {
-                    call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "open to assignment in bulk", false)));
+                    call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "open to assignment in bulk", false, false)));
                 }
             }
             _ => {}
@@ -293,8 +294,22 @@ fn calls(context: &Context<'_, '_>) {
     });
 }
 
-fn dangerous(context: &Context<'_, '_>, file: FileId, key: Name, at: Span, how: &str, root: bool) {
+/// `account`: the list is for an account, in a controller that asks nobody for rights.
+fn dangerous(
+    context: &Context<'_, '_>,
+    file: FileId,
+    key: Name,
+    at: Span,
+    how: &str,
+    root: bool,
+    account: bool,
+) {
     let Some((why, confidence)) = danger(&key) else { return };
+    // A role among what people send of themselves, and a column takes it.
+    let own_role = account
+        && key.starts_with("role")
+        && context.app.models.values().any(|m| m.columns.contains_key(&key) && m.columns.keys().any(|c| c.contains("password")));
+    let confidence = if own_role { Confidence::Medium } else { confidence };
     context
         .finding(rule(), file, at, format!("`{key}` is {how}: {why}"))
         .confidence(if root { Confidence::Low } else { confidence })
@@ -303,6 +318,37 @@ fn dangerous(context: &Context<'_, '_>, file: FileId, key: Name, at: Span, how: 
             "Take the key off the list and set the attribute in code that has asked whether the caller may.",
         )
         .report();
+}
+
+/// `params.require(:user)`
+fn of_account(node: &Node) -> bool {
+    let Kind::Call(call) = &node.kind else { return false };
+    matches!(call.name.as_str(), "require" | "[]" | "fetch")
+        && call.args.first().and_then(literal_name).is_some_and(|key| {
+            matches!(key.as_str(), "user" | "account" | "member" | "profile" | "registration" | "sign_up")
+        })
+}
+
+/// Whether a controller's file neither decides who may nor has a filter that does.
+fn nobody_decides(context: &Context<'_, '_>, file: FileId) -> bool {
+    let mut decided = false;
+    walk::each(&context.file(file).parsed.body, &mut |node| {
+        decided |= match &node.kind {
+            Kind::Call(call) => decides(call),
+            Kind::Sym(name) => super::practice::guards(name),
+            _ => false,
+        };
+        !decided
+    });
+    let app = context.app;
+    !decided
+        && app.controllers.values().any(|c| {
+            app.index.class(c.class).is_some_and(|class| class.places.iter().any(|p| p.0 == file))
+                && !c.filters.iter().any(|f| {
+                    f.role == wardroom_model::FilterRole::Authorization
+                        || f.name.is_some_and(|n| super::practice::guards(&n) || n.contains("admin"))
+                })
+        })
 }
 
 fn harmless(name: &str) -> bool {

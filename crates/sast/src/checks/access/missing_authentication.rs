@@ -46,7 +46,7 @@ pub fn run(context: &Context<'_, '_>) {
     let practice = Practice::new(context.app);
     // How many actions of each namespace stand behind a filter.
     let mut spaces: std::collections::HashMap<&str, (usize, usize)> = std::collections::HashMap::new();
-    let mut open: Vec<(Action<'_, '_>, usize, usize)> = Vec::new();
+    let mut open: Vec<(Action<'_, '_>, usize, usize, Option<Name>)> = Vec::new();
     for controller in practice.controllers() {
         let actions = practice.actions(controller);
         let asked: Vec<bool> = actions.iter().map(|a| practice.authenticated(a)).collect();
@@ -54,13 +54,22 @@ pub fn run(context: &Context<'_, '_>) {
         space.0 += asked.iter().filter(|a| **a).count();
         space.1 += actions.len();
         let (with, all) = (asked.iter().filter(|a| **a).count(), actions.len());
+        // Visitors may look, and one changing action is asked: the other is left out by mistake.
+        let guarded: Vec<Name> = actions
+            .iter()
+            .zip(&asked)
+            .filter(|(a, asked)| **asked && a.by_change() && !a.by_get())
+            .map(|(a, _)| a.name)
+            .collect();
+        let changing = actions.iter().filter(|a| a.by_change() && !a.by_get()).count();
+        let beside = guarded.first().copied().filter(|_| guarded.len() * 2 >= changing);
         for (action, asked) in actions.into_iter().zip(asked) {
             if !asked && !public_by_nature(&controller.path) {
-                open.push((action, with, all));
+                open.push((action, with, all, beside));
             }
         }
     }
-    for (action, with, all) in open {
+    for (action, with, all, beside) in open {
         let class = action.controller.class;
         let method = context.app.index.method(action.method);
         if method.owner != class || guarded_by_route(context, &action) || open_by_nature(&action.name) {
@@ -71,7 +80,13 @@ pub fn run(context: &Context<'_, '_>) {
         let siblings = with >= 2 && with * 2 >= all;
         let space =
             !siblings && action.controller.path.contains('/') && asked >= 8 && asked * 10 >= total * 9;
-        if !siblings && !space {
+        let destroys = matches!(action.name.as_str(), "destroy" | "update" | "delete" | "remove" | "edit");
+        let skipped = action.controller.filters.iter().rev().find(|f| {
+            matches!(f.role, FilterRole::Authentication | FilterRole::Authorization)
+                && (f.skip && f.applies(action.name) || !f.skip && !f.applies(action.name))
+        });
+        let beside = beside.filter(|_| !siblings && destroys && !action.by_get() && skipped.is_some());
+        if !siblings && !space && beside.is_none() {
             continue;
         }
         let methods = practice.reach(class, action.method);
@@ -80,13 +95,8 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         let Some(write) = facts.iter().find_map(|f| f.writes.first().copied()) else { continue };
-        let destroys = matches!(action.name.as_str(), "destroy" | "update" | "delete" | "remove" | "edit");
         // Visitors create orders, messages, sign-ups: that alone is no sign.
         let confidence = if destroys { Confidence::Medium } else { Confidence::Low };
-        let skipped = action.controller.filters.iter().rev().find(|f| {
-            matches!(f.role, FilterRole::Authentication | FilterRole::Authorization)
-                && (f.skip && f.applies(action.name) || !f.skip && !f.applies(action.name))
-        });
         let owner = methods
             .iter()
             .copied()
@@ -96,7 +106,9 @@ pub fn run(context: &Context<'_, '_>) {
                 rule(),
                 method.file,
                 method.name_span,
-                if siblings {
+                if let Some(beside) = beside {
+                    format!("`{}` changes records and asks nobody who they are, unlike `{beside}` beside it", action.name)
+                } else if siblings {
                     format!("`{}` changes records and asks nobody who they are, unlike {with} of the controller's {all} actions", action.name)
                 } else {
                     format!("`{}` changes records and asks nobody who they are, unlike {asked} of the {total} actions in `{}`", action.name, namespace(&action.controller.path))
@@ -156,7 +168,7 @@ fn open_by_nature(action: &Name) -> bool {
 }
 
 /// Whether the route itself lets only some through (`authenticate :user do`, a constraint).
-fn guarded_by_route(context: &Context<'_, '_>, action: &Action<'_, '_>) -> bool {
+pub(super) fn guarded_by_route(context: &Context<'_, '_>, action: &Action<'_, '_>) -> bool {
     let handler = format!("{}#{}", action.controller.path, action.name);
     context.app.routes.routes.iter().any(|r| {
         (r.authenticated || !r.guards.is_empty() || r.development) && r.target.to_string() == handler

@@ -1,12 +1,15 @@
 //! Actions that touch a record without asking whether the caller may, beside siblings that ask.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use wardroom_flow::FlowStep;
 use wardroom_model::Confidence;
-use wardroom_rails::{FileId, Timing, literal_name};
+use wardroom_rails::{Controller, FileId, Timing, literal_name};
 use wardroom_ruby::ir::{Kind, Node, Span};
 use wardroom_ruby::walk;
 
-use super::practice::{Action, Practice, mentions_user, reads_params};
+use super::missing_authentication::guarded_by_route;
+use super::practice::{Action, Practice, before, mentions_user, reads_params};
 use crate::context::Context;
 
 rule! {
@@ -55,6 +58,7 @@ rule! {
 /// Measures every action against its siblings.
 pub fn run(context: &Context<'_, '_>) {
     let practice = Practice::new(context.app);
+    spaces(context, &practice);
     for controller in practice.controllers() {
         let actions = practice.actions(controller);
         if actions.is_empty()
@@ -92,7 +96,7 @@ pub fn run(context: &Context<'_, '_>) {
                 })
             };
             if noticed
-                && (super::practice::before(controller, action.name)
+                && (before(controller, action.name)
                     .iter()
                     .any(|f| f.name.is_some_and(|n| n.starts_with("authorize")))
                     || practice.shows(controller.class, action.method, pundit)
@@ -135,6 +139,88 @@ pub fn run(context: &Context<'_, '_>) {
                 None => builder,
             };
             builder.report();
+        }
+    }
+}
+
+/// Finds the controller that lacks the filter which the others of its namespace have.
+fn spaces<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>) {
+    let app = context.app;
+    let mut spaces: BTreeMap<&str, Vec<(&Controller<'a>, Vec<Action<'_, 'a>>)>> = BTreeMap::new();
+    for controller in practice.controllers() {
+        let Some((space, _)) = controller.path.rsplit_once('/') else { continue };
+        let actions = practice.actions(controller);
+        if !actions.is_empty() {
+            spaces.entry(space).or_default().push((controller, actions));
+        }
+    }
+    for (space, members) in spaces {
+        // Two like habits are enough of a sign only where the name says who may enter.
+        let named = ["admin", "staff", "backend", "backoffice", "superuser", "manage", "moderat"]
+            .iter()
+            .any(|w| space.contains(w));
+        let enough = if named { 2 } else { 5 };
+        // In how many controllers a filter that decides stands in front of every action.
+        let mut habits: BTreeMap<&str, usize> = BTreeMap::new();
+        for (controller, actions) in &members {
+            let mut common: Option<BTreeSet<&str>> = None;
+            for action in actions {
+                let deciding: BTreeSet<&str> = before(controller, action.name)
+                    .into_iter()
+                    .filter(|f| practice.decides(controller.class, f))
+                    .filter_map(|f| Some(f.name?.as_str()))
+                    .collect();
+                common = Some(common.map_or_else(|| deciding.clone(), |c| &c & &deciding));
+            }
+            for name in common.unwrap_or_default() {
+                *habits.entry(name).or_default() += 1;
+            }
+        }
+        let Some((habit, have)) = habits.into_iter().max_by_key(|(_, count)| *count) else { continue };
+        if have < enough || have * 4 < (members.len() - 1) * 3 {
+            continue;
+        }
+        for (controller, actions) in &members {
+            let open = actions.iter().all(|a| {
+                !practice.authorized(a)
+                    && !guarded_by_route(context, a)
+                    && !before(controller, a.name).iter().any(|f| f.name.is_some_and(|n| n.contains("admin")))
+                    && !practice.shows(controller.class, a.method, |f| f.user || f.token || f.resets)
+            });
+            let Some(changing) = actions.iter().find(|a| {
+                a.by_change() && practice.shows(controller.class, a.method, |f| !f.writes.is_empty())
+            }) else {
+                continue;
+            };
+            let Some((file, _, span)) = app.index.class(controller.class).and_then(|c| c.places.first().copied())
+            else {
+                continue;
+            };
+            if !open || public_by_nature(&controller.path) || super::practice::open_on_purpose(app, controller.class)
+            {
+                continue;
+            }
+            context
+                .finding(
+                    rule(),
+                    file,
+                    span,
+                    format!(
+                        "`{}` has no `{habit}`, unlike {have} of the {} other controllers in `{space}`",
+                        controller.class,
+                        members.len() - 1
+                    ),
+                )
+                .confidence(Confidence::Medium)
+                .reason("the controllers beside it decide who may; this one may be open on purpose")
+                .remedy(format!("Put `before_action :{habit}` in front, best in a base class of the whole namespace."))
+                .step(
+                    app.index.method(changing.method).file,
+                    app.index.method(changing.method).name_span,
+                    format!("`{}` changes records", changing.name),
+                )
+                .endpoints(actions.iter().flat_map(|a| a.endpoints.iter().cloned()).collect::<Vec<_>>())
+                .report();
         }
     }
 }

@@ -174,14 +174,18 @@ impl<'c, 'a> Practice<'c, 'a> {
     /// Whether a filter in front of an action decides who may.
     pub fn decided_before(&self, action: &Action<'_, 'a>) -> bool {
         let class = action.controller.class;
-        before(action.controller, action.name).into_iter().any(|f| {
-            f.role == FilterRole::Authorization
-                || f.name.is_some_and(|n| guards(&n))
-                || f.block.is_some_and(|b| !read(&b.body).decisions.is_empty())
-                || f.name
-                    .and_then(|n| self.find(class, n))
-                    .is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty()))
-        })
+        before(action.controller, action.name).into_iter().any(|f| self.decides(class, f))
+    }
+
+    /// Whether a filter decides who may.
+    pub fn decides(&self, class: Name, filter: &FilterDeclaration<'a>) -> bool {
+        filter.role == FilterRole::Authorization
+            || filter.name.is_some_and(|n| guards(&n))
+            || filter.block.is_some_and(|b| !read(&b.body).decisions.is_empty())
+            || filter
+                .name
+                .and_then(|n| self.find(class, n))
+                .is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty()))
     }
 
     /// Whether a filter in front of an action asks who is calling.

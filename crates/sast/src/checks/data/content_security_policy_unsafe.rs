@@ -76,7 +76,7 @@ pub fn run(context: &Context<'_, '_>) {
         .finding(
             rule(),
             FileId(policy.file),
-            policy.span,
+            policy.place("script-src"),
             format!("The content security policy allows scripts from {}", bad.join(", ")),
         )
         .confidence(confidence)

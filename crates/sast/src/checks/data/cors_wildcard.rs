@@ -63,7 +63,18 @@ pub fn run(context: &Context<'_, '_>) {
                 .unwrap_or_default()
                 .trim()
                 .to_owned();
+            // A browser sends an origin with every cross-origin request: to ask for one asks nothing.
+            let name = source.split('|').nth(1).and_then(|p| p.split(',').next()).map_or("", str::trim);
             body == "true"
+                || !name.is_empty()
+                    && body.strip_prefix(name).is_some_and(|rest| {
+                        matches!(rest, "" | ".present?" | ".presence" | "&.present?" | ".to_s.present?")
+                    })
+                || !name.is_empty()
+                    && body
+                        .strip_prefix('!')
+                        .and_then(|b| b.strip_prefix(name))
+                        .is_some_and(|rest| matches!(rest, ".nil?" | ".blank?" | ".empty?"))
         });
         if !cors.any_origin() && !patterned && !by_block {
             continue;

@@ -24,6 +24,24 @@ pub fn call_at<'a>(context: &Context<'_, 'a>, file: FileId, span: Span) -> Optio
     found
 }
 
+/// Whether a place lies in the block of a call of a method.
+pub fn inside_block_of(context: &Context<'_, '_>, file: FileId, span: Span, method: &str) -> bool {
+    let mut found = false;
+    walk::each(&context.file(file).parsed.body, &mut |node| {
+        if found || node.span.end < span.end || span.start < node.span.start {
+            return false;
+        }
+        if let Kind::Call(call) = &node.kind
+            && call.name == method
+            && let Some(block) = &call.block
+        {
+            found = block.span.start <= span.start && span.end <= block.span.end;
+        }
+        !found
+    });
+    found
+}
+
 /// The node that a flow's argument is: by position, by keyword or the receiver.
 pub fn argument<'a>(call: &'a Call, flow: &Flow) -> Option<&'a Node> {
     match flow.argument.as_str() {

@@ -205,7 +205,8 @@ fn is_narrow_pattern(node: &Node) -> bool {
     !text.contains('<')
         && !text.contains("[^")
         && !text.replace("\\.", "").contains('.')
-        && (text.contains("\\A") || text.contains('^'))
+        // After `^` another line may stand in front.
+        && text.contains("\\A")
 }
 
 /// Whether what a request sets is ever written into this attribute: `permit(:name)`, `attr_accessible`.

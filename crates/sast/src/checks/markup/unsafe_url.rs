@@ -116,6 +116,15 @@ fn looks_at_scheme(context: &Context<'_, '_>, file: wardroom_rails::FileId, span
     })
 }
 
+/// `/^https?:/`: another line, with another scheme, may stand in front.
+fn begins_a_line_only(code: &str) -> bool {
+    !code.contains("\\A")
+        && code
+            .as_bytes()
+            .windows(2)
+            .any(|pair| pair[1] == b'^' && matches!(pair[0], b'/' | b'{' | b'(' | b'!' | b'|'))
+}
+
 /// Whether a model checks the attribute itself, or a URL at all.
 fn validated(context: &Context<'_, '_>, words: &str, attribute: &str) -> bool {
     let Some((model, _)) = words.split_once('#') else { return false };
@@ -126,6 +135,9 @@ fn validated(context: &Context<'_, '_>, words: &str, attribute: &str) -> bool {
         };
         if name.starts_with("validates") && names(&|n| n == attribute) {
             let code = context.source(m.file, m.span);
+            if begins_a_line_only(&code) {
+                return false;
+            }
             return code.contains("format")
                 || code.contains("url") && code.matches("url").count() > attribute.matches("url").count()
                 || code.contains("with")
