@@ -10,6 +10,8 @@ use wardroom_rails::{App, File, FileId, MethodId};
 use wardroom_ruby::ir::{Call, Kind, Name, Node, Span};
 use wardroom_ruby::walk;
 
+use crate::mend::Mend;
+
 /// The application, its flows, and the findings so far.
 pub struct Context<'c, 'a> {
     /// The application.
@@ -261,6 +263,14 @@ impl Builder<'_, '_, '_> {
     /// A safe mechanical change: what it does, and the replacements.
     pub fn fix(mut self, title: impl Into<String>, replacements: Vec<(FileId, Span, String)>) -> Self {
         self.draft.fix = Some((title.into(), replacements));
+        self
+    }
+
+    /// A safe mechanical change, if there is one here.
+    pub fn mend(mut self, mend: Option<Mend>) -> Self {
+        if let Some((title, replacements)) = mend {
+            self = self.fix(title, replacements);
+        }
         self
     }
 

@@ -9,6 +9,7 @@ mod rule;
 
 pub mod checks;
 mod context;
+mod mend;
 mod run;
 
 pub use context::{Context, Draft};

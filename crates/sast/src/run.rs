@@ -11,6 +11,7 @@ use wardroom_ruby::ir::{Kind, ModuleForm, Node, Span};
 
 use crate::checks;
 use crate::context::{Context, Draft};
+use crate::mend;
 use crate::rule::Check;
 
 /// What the checks found.
@@ -72,7 +73,7 @@ fn finish(app: &App<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
             ordinals.entry((draft.rule.id, scope.clone(), wardroom_model::normalise(&code))).or_default();
         let fingerprint = Fingerprint::new(draft.rule.id, &scope, &code, *ordinal);
         *ordinal += 1;
-        let fix = draft.fix.map(|(title, replacements)| Fix {
+        let fix = draft.fix.filter(|(_, r)| mend::parses(app, r)).map(|(title, replacements)| Fix {
             title,
             replacements: replacements
                 .into_iter()

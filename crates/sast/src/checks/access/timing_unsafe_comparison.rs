@@ -6,6 +6,7 @@ use wardroom_ruby::ir::{Kind, Node};
 
 use super::practice::{any, is_params};
 use crate::context::Context;
+use crate::mend::{self, Side};
 
 rule! {
     /// A token, key, signature or hashed password is compared with `==`, which stops at the first
@@ -50,8 +51,20 @@ pub fn run(context: &Context<'_, '_>) {
             .confidence(confidence)
             .reason(if confidence == Confidence::High { "" } else { "it is not certain that a stranger can send the other side" })
             .remedy("Use `ActiveSupport::SecurityUtils.secure_compare` (`Rack::Utils.secure_compare` outside of Rails).")
+            .mend(mend::secure_compare(context, file, node.span, call, (side(left), side(right))))
             .report();
     });
+}
+
+/// What a side of the comparison is.
+fn side(node: &Node) -> Side {
+    if digest(node).is_some() {
+        Side::Digest
+    } else if outside(node) {
+        Side::Sent
+    } else {
+        Side::Held
+    }
 }
 
 fn secret_side<'n>(left: &'n Node, right: &'n Node) -> &'n Node {

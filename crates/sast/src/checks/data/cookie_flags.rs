@@ -2,11 +2,12 @@
 
 use wardroom_model::{Confidence, Severity};
 use wardroom_rails::FileId;
-use wardroom_ruby::ir::{Call, Kind, Node, Span};
+use wardroom_ruby::ir::{Call, Kind, Node, Pair, Span};
 
 use super::naming::{self, Secret};
 use super::place;
 use crate::context::Context;
+use crate::mend::{self, Mend};
 
 rule! {
     /// A cookie that holds a token or another secret is set without `httponly` or `secure`.
@@ -153,6 +154,7 @@ fn cookie(
         (true, false) | (false, true) => Confidence::Medium,
         (false, false) => Confidence::Low,
     };
+    let mend = flags(context, id, value, options.map(Vec::as_slice), no_httponly, no_secure);
     context
         .finding(rule(), id, span, format!("The cookie `{name}` holds a secret and is set without {missing}"))
         .confidence(if aside { Confidence::Low } else { confidence })
@@ -161,7 +163,47 @@ fn cookie(
             "Set it with {{ value: …, httponly: true, secure: {}, same_site: :lax }}.",
             if everywhere_secure { "true" } else { "Rails.env.production?" }
         ))
+        .mend(mend)
         .report();
+}
+
+/// Gives a cookie its flags: in the hash that it is set with, or in a new one round its value.
+fn flags(
+    context: &Context<'_, '_>,
+    id: FileId,
+    value: &Node,
+    options: Option<&[Pair]>,
+    no_httponly: bool,
+    no_secure: bool,
+) -> Option<Mend> {
+    const TITLE: &str = "Gives the cookie its flags";
+    let wanted = [("httponly", "true", no_httponly), ("secure", "Rails.env.production?", no_secure)];
+    if context.app.rails() < (3, 0) {
+        return None;
+    }
+    let (mut added, mut replaced) = (Vec::new(), Vec::new());
+    for (key, text, _) in wanted.iter().filter(|w| w.2) {
+        let pair = options.and_then(|o| {
+            o.iter()
+                .find(|p| wardroom_rails::literal_name(&p.key).is_some_and(|k| k.replace('_', "") == *key))
+        });
+        match pair {
+            // `http_only` is no option of Rails: it goes for the one that is.
+            Some(pair) if wardroom_rails::literal_name(&pair.key).is_some_and(|k| k == *key) => {
+                replaced.push((id, pair.value.span, (*text).to_owned()))
+            }
+            Some(_) => return None,
+            None => added.push((*key, *text)),
+        }
+    }
+    if !added.is_empty() {
+        let (_, more) = match options {
+            Some(_) => mend::add_options(context, TITLE, id, value, &added)?,
+            None => mend::with_options(context, TITLE, id, value, &added)?,
+        };
+        replaced.extend(more);
+    }
+    Some((TITLE.to_owned(), replaced))
 }
 
 fn secret_in(node: &Node) -> Option<Secret> {

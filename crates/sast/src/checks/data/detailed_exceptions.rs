@@ -7,6 +7,7 @@ use wardroom_ruby::walk;
 
 use super::place;
 use crate::context::Context;
+use crate::mend;
 
 rule! {
     /// Production shows Rails' detailed error pages, or an action answers with an exception's message
@@ -54,6 +55,11 @@ pub fn run(context: &Context<'_, '_>) {
             .confidence(Confidence::High)
             .severity(Severity::Medium)
             .remedy("Set `config.consider_all_requests_local = false` in production.")
+            .mend(
+                mend::value_in_setting(context, file, span, "true")
+                    .filter(|_| context.file(file).path.ends_with("environments/production.rb"))
+                    .map(|at| mend::replace("Shows the public error pages", file, at, "false")),
+            )
             .report();
     }
     let hint = place::hint!("rescue");

@@ -4,6 +4,7 @@ use wardroom_model::{Confidence, Severity};
 
 use super::place;
 use crate::context::Context;
+use crate::mend;
 
 rule! {
     /// `config.force_ssl` is off in production.
@@ -57,5 +58,10 @@ pub fn run(context: &Context<'_, '_>) {
         .severity(if explicit.is_some() { Severity::Medium } else { Severity::Low })
         .reason("a proxy in front may redirect to TLS, but cookies still lack their flag")
         .remedy("Set `config.force_ssl = true` in `config/environments/production.rb` (with `config.assume_ssl = true` behind a proxy that ends TLS).")
+        .mend(
+            mend::value_in_setting(context, file, span, "false")
+                .filter(|_| explicit.is_some() && context.file(file).path.ends_with("environments/production.rb"))
+                .map(|at| mend::replace("Forces TLS", file, at, "true")),
+        )
         .report();
 }

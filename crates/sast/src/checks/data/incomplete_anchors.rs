@@ -8,6 +8,7 @@ use wardroom_ruby::walk;
 use super::pattern::Pattern;
 use super::{naming, place};
 use crate::context::Context;
+use crate::mend;
 
 rule! {
     /// A pattern that checks a whole text begins with `^` or ends with `$`: in Ruby these match at
@@ -141,6 +142,16 @@ fn validation(context: &Context<'_, '_>, id: FileId, call: &Call) {
         })
         .severity(if delicate { Severity::Medium } else { Severity::Low })
         .remedy("Write `\\A` for `^` and `\\z` for `$`.")
+        .mend(mend::anchors(context, id, with).map(|(title, mut changes)| {
+            // `multiline: true` only allowed the other anchors.
+            let out = if multiline {
+                options.and_then(|o| mend::without_key(context, id, o, "multiline"))
+            } else {
+                None
+            };
+            changes.extend(out);
+            (title, changes)
+        }))
         .report();
 }
 
@@ -225,6 +236,7 @@ fn report(context: &Context<'_, '_>, id: FileId, span: Span, subject: &Node, wit
         .confidence(Confidence::Medium)
         .severity(if checks { Severity::Medium } else { Severity::Low })
         .remedy("Write `\\A` for `^` and `\\z` for `$`.")
+        .mend(mend::anchors(context, id, with))
         .report();
 }
 

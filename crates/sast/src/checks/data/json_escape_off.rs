@@ -4,6 +4,7 @@ use wardroom_model::{Confidence, Severity};
 
 use super::place;
 use crate::context::Context;
+use crate::mend;
 
 rule! {
     /// `escape_html_entities_in_json` is switched off: `to_json` leaves `<`, `>` and `&` as they are.
@@ -52,6 +53,10 @@ pub fn run(context: &Context<'_, '_>) {
                 .severity(Severity::Medium)
                 .remedy(
                     "Take the line out; where one answer needs raw characters, use `JSON.generate` there.",
+                )
+                .mend(
+                    mend::value_in_setting(context, file, span, "false")
+                        .map(|at| mend::replace("Escapes `<`, `>` and `&` in JSON", file, at, "true")),
                 )
                 .report();
             return;

@@ -6,6 +6,7 @@ use wardroom_rails::config::SettingValue;
 
 use super::place;
 use crate::context::Context;
+use crate::mend;
 
 rule! {
     /// The session cookie can be read by scripts (`httponly: false`), travels over plain HTTP, or is
@@ -55,6 +56,10 @@ pub fn run(context: &Context<'_, '_>) {
             )
             .confidence(Confidence::High)
             .remedy("Take `httponly: false` out; Rails then sets the flag.")
+            .mend(
+                mend::keyword_span(context, file, span, &["httponly", "http_only", "session_http_only"])
+                    .map(|at| mend::replace("Hides the cookie from scripts", file, at, "true")),
+            )
             .report();
     } else if off(session.option("secure")) {
         context
@@ -66,6 +71,13 @@ pub fn run(context: &Context<'_, '_>) {
             )
             .confidence(Confidence::High)
             .remedy("Set `secure: Rails.env.production?`, or `config.force_ssl = true`.")
+            .mend(
+                mend::keyword_span(context, file, span, &["secure"])
+                    .filter(|_| context.app.rails() >= (3, 0))
+                    .map(|at| {
+                        mend::replace("Sends the cookie by TLS alone", file, at, "Rails.env.production?")
+                    }),
+            )
             .report();
     } else if session.option("secure").is_none() {
         let ssl = config.force_ssl();

@@ -7,6 +7,7 @@ use wardroom_ruby::walk;
 
 use super::place;
 use crate::context::Context;
+use crate::mend::{self, Mend};
 
 rule! {
     /// A client connects by TLS without looking at the certificate of the other side: `VERIFY_NONE`,
@@ -50,6 +51,8 @@ struct Found {
     confidence: Confidence,
     reason: &'static str,
     remedy: &'static str,
+    /// The value that switches the check off, or the hash that lacks the option, and where it is sure.
+    value: Option<Span>,
 }
 
 /// Looks at attributes and options that switch the check off.
@@ -75,6 +78,7 @@ pub fn run(context: &Context<'_, '_>) {
                         confidence: Confidence::High,
                         reason: "",
                         remedy: DEFAULT,
+                        value: None,
                     });
                 }
                 _ => {}
@@ -83,16 +87,18 @@ pub fn run(context: &Context<'_, '_>) {
         });
     }
     // An option within a call that was noted already says the same thing.
-    for Found { file, span, message, mut confidence, mut reason, remedy } in found {
+    for Found { file, span, message, mut confidence, mut reason, remedy, mut value } in found {
         match condition(&context.file(file).parsed.body, span) {
             Condition::None => {}
             Condition::Some => {
                 confidence = confidence.min(Confidence::Medium);
                 reason = "a condition decides";
+                value = None;
             }
             Condition::NotProduction => {
                 confidence = Confidence::Low;
                 reason = "not in production";
+                value = None;
             }
         }
         if place::is_tooling(&context.file(file).path) {
@@ -105,8 +111,33 @@ pub fn run(context: &Context<'_, '_>) {
             .severity(Severity::Medium)
             .reason(reason)
             .remedy(remedy)
+            .mend(value.and_then(|value| checked(context, file, value)))
             .report();
     }
+}
+
+/// The value that switches the check on again.
+fn checked(context: &Context<'_, '_>, file: FileId, value: Span) -> Option<Mend> {
+    let source = context.source(file, value);
+    let new = match &*source {
+        "false" => "true".to_owned(),
+        "\"none\"" => "\"peer\"".to_owned(),
+        "'none'" => "'peer'".to_owned(),
+        ":none" => ":peer".to_owned(),
+        _ if source.starts_with('{') => {
+            let mut hash = None;
+            walk::each(&context.file(file).parsed.body, &mut |node| {
+                if node.span == value && matches!(node.kind, Kind::Hash(_)) {
+                    hash = Some(node);
+                }
+                hash.is_none()
+            });
+            let options = [("tls_options", "OpenSSL::SSL::SSLContext::DEFAULT_PARAMS")];
+            return mend::add_options(context, "Checks the certificate", file, hash?, &options);
+        }
+        _ => format!("{}VERIFY_PEER", source.strip_suffix("VERIFY_NONE")?),
+    };
+    Some(mend::replace("Checks the certificate", file, value, new))
 }
 
 /// What stands round a place.
@@ -162,7 +193,7 @@ const LDAP: &str = "Give `encryption: { method: …, tls_options: OpenSSL::SSL::
 
 /// What an expression switches the check to.
 enum Off {
-    Always,
+    Always(Span),
     Sometimes,
     Never,
 }
@@ -170,9 +201,9 @@ enum Off {
 /// `VERIFY_NONE` or `"none"`: always, in one branch, or not.
 fn none(node: &Node) -> Off {
     match &node.kind {
-        Kind::Const(path) if path.last().is_some_and(|n| *n == "VERIFY_NONE") => Off::Always,
-        Kind::Str(text) if &**text == "none" => Off::Always,
-        Kind::Sym(name) if *name == "none" => Off::Always,
+        Kind::Const(path) if path.last().is_some_and(|n| *n == "VERIFY_NONE") => Off::Always(node.span),
+        Kind::Str(text) if &**text == "none" => Off::Always(node.span),
+        Kind::Sym(name) if *name == "none" => Off::Always(node.span),
         Kind::If(_) | Kind::Or(_) | Kind::And(_) | Kind::Case(_) => {
             if place::any(node, |n| place::last_name(n) == Some("VERIFY_NONE")) {
                 Off::Sometimes
@@ -187,18 +218,18 @@ fn none(node: &Node) -> Off {
 /// `false` or `VERIFY_NONE`.
 fn off(node: &Node) -> Off {
     match &node.kind {
-        Kind::False | Kind::Int(0) => Off::Always,
+        Kind::False | Kind::Int(0) => Off::Always(node.span),
         _ => none(node),
     }
 }
 
 fn note(found: &mut Vec<Found>, file: FileId, span: Span, what: Off, message: String) {
-    let (confidence, reason) = match what {
-        Off::Always => (Confidence::High, ""),
-        Off::Sometimes => (Confidence::Medium, "a condition decides"),
+    let (confidence, reason, value) = match what {
+        Off::Always(value) => (Confidence::High, "", Some(value)),
+        Off::Sometimes => (Confidence::Medium, "a condition decides", None),
         Off::Never => return,
     };
-    found.push(Found { file, span, message, confidence, reason, remedy: DEFAULT });
+    found.push(Found { file, span, message, confidence, reason, remedy: DEFAULT, value });
 }
 
 fn on_call(file: FileId, node: &Node, call: &Call, found: &mut Vec<Found>) {
@@ -272,7 +303,7 @@ fn on_call(file: FileId, node: &Node, call: &Call, found: &mut Vec<Found>) {
             found,
             file,
             node.span,
-            Off::Always,
+            Off::Always(value.span),
             format!("`verify: false` in `{}` lets any certificate do", call.name),
         );
     }
@@ -358,6 +389,7 @@ fn ldap(file: FileId, _hash: &Node, span: Span, value: &Node, pairs: &[Pair], fo
             confidence: Confidence::High,
             reason: "",
             remedy: LDAP,
+            value: matches!(value.kind, Kind::Hash(_)).then_some(value.span),
         });
     }
 }

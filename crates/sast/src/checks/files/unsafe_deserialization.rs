@@ -3,10 +3,11 @@
 use wardroom_flow::{Flow, Mark, SourceKind};
 use wardroom_model::{Confidence, Severity};
 use wardroom_rails::gems::Version;
-use wardroom_ruby::ir::{Kind, Node};
+use wardroom_ruby::ir::{Call, Kind, Node, Span};
 
 use super::place;
 use crate::context::Context;
+use crate::mend::{self, Mend};
 
 rule! {
     /// `Marshal.load`, `YAML.load` before Psych 4, `Oj.load` in object mode and their kin get what a user sent.
@@ -78,7 +79,8 @@ pub fn run(context: &Context<'_, '_>) {
                 flow,
                 format!("`{}` becomes objects in `{}`", flow.words, name_of(&loader, flow)),
             )
-            .remedy(remedy);
+            .remedy(remedy)
+            .mend(mend(context, flow, call, &loader));
         if json {
             let old = context.app.gems.older_than("json", "1.7.7");
             let most = if old || call.name == "unsafe_load" { Confidence::Medium } else { Confidence::Low };
@@ -93,6 +95,30 @@ pub fn run(context: &Context<'_, '_>) {
         builder.report();
     }
     patterns(context);
+}
+
+/// The loader of plain data in the place of the one of any objects.
+fn mend(context: &Context<'_, '_>, flow: &Flow, call: &Call, loader: &str) -> Option<Mend> {
+    let [only] = call.args.as_slice() else { return None };
+    if matches!(only.kind, Kind::Hash(_)) || call.block.is_some() {
+        return None;
+    }
+    match (loader, call.name.as_str()) {
+        // It came with Ruby 2.1.
+        ("YAML" | "Psych", "load" | "unsafe_load") if context.app.rails() >= (4, 2) => {
+            Some(mend::replace("Loads plain data alone", flow.file, call.name_span, "safe_load"))
+        }
+        ("Oj", "load") => {
+            let end = only.span.end;
+            Some(mend::replace(
+                "Loads plain data alone",
+                flow.file,
+                Span { start: end, end },
+                ", mode: :strict",
+            ))
+        }
+        _ => None,
+    }
 }
 
 fn name_of(loader: &str, flow: &Flow) -> String {
@@ -113,7 +139,7 @@ fn yaml_load_is_safe(context: &Context<'_, '_>) -> bool {
 
 /// JSON that makes objects, and Oj's default mode, whatever comes in.
 fn patterns(context: &Context<'_, '_>) {
-    let mut found: Vec<(wardroom_rails::FileId, wardroom_ruby::ir::Span, &str, Confidence)> = Vec::new();
+    let mut found: Vec<(wardroom_rails::FileId, Span, &str, Confidence)> = Vec::new();
     for (file, tree) in place::files_with(context, &["create_additions", "default_options"]) {
         wardroom_ruby::walk::each(&tree.parsed.body, &mut |node: &Node| {
             let Kind::Call(call) = &node.kind else { return true };

@@ -5,6 +5,7 @@ use wardroom_model::Confidence;
 
 use super::place;
 use crate::context::Context;
+use crate::mend;
 
 rule! {
     /// Text that a user controls, or has stored earlier, becomes part of a command line that a shell reads:
@@ -46,7 +47,8 @@ pub fn run(context: &Context<'_, '_>) {
         };
         let finding = context
             .flow_finding(rule(), flow, format!("`{}` becomes part of {what}", flow.words))
-            .remedy(remedy);
+            .remedy(remedy)
+            .mend(mend::arguments(context, flow.file, flow.span));
         if place::is_hand_run(&context.file(flow.file).path) {
             finding.at_most(Confidence::Low).report()
         } else {
@@ -62,6 +64,7 @@ pub fn run(context: &Context<'_, '_>) {
         context
             .unresolved_finding(rule(), open, format!("`{}` becomes part of {what}", open.parameter))
             .remedy(remedy)
+            .mend(mend::arguments(context, open.file, open.span))
             .report();
     }
 }

@@ -9,6 +9,7 @@ use wardroom_ruby::ir::{Kind, Node, Span};
 
 use super::place;
 use crate::context::Context;
+use crate::mend;
 
 rule! {
     /// Text that a user controls becomes part of an SQL statement: it is built into the string given
@@ -97,7 +98,8 @@ pub fn run(context: &Context<'_, '_>) {
                 flow,
                 format!("`{}` becomes part of the SQL given to `{}`", flow.words, flow.method),
             )
-            .remedy(REMEDY);
+            .remedy(REMEDY)
+            .mend(mend::placeholders(context, flow.file, flow.span));
         // Handed on whole through other methods, it may have become a hash on the way.
         let whole = !built
             && flow
@@ -157,6 +159,7 @@ pub fn run(context: &Context<'_, '_>) {
             )
             .confidence(if sure { Confidence::Medium } else { Confidence::Low })
             .remedy(REMEDY)
+            .mend(mend::placeholders(context, open.file, open.span))
             .report();
     }
 }

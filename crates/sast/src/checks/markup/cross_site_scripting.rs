@@ -6,6 +6,7 @@ use wardroom_ruby::ir::HtmlContext;
 
 use super::place;
 use crate::context::Context;
+use crate::mend;
 
 rule! {
     /// Text that a user controls is written into a page without being escaped: through `html_safe`,
@@ -91,6 +92,7 @@ pub fn run(context: &Context<'_, '_>) {
             .reason(reason)
             .severity(severity)
             .remedy("Let Rails escape it: leave `html_safe`, `raw` or the raw output tag away. Where markup is wanted, clean it with `sanitize`.")
+            .mend(mend::escaped(context, flow))
             .report();
     }
 }

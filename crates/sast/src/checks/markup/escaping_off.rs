@@ -8,6 +8,7 @@ use super::pieces::{Pieces, Source};
 use super::place;
 use super::script_context::scope_at;
 use crate::context::Context;
+use crate::mend;
 
 rule! {
     /// A helper that escapes or cleans by itself is told not to: `truncate(text, escape: false)`,
@@ -67,6 +68,10 @@ pub fn run(context: &Context<'_, '_>) {
                     .confidence(Confidence::Medium)
                     .reason("`</script>` in a value ends the script that the JSON stands in")
                     .remedy("Leave the setting at its default, `true`.")
+                    .mend(
+                        mend::value_in_setting(context, file, node.span, "false")
+                            .map(|at| mend::replace("Escapes `<`, `>` and `&` in JSON", file, at, "true")),
+                    )
                     .report();
                 return;
             }
@@ -98,6 +103,10 @@ pub fn run(context: &Context<'_, '_>) {
             .severity(if first.source == Source::Request { Severity::High } else { Severity::Medium })
             .reason("the result counts as safe markup")
             .remedy(format!("Leave `{option}` away."))
+            .mend(option.strip_suffix(": false").and_then(|key| {
+                let out = mend::without_pair(context, file, call, key)?;
+                Some((format!("Leaves `{option}` away"), vec![out]))
+            }))
             .report();
     });
 }
