@@ -70,7 +70,10 @@ pub fn arguments(context: &Context<'_, '_>, file: FileId, span: Span) -> Option<
         ended |= word.written == "--";
         let option_value = at > 0 && {
             let before = &rest[at - 1];
-            before.values.is_empty() && before.written.starts_with('-') && !before.written.contains('=')
+            before.values.is_empty()
+                && before.written.starts_with('-')
+                && !before.written.contains('=')
+                && !(ENDS_OPTIONS.contains(&name) && is_flag(name, &before.written))
         };
         if word.is_value() && !ended && !option_value {
             // From here on nothing may be meant as an option.
@@ -86,6 +89,15 @@ pub fn arguments(context: &Context<'_, '_>, file: FileId, span: Span) -> Option<
         });
     }
     Some(replace("Runs the program without a shell", file, line.span, out.join(", ")))
+}
+
+/// Options of the programs above that take no value.
+fn is_flag(program: &str, option: &str) -> bool {
+    !matches!(program, "grep" | "sort" | "head" | "tail")
+        && (matches!(
+            option,
+            "-r" | "-R" | "-f" | "-rf" | "-fr" | "-p" | "-a" | "-v" | "-s" | "-sf" | "-l" | "-la"
+        ) || option.len() == 2 && option.ends_with(|c: char| c.is_ascii_digit()))
 }
 
 #[derive(Default)]

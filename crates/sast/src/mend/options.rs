@@ -50,11 +50,19 @@ pub fn add_options(
         ),
         None => ", ".to_owned(),
     };
+    let after = context.file(file).text.get(end as usize..).unwrap_or_default();
+    let commented = after.iter().find(|b| !matches!(b, b' ' | b'\t')) == Some(&b'#');
     let rockets = is_rocket(context, file, last);
     let mut text = String::new();
     for (key, value) in added {
-        text.push_str(&separator);
-        text.push_str(&if rockets { format!(":{key} => {value}") } else { format!("{key}: {value}") });
+        let pair = if rockets { format!(":{key} => {value}") } else { format!("{key}: {value}") };
+        // A comment behind the last pair stays with it.
+        let order = if commented { [pair, separator.clone()] } else { [separator.clone(), pair] };
+        text.push_str(&order.concat());
+    }
+    if commented {
+        let start = last.key.span.start;
+        return Some(replace(title, file, Span { start, end: start }, text));
     }
     Some(replace(title, file, Span { start: end, end }, text))
 }

@@ -111,7 +111,11 @@ pub fn run(context: &Context<'_, '_>) {
             .severity(Severity::Medium)
             .reason(reason)
             .remedy(remedy)
-            .mend(value.and_then(|value| checked(context, file, value)))
+            .mend(
+                value
+                    .filter(|_| !is_decided(&context.file(file).parsed.body, span))
+                    .and_then(|value| checked(context, file, value)),
+            )
             .report();
     }
 }
@@ -137,7 +141,8 @@ fn checked(context: &Context<'_, '_>, file: FileId, value: Span) -> Option<Mend>
         }
         _ => format!("{}VERIFY_PEER", source.strip_suffix("VERIFY_NONE")?),
     };
-    Some(mend::replace("Checks the certificate", file, value, new))
+    let title = "Checks the certificate (name the authority of one of your own in `ca_file`)";
+    Some(mend::replace(title, file, value, new))
 }
 
 /// What stands round a place.
@@ -145,6 +150,21 @@ enum Condition {
     None,
     Some,
     NotProduction,
+}
+
+/// Whether a condition decides about this one setting alone: `verify_hostname = false if ip_address?`.
+fn is_decided(body: &Node, span: Span) -> bool {
+    let mut decided = false;
+    walk::each(body, &mut |node| {
+        if node.span.end <= span.start || span.end <= node.span.start {
+            return false;
+        }
+        if let Kind::If(branches) = &node.kind {
+            decided |= branches.then.span == span || branches.otherwise.span == span;
+        }
+        !decided
+    });
+    decided
 }
 
 /// Conditions round a place that look as if they decide on the check: on the environment, or on an

@@ -103,9 +103,14 @@ fn mend(context: &Context<'_, '_>, flow: &Flow, call: &Call, loader: &str) -> Op
     if matches!(only.kind, Kind::Hash(_)) || call.block.is_some() {
         return None;
     }
+    // What the application has stored itself may well hold symbols and dates.
+    let asked = matches!(
+        flow.source,
+        SourceKind::Params | SourceKind::Cookie | SourceKind::Request | SourceKind::Upload
+    );
     match (loader, call.name.as_str()) {
         // It came with Ruby 2.1.
-        ("YAML" | "Psych", "load" | "unsafe_load") if context.app.rails() >= (4, 2) => {
+        ("YAML" | "Psych", "load" | "unsafe_load") if asked && context.app.rails() >= (4, 2) => {
             Some(mend::replace("Loads plain data alone", flow.file, call.name_span, "safe_load"))
         }
         ("Oj", "load") => {

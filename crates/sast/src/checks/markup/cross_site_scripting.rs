@@ -92,7 +92,10 @@ pub fn run(context: &Context<'_, '_>) {
             .reason(reason)
             .severity(severity)
             .remedy("Let Rails escape it: leave `html_safe`, `raw` or the raw output tag away. Where markup is wanted, clean it with `sanitize`.")
-            .mend(mend::escaped(context, flow))
+            .mend(
+                mend::escaped(context, flow)
+                    .filter(|_| confidence == Confidence::High && !place::is_mail(context, flow.file)),
+            )
             .report();
     }
 }
