@@ -22,7 +22,9 @@ use crate::context::Context;
 pub use command::arguments;
 pub use compare::{Side, secure_compare};
 pub use markup::escaped;
-pub use options::{add_options, keyword_span, value_in_setting, with_options, without_key, without_pair};
+pub use options::{
+    add_options, keyword_span, last_argument, value_in_setting, with_options, without_key, without_pair,
+};
 pub use pattern::anchors;
 pub use sql::placeholders;
 

@@ -23,6 +23,11 @@ pub fn keyword_span(context: &Context<'_, '_>, file: FileId, span: Span, names: 
     (context.source(file, pair.value.span) == "false").then_some(pair.value.span)
 }
 
+/// The last argument of the call that a span covers.
+pub fn last_argument<'a>(context: &Context<'_, 'a>, file: FileId, span: Span) -> Option<&'a Node> {
+    call_at(context, file, span)?.args.last()
+}
+
 /// Adds pairs behind the last one of a hash, written as its neighbours are.
 pub fn add_options(
     context: &Context<'_, '_>,

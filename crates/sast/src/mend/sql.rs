@@ -3,7 +3,7 @@
 use wardroom_rails::{FileId, literal_name};
 use wardroom_ruby::ir::{Call, Kind, Node, Span};
 
-use super::{Mend, Piece, calls, is_plain, of_params, pieces, replace};
+use super::{Mend, Piece, calls, is_plain, of_params, pieces, replace, root};
 use crate::context::Context;
 
 /// Methods that take placeholders' values behind the SQL.
@@ -148,10 +148,15 @@ fn is_prepared(node: &Node) -> bool {
 fn is_name(node: &Node) -> bool {
     match &node.kind {
         Kind::Const(_) => true,
-        Kind::Call(call) => matches!(
-            call.name.as_str(),
-            "table_name" | "quoted_table_name" | "quote_column_name" | "quote_table_name"
-        ),
+        // Of a class that the code names: a parameter's would stay a doubt.
+        Kind::Call(call) => {
+            matches!(call.name.as_str(), "table_name" | "quoted_table_name")
+                && call.recv.as_ref().is_none_or(|r| match &root(r).kind {
+                    Kind::Const(_) | Kind::SelfRef => true,
+                    Kind::Call(c) => c.recv.is_none() && c.args.is_empty() && c.name == "class",
+                    _ => false,
+                })
+        }
         _ => false,
     }
 }

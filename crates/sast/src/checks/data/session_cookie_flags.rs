@@ -3,10 +3,11 @@
 use wardroom_model::{Confidence, Severity};
 use wardroom_rails::FileId;
 use wardroom_rails::config::SettingValue;
+use wardroom_ruby::ir::Span;
 
 use super::place;
 use crate::context::Context;
-use crate::mend;
+use crate::mend::{self, Mend};
 
 rule! {
     /// The session cookie can be read by scripts (`httponly: false`), travels over plain HTTP, or is
@@ -58,7 +59,10 @@ pub fn run(context: &Context<'_, '_>) {
             .remedy("Take `httponly: false` out; Rails then sets the flag.")
             .mend(
                 mend::keyword_span(context, file, span, &["httponly", "http_only", "session_http_only"])
-                    .map(|at| mend::replace("Hides the cookie from scripts", file, at, "true")),
+                    // Without `secure` the next finding would come up.
+                    .filter(|_| session.option("secure").is_some() || !is_open(context))
+                    .map(|at| mend::replace("Hides the cookie from scripts", file, at, "true"))
+                    .or_else(|| both(context, file, span)),
             )
             .report();
     } else if off(session.option("secure")) {
@@ -80,10 +84,7 @@ pub fn run(context: &Context<'_, '_>) {
             )
             .report();
     } else if session.option("secure").is_none() {
-        let ssl = config.force_ssl();
-        // Where TLS may be forced, by a variable or a middleware, Rails marks the cookie itself.
-        let open = ssl.as_ref().is_none_or(|f| f.certain && f.value.as_bool() != Some(true));
-        if open && place::production(context).is_some() {
+        if is_open(context) {
             context
                 .finding(rule(), file, span, "The session cookie is not marked `secure`, and TLS is not forced: it travels over plain HTTP too")
                 .confidence(Confidence::Medium)
@@ -107,4 +108,25 @@ pub fn run(context: &Context<'_, '_>) {
             .remedy("Use `same_site: :lax` unless pages are embedded in other sites on purpose.")
             .report();
     }
+}
+
+/// Whether production may be reached without TLS. Where TLS may be forced, by a variable or a
+/// middleware, Rails marks the cookie itself.
+fn is_open(context: &Context<'_, '_>) -> bool {
+    let ssl = context.app.config.force_ssl();
+    ssl.as_ref().is_none_or(|f| f.certain && f.value.as_bool() != Some(true))
+        && place::production(context).is_some()
+}
+
+/// `httponly: false` made true, and `secure` beside it.
+fn both(context: &Context<'_, '_>, file: FileId, span: Span) -> Option<Mend> {
+    const TITLE: &str = "Hides the cookie from scripts and sends it by TLS alone";
+    if context.app.rails() < (3, 0) {
+        return None;
+    }
+    let at = mend::keyword_span(context, file, span, &["httponly"])?;
+    let mut mend = mend::replace(TITLE, file, at, "true");
+    let hash = mend::last_argument(context, file, span)?;
+    mend.1.extend(mend::add_options(context, TITLE, file, hash, &[("secure", "Rails.env.production?")])?.1);
+    Some(mend)
 }
