@@ -177,7 +177,12 @@ fn the_totals_are_those_of_the_tables() {
     let folded = page.split_whitespace().collect::<Vec<_>>().join(" ");
     for sentence in [
         format!("It has {} weaknesses, and beside them {} places", weak.len(), safe.len()),
-        format!("Found: {} of {} by default, and {} more at low confidence.", count("yes"), weak.len(), count("low")),
+        format!(
+            "Found: {} of {} by default, and {} more at low confidence.",
+            count("yes"),
+            weak.len(),
+            count("low")
+        ),
         format!("Safe twins reported: 0 of {}.", safe.len()),
     ] {
         assert!(folded.contains(&sentence), "the page does not say: {sentence}");

@@ -254,8 +254,7 @@ fn html_is_well_formed_and_asks_for_nothing() {
 fn html_takes_off_what_all_lines_are_indented_by() {
     let mut report = empty();
     let mut finding = plain().findings[0].clone();
-    finding.location =
-        support::location("app/a.rb", (3, 5), (4, 13), "    eval(\n      params)\n");
+    finding.location = support::location("app/a.rb", (3, 5), (4, 13), "    eval(\n      params)\n");
     report.findings.push(finding);
     let page = written(Format::Html, &report);
     assert!(page.contains(r#"data-n="3"><mark>eval(</mark>"#), "{page}");

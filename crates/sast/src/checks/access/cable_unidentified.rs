@@ -138,8 +138,11 @@ fn loads_nobodys(app: &App<'_>, node: &Node) -> bool {
     app.models.contains_key(&class)
         && !app.index.macros(class).iter().any(|m| {
             m.call.name == "belongs_to"
-                || m.call.name.starts_with("has_") && m.call.args.iter().filter_map(literal_name).any(|n| {
-                    ["user", "member", "owner", "account", "message", "participant"].iter().any(|w| n.contains(w))
-                })
+                || m.call.name.starts_with("has_")
+                    && m.call.args.iter().filter_map(literal_name).any(|n| {
+                        ["user", "member", "owner", "account", "message", "participant"]
+                            .iter()
+                            .any(|w| n.contains(w))
+                    })
         })
 }

@@ -308,7 +308,11 @@ fn dangerous(
     // A role among what people send of themselves, and a column takes it.
     let own_role = account
         && key.starts_with("role")
-        && context.app.models.values().any(|m| m.columns.contains_key(&key) && m.columns.keys().any(|c| c.contains("password")));
+        && context
+            .app
+            .models
+            .values()
+            .any(|m| m.columns.contains_key(&key) && m.columns.keys().any(|c| c.contains("password")));
     let confidence = if own_role { Confidence::Medium } else { confidence };
     context
         .finding(rule(), file, at, format!("`{key}` is {how}: {why}"))

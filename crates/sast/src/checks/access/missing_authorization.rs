@@ -192,11 +192,14 @@ fn spaces<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>) {
             }) else {
                 continue;
             };
-            let Some((file, _, span)) = app.index.class(controller.class).and_then(|c| c.places.first().copied())
+            let Some((file, _, span)) =
+                app.index.class(controller.class).and_then(|c| c.places.first().copied())
             else {
                 continue;
             };
-            if !open || public_by_nature(&controller.path) || super::practice::open_on_purpose(app, controller.class)
+            if !open
+                || public_by_nature(&controller.path)
+                || super::practice::open_on_purpose(app, controller.class)
             {
                 continue;
             }
@@ -213,7 +216,9 @@ fn spaces<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>) {
                 )
                 .confidence(Confidence::Medium)
                 .reason("the controllers beside it decide who may; this one may be open on purpose")
-                .remedy(format!("Put `before_action :{habit}` in front, best in a base class of the whole namespace."))
+                .remedy(format!(
+                    "Put `before_action :{habit}` in front, best in a base class of the whole namespace."
+                ))
                 .step(
                     app.index.method(changing.method).file,
                     app.index.method(changing.method).name_span,
