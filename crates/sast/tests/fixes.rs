@@ -28,11 +28,9 @@ fn cases(text: &str) -> Vec<Case> {
         if line.starts_with("```") && block.is_some() {
             let (path, body) = block.take().expect("a block is open");
             let case = out.last_mut().expect("a block stands in a section");
-            if case.before.contains_key(&path) {
-                case.after.insert(path, body);
-            } else {
-                case.before.insert(path, body);
-            }
+            let seen = case.before.contains_key(&path);
+            let files = if seen { &mut case.after } else { &mut case.before };
+            files.insert(path, body);
         } else if let Some(info) = line.strip_prefix("```") {
             let path = info.split_whitespace().nth(1).expect("a block names its file");
             block = Some((path.to_owned(), String::new()));

@@ -280,7 +280,7 @@ fn calls(context: &Context<'_, '_>) {
                 }
                 // At the root stand the parameters of the request itself, seldom a record's.
                 let root = call.recv.as_ref().is_some_and(is_params) && call.name != "expect";
-                let account = call.recv.as_ref().is_some_and(|r| of_account(r)) && nobody_decides(context, file);
+                let account = call.recv.as_ref().is_some_and(of_account) && nobody_decides(context, file);
                 call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "permitted from the request", root, account)));
             }
             "attr_accessible" if call.recv.is_none() => {

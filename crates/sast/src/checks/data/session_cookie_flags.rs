@@ -83,15 +83,13 @@ pub fn run(context: &Context<'_, '_>) {
                     }),
             )
             .report();
-    } else if session.option("secure").is_none() {
-        if is_open(context) {
-            context
+    } else if session.option("secure").is_none() && is_open(context) {
+        context
                 .finding(rule(), file, span, "The session cookie is not marked `secure`, and TLS is not forced: it travels over plain HTTP too")
                 .confidence(Confidence::Medium)
                 .severity(Severity::Low)
                 .remedy("Set `config.force_ssl = true` in production, or `secure: Rails.env.production?` for the session.")
                 .report();
-        }
     }
     if let Some(value) = session.option("same_site")
         && value.as_text().is_some_and(|t| t.eq_ignore_ascii_case("none"))
