@@ -70,7 +70,9 @@ impl Haml<'_> {
             return named.then_some(Interpolation { from: hash + 1, to: end, next: end });
         }
         // In a filter the text has many lines, but code that ends on its own line ends there.
-        let line = memchr::memchr(b'\n', &bytes[from..to]).map_or(to, |n| from + n);
+        // Looked for nearby only: one endless line of many interpolations stays linear.
+        let near = to.min(from + 16_384);
+        let line = memchr::memchr(b'\n', &bytes[from..near]).map_or(near, |n| from + n);
         let end = scan::close(bytes, from, line, b'}')
             .or_else(|| scan::close_by_count(bytes, from, line))
             .or_else(|| if line < to { scan::close(bytes, from, to, b'}') } else { None })?;
