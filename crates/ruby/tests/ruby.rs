@@ -6,9 +6,9 @@ use wardroom_ruby::{parse, walk};
 
 const SAMPLES: &[&str] = &[
     "class A::B < C[5.0]\n  include D\n  scope :x, ->(a, b: 1, **c) { where(a:, b:) }\n  def self.m(a, (b, *c), d = 1, *e, f:, g: 2, **h, &i) = yield(a, *e, **h)\nend\n",
-    "case x\nin { a: Integer => n, b: [1, *rest], **nil } if n > 1 then n\nin [String | Symbol, ^y, *] | nil\n  y&.z&.w ||= 1\nelse\n  a, (b, *c), d.e, f[0] = *g, h\nend\n",
+    "y = 1\ncase x\nin { a: Integer => n, b: [1, *rest], **nil } if n > 1 then n\nin [String | Symbol, ^y, *] | nil\n  y&.z&.w ||= 1\nelse\n  a, (b, *c), d.e, f[0] = *g, h\nend\n",
     "begin\n  `ls #{a}` =~ /(?<n>\\d+)/mx\nrescue A, B => @e\n  retry\nelse\n  $1 + $~\nensure\n  x += 1 while y\nend\n",
-    "foo <<~A, <<-'B' do |x; y|\n  a #{b <<~C}\n    c\n  C\nA\n  raw #{no}\nB\n  [1..2, (3..), %w[a b], %i[c], ?d, :\"e#{f}\", -> { it + _1 rescue nil }]\nend\n",
+    "foo <<~A, <<-'B' do |x; y|\n  a #{b <<~C}\n    c\n  C\nA\n  raw #{no}\nB\n  [1..2, (3..), %w[a b], %i[c], ?d, :\"e#{f}\", -> { it rescue nil }]\nend\n",
     "module M; class << self; alias_method :a, :b; alias c d; undef e; attr_accessor :f; private def g(...) = h(...); end; end\nBEGIN { a }\n__END__\nrest",
     "def a(*, **, &) = b(*, **, &)\nx = if a then b elsif c then d end\nx => { y: }\nfor i, j in k do next i; break; redo end\nputs(<<~X.strip)\n  é \u{1F600}\nX\n",
 ];
