@@ -3,6 +3,8 @@
 //! The engine follows an outsider's data; this looks at one expression and asks of each part whether
 //! the code shows that it is markup already, escaped, or written by the application. What is left are
 //! the parts that a person has to look at: a helper's parameter, a record's text, a request's value.
+//!
+//! Longer than other files, because the one classification of expressions stands together.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
