@@ -6,6 +6,8 @@
 use ruby_prism::{self as prism, Location, Node as P, NodeList};
 use serde::Serialize;
 
+use rustc_hash::FxHashMap;
+
 use crate::ir::*;
 use crate::template::{Compiled, OutMark};
 
@@ -23,7 +25,7 @@ macro_rules! get {
 macro_rules! op_assign {
     ($self:ident, $node:ident, $span:ident, $method:ident, $target:expr, $op:expr) => {{
         let n = get!($node, $method);
-        let target = Node { span: $self.span(&n.name_loc()), kind: $target(name(&n.name())) };
+        let target = Node { span: $self.span(&n.name_loc()), kind: $target($self.name(&n.name())) };
         $self.assign(target, Some($op(&n)), &n.value())
     }};
 }
@@ -79,7 +81,13 @@ pub fn parse_template(compiled: &Compiled) -> Parsed {
 
 fn run(source: &[u8], template: Option<&Compiled>) -> Parsed {
     let result = prism::parse(source);
-    let mut lower = Lower { template, length: source.len() as u32, depth: 0, too_deep: None };
+    let mut lower = Lower {
+        template,
+        length: source.len() as u32,
+        depth: 0,
+        too_deep: None,
+        names: FxHashMap::default(),
+    };
     let body = lower.node(&result.node());
     let comments = result
         .comments()
@@ -110,10 +118,9 @@ struct Lower<'t> {
     length: u32,
     depth: u32,
     too_deep: Option<u32>,
-}
-
-fn name(id: &prism::ConstantId<'_>) -> Name {
-    bytes_name(id.as_slice())
+    /// The names met so far, by where the parser keeps them: it keeps each once, and to look one up
+    /// here costs far less than among the names of all files.
+    names: FxHashMap<(usize, usize), Name>,
 }
 
 fn bytes_name(bytes: &[u8]) -> Name {
@@ -137,6 +144,11 @@ fn lossy(bytes: &[u8]) -> Box<str> {
 }
 
 impl Lower<'_> {
+    fn name(&mut self, id: &prism::ConstantId<'_>) -> Name {
+        let bytes = id.as_slice();
+        *self.names.entry((bytes.as_ptr() as usize, bytes.len())).or_insert_with(|| bytes_name(bytes))
+    }
+
     fn span(&self, location: &Location<'_>) -> Span {
         // Of very broken code the parser gives places that lie outside of it.
         let start = location.start().min(self.length);
@@ -254,11 +266,11 @@ impl Lower<'_> {
     fn constant(&mut self, node: &P<'_>) -> Option<Box<[Name]>> {
         let mut path = Vec::new();
         let mut current = match node.as_constant_read_node() {
-            Some(read) => return Some(Box::new([name(&read.name())])),
+            Some(read) => return Some(Box::new([self.name(&read.name())])),
             None => node.as_constant_path_node()?,
         };
         loop {
-            path.push(name(&current.name()?));
+            path.push(self.name(&current.name()?));
             match current.parent() {
                 None => {
                     path.push(Name::from(""));
@@ -266,7 +278,7 @@ impl Lower<'_> {
                 }
                 Some(parent) => {
                     if let Some(read) = parent.as_constant_read_node() {
-                        path.push(name(&read.name()));
+                        path.push(self.name(&read.name()));
                         break;
                     }
                     current = parent.as_constant_path_node()?;
@@ -330,12 +342,12 @@ impl Lower<'_> {
         match param {
             P::RequiredParameterNode { .. } => {
                 if let Some(p) = param.as_required_parameter_node() {
-                    out.name = name(&p.name());
+                    out.name = self.name(&p.name());
                 }
             }
             P::OptionalParameterNode { .. } => {
                 if let Some(p) = param.as_optional_parameter_node() {
-                    out.name = name(&p.name());
+                    out.name = self.name(&p.name());
                     out.form = ParamForm::Optional;
                     out.default = Some(self.node(&p.value()));
                 }
@@ -344,19 +356,19 @@ impl Lower<'_> {
                 out.form = ParamForm::Rest;
                 out.name = Name::from("*");
                 if let Some(id) = param.as_rest_parameter_node().and_then(|p| p.name()) {
-                    out.name = name(&id);
+                    out.name = self.name(&id);
                 }
             }
             P::RequiredKeywordParameterNode { .. } => {
                 out.form = ParamForm::Keyword;
                 if let Some(p) = param.as_required_keyword_parameter_node() {
-                    out.name = name(&p.name());
+                    out.name = self.name(&p.name());
                 }
             }
             P::OptionalKeywordParameterNode { .. } => {
                 out.form = ParamForm::Keyword;
                 if let Some(p) = param.as_optional_keyword_parameter_node() {
-                    out.name = name(&p.name());
+                    out.name = self.name(&p.name());
                     out.default = Some(self.node(&p.value()));
                 }
             }
@@ -364,13 +376,13 @@ impl Lower<'_> {
                 out.form = ParamForm::KeywordRest;
                 out.name = Name::from("**");
                 if let Some(id) = param.as_keyword_rest_parameter_node().and_then(|p| p.name()) {
-                    out.name = name(&id);
+                    out.name = self.name(&id);
                 }
             }
             P::BlockParameterNode { .. } => {
                 out.form = ParamForm::Block;
                 if let Some(id) = param.as_block_parameter_node().and_then(|p| p.name()) {
-                    out.name = name(&id);
+                    out.name = self.name(&id);
                 }
             }
             P::ForwardingParameterNode { .. } => {
@@ -395,7 +407,7 @@ impl Lower<'_> {
     }
 
     fn call(&mut self, call: &prism::CallNode<'_>, span: Span) -> Kind {
-        let method = name(&call.name());
+        let method = self.name(&call.name());
         if method == "!"
             && call.arguments().is_none()
             && let Some(receiver) = call.receiver()

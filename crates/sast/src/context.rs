@@ -7,9 +7,10 @@ use rustc_hash::FxHashMap;
 use wardroom_flow::{Flow, Flows, Mark, SourceKind, Unresolved};
 use wardroom_model::{Confidence, Endpoint, Rule, Severity};
 use wardroom_rails::{App, File, FileId, MethodId};
-use wardroom_ruby::ir::{Call, Kind, Name, Node, Span};
+use wardroom_ruby::ir::{Call, Kind, Name, Node, Out, Span};
 use wardroom_ruby::walk;
 
+use crate::checks::access::practice::Practice;
 use crate::mend::Mend;
 
 /// The application, its flows, and the findings so far.
@@ -19,14 +20,20 @@ pub struct Context<'c, 'a> {
     /// What reaches what.
     pub flows: &'c Flows,
     pub(crate) drafts: RefCell<Vec<Draft>>,
-    calls: OnceCell<Calls<'a>>,
+    sites: OnceCell<Sites<'a>>,
+    methods: OnceCell<FxHashMap<FileId, Vec<MethodId>>>,
+    practice: OnceCell<Practice<'c, 'a>>,
 }
 
-/// Every call of the application.
+/// The places of the application that checks ask for most, found in one walk over all trees.
 #[derive(Default)]
-struct Calls<'a> {
-    sites: Vec<CallSite<'a>>,
-    by_name: FxHashMap<Name, Vec<u32>>,
+struct Sites<'a> {
+    /// Calls by method, the methods in the order in which they were met.
+    calls: Vec<(Name, Vec<CallSite<'a>>)>,
+    /// Where a method stands in `calls`.
+    named: FxHashMap<Name, usize>,
+    /// What templates write.
+    outs: Vec<(FileId, &'a Out)>,
 }
 
 struct CallSite<'a> {
@@ -64,7 +71,14 @@ pub struct Builder<'b, 'c, 'a> {
 impl<'c, 'a> Context<'c, 'a> {
     /// A context without findings.
     pub(crate) fn new(app: &'c App<'a>, flows: &'c Flows) -> Self {
-        Context { app, flows, drafts: RefCell::default(), calls: OnceCell::new() }
+        Context {
+            app,
+            flows,
+            drafts: RefCell::default(),
+            sites: OnceCell::new(),
+            methods: OnceCell::new(),
+            practice: OnceCell::new(),
+        }
     }
 
     /// Starts a finding at a place.
@@ -169,39 +183,89 @@ impl<'c, 'a> Context<'c, 'a> {
             .filter(|(_, f)| !matches!(f.parsed.body.kind, Kind::Nil))
     }
 
-    /// Visits every call of the application, with the file it stands in. A check that looks for
-    /// methods by their names takes [`Context::calls_named`], which is much faster.
-    pub fn each_call(&self, mut visit: impl FnMut(FileId, &'a Node, &'a Call)) {
-        for site in &self.calls().sites {
-            visit(site.file, site.node, site.call);
-        }
+    /// Files whose text holds one of these words: most checks of settings look at very few files, and
+    /// a search for words costs far less than a walk.
+    pub fn files_with(&self, words: &[&str]) -> Vec<(FileId, &'a File)> {
+        let pattern = words.iter().map(|w| regex::escape(w)).collect::<Vec<_>>().join("|");
+        let Ok(pattern) = regex::bytes::Regex::new(&pattern) else { return Vec::new() };
+        self.code_files().filter(|(_, file)| pattern.is_match(&file.text)).collect()
     }
 
     /// Visits every call of these methods, file by file within each name.
     pub fn calls_named(&self, names: &[&str], mut visit: impl FnMut(FileId, &'a Node, &'a Call)) {
-        let calls = self.calls();
+        let sites = self.sites();
         for name in names {
-            for at in calls.by_name.get(&Name::from(name)).into_iter().flatten() {
-                let site = &calls.sites[*at as usize];
+            let Some(at) = sites.named.get(&Name::from(name)) else { continue };
+            for site in &sites.calls[*at].1 {
                 visit(site.file, site.node, site.call);
             }
         }
     }
 
-    /// Every call, found in one walk over all trees.
-    fn calls(&self) -> &Calls<'a> {
-        self.calls.get_or_init(|| {
-            let mut calls = Calls::default();
+    /// Visits every call of the methods whose names pass a test; it is asked once for each name.
+    pub fn calls_where(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+        mut visit: impl FnMut(FileId, &'a Node, &'a Call),
+    ) {
+        for (_, sites) in self.sites().calls.iter().filter(|(name, _)| wanted(name)) {
+            for site in sites {
+                visit(site.file, site.node, site.call);
+            }
+        }
+    }
+
+    /// Visits everything that templates write into their pages.
+    pub fn each_output(&self, mut visit: impl FnMut(FileId, &'a Out)) {
+        for (file, out) in &self.sites().outs {
+            visit(*file, out);
+        }
+    }
+
+    /// The method that a place stands in, the innermost one.
+    pub fn method_at(&self, file: FileId, span: Span) -> Option<MethodId> {
+        let methods = self.methods.get_or_init(|| {
+            let mut methods: FxHashMap<FileId, Vec<MethodId>> = FxHashMap::default();
+            for (number, method) in self.app.index.methods.iter().enumerate() {
+                methods.entry(method.file).or_default().push(MethodId(number as u32));
+            }
+            methods
+        });
+        let within = methods.get(&file)?.iter().copied().filter(|id| {
+            let whole = self.app.index.method(*id).span;
+            whole.start <= span.start && span.end <= whole.end
+        });
+        within.min_by_key(|id| {
+            let whole = self.app.index.method(*id).span;
+            whole.end - whole.start
+        })
+    }
+
+    /// What the application itself does about access.
+    pub fn practice(&self) -> &Practice<'c, 'a> {
+        self.practice.get_or_init(|| Practice::new(self.app))
+    }
+
+    fn sites(&self) -> &Sites<'a> {
+        self.sites.get_or_init(|| {
+            let mut sites = Sites::default();
             for (file, source) in self.code_files() {
                 walk::each(&source.parsed.body, &mut |node| {
-                    if let Kind::Call(call) = &node.kind {
-                        calls.by_name.entry(call.name).or_default().push(calls.sites.len() as u32);
-                        calls.sites.push(CallSite { file, node, call });
+                    match &node.kind {
+                        Kind::Call(call) => {
+                            let at = *sites.named.entry(call.name).or_insert_with(|| {
+                                sites.calls.push((call.name, Vec::new()));
+                                sites.calls.len() - 1
+                            });
+                            sites.calls[at].1.push(CallSite { file, node, call });
+                        }
+                        Kind::Out(out) => sites.outs.push((file, out)),
+                        _ => {}
                     }
                     true
                 });
             }
-            calls
+            sites
         })
     }
 

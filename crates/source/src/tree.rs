@@ -135,7 +135,7 @@ fn is_left_out(name: &str) -> bool {
 
 fn read(full: &Path, path: &Arc<str>) -> Result<Source, Problem> {
     let problem = |message: String| Problem { file: Arc::clone(path), line: None, message, unread: true };
-    let mut file = fs::File::open(full).map_err(|e| problem(format!("could not be opened: {e}")))?;
+    let file = fs::File::open(full).map_err(|e| problem(format!("could not be opened: {e}")))?;
     let size = file.metadata().map_or(0, |m| m.len());
     if size > MAX_FILE {
         return Err(problem(format!(
@@ -145,7 +145,8 @@ fn read(full: &Path, path: &Arc<str>) -> Result<Source, Problem> {
         )));
     }
     let mut text = Vec::with_capacity(size as usize + 1);
-    file.read_to_end(&mut text).map_err(|e| problem(format!("could not be read: {e}")))?;
+    // A reader with a bound does not ask for the file's size again.
+    file.take(MAX_FILE).read_to_end(&mut text).map_err(|e| problem(format!("could not be read: {e}")))?;
     if memchr::memchr(0, &text[..text.len().min(8192)]).is_some() {
         return Err(problem("left out: it is a binary file".to_owned()));
     }

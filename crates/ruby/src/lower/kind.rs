@@ -2,7 +2,7 @@
 
 use ruby_prism::{self as prism, Node as P};
 
-use super::{Lower, bytes_name, name, nil, text};
+use super::{Lower, bytes_name, nil, text};
 use crate::ir::*;
 use crate::template::MARKER;
 
@@ -103,35 +103,35 @@ impl Lower<'_> {
                 Kind::Range(Box::new((left, right)))
             }
             P::LocalVariableReadNode { .. } => {
-                Kind::Local(name(&get!(node, as_local_variable_read_node).name()))
+                Kind::Local(self.name(&get!(node, as_local_variable_read_node).name()))
             }
             P::ItLocalVariableReadNode { .. } => Kind::Local(Name::from("it")),
             P::LocalVariableTargetNode { .. } => {
-                Kind::Local(name(&get!(node, as_local_variable_target_node).name()))
+                Kind::Local(self.name(&get!(node, as_local_variable_target_node).name()))
             }
             P::InstanceVariableReadNode { .. } => {
-                Kind::Ivar(name(&get!(node, as_instance_variable_read_node).name()))
+                Kind::Ivar(self.name(&get!(node, as_instance_variable_read_node).name()))
             }
             P::InstanceVariableTargetNode { .. } => {
-                Kind::Ivar(name(&get!(node, as_instance_variable_target_node).name()))
+                Kind::Ivar(self.name(&get!(node, as_instance_variable_target_node).name()))
             }
             P::ClassVariableReadNode { .. } => {
-                Kind::Cvar(name(&get!(node, as_class_variable_read_node).name()))
+                Kind::Cvar(self.name(&get!(node, as_class_variable_read_node).name()))
             }
             P::ClassVariableTargetNode { .. } => {
-                Kind::Cvar(name(&get!(node, as_class_variable_target_node).name()))
+                Kind::Cvar(self.name(&get!(node, as_class_variable_target_node).name()))
             }
             P::GlobalVariableReadNode { .. } => {
-                Kind::Gvar(name(&get!(node, as_global_variable_read_node).name()))
+                Kind::Gvar(self.name(&get!(node, as_global_variable_read_node).name()))
             }
             P::GlobalVariableTargetNode { .. } => {
-                Kind::Gvar(name(&get!(node, as_global_variable_target_node).name()))
+                Kind::Gvar(self.name(&get!(node, as_global_variable_target_node).name()))
             }
             P::NumberedReferenceReadNode { .. } => {
                 Kind::Gvar(Name::from(&format!("${}", get!(node, as_numbered_reference_read_node).number())))
             }
             P::BackReferenceReadNode { .. } => {
-                Kind::Gvar(name(&get!(node, as_back_reference_read_node).name()))
+                Kind::Gvar(self.name(&get!(node, as_back_reference_read_node).name()))
             }
             P::ConstantReadNode { .. } | P::ConstantPathNode { .. } => match self.constant(node) {
                 Some(path) => Kind::Const(path),
@@ -141,7 +141,9 @@ impl Lower<'_> {
                     Kind::Other(self.option(n.parent()).into_iter().collect())
                 }
             },
-            P::ConstantTargetNode { .. } => const_kind(name(&get!(node, as_constant_target_node).name())),
+            P::ConstantTargetNode { .. } => {
+                const_kind(self.name(&get!(node, as_constant_target_node).name()))
+            }
             P::ConstantPathTargetNode { .. } => Kind::Other(Vec::new()),
             P::CallNode { .. } => {
                 let n = get!(node, as_call_node);
@@ -149,7 +151,7 @@ impl Lower<'_> {
             }
             P::CallTargetNode { .. } => {
                 let n = get!(node, as_call_target_node);
-                let method = name(&n.name());
+                let method = self.name(&n.name());
                 let reader = Name::from(method.trim_end_matches('='));
                 self.reader(Some(n.receiver()), reader, Vec::new(), n.is_safe_navigation(), span).kind
             }
@@ -173,7 +175,7 @@ impl Lower<'_> {
             P::YieldNode { .. } => Kind::Yield(self.arguments(get!(node, as_yield_node).arguments())),
             P::LocalVariableWriteNode { .. } => {
                 let n = get!(node, as_local_variable_write_node);
-                let target = name(&n.name());
+                let target = self.name(&n.name());
                 if target == MARKER
                     && let Some(mark) = self.out_mark(&node.location())
                 {
@@ -185,22 +187,22 @@ impl Lower<'_> {
             }
             P::InstanceVariableWriteNode { .. } => {
                 let n = get!(node, as_instance_variable_write_node);
-                let target = Node { span: self.span(&n.name_loc()), kind: Kind::Ivar(name(&n.name())) };
+                let target = Node { span: self.span(&n.name_loc()), kind: Kind::Ivar(self.name(&n.name())) };
                 self.assign(target, None, &n.value())
             }
             P::ClassVariableWriteNode { .. } => {
                 let n = get!(node, as_class_variable_write_node);
-                let target = Node { span: self.span(&n.name_loc()), kind: Kind::Cvar(name(&n.name())) };
+                let target = Node { span: self.span(&n.name_loc()), kind: Kind::Cvar(self.name(&n.name())) };
                 self.assign(target, None, &n.value())
             }
             P::GlobalVariableWriteNode { .. } => {
                 let n = get!(node, as_global_variable_write_node);
-                let target = Node { span: self.span(&n.name_loc()), kind: Kind::Gvar(name(&n.name())) };
+                let target = Node { span: self.span(&n.name_loc()), kind: Kind::Gvar(self.name(&n.name())) };
                 self.assign(target, None, &n.value())
             }
             P::ConstantWriteNode { .. } => {
                 let n = get!(node, as_constant_write_node);
-                let target = Node { span: self.span(&n.name_loc()), kind: const_kind(name(&n.name())) };
+                let target = Node { span: self.span(&n.name_loc()), kind: const_kind(self.name(&n.name())) };
                 self.assign(target, None, &n.value())
             }
             P::ConstantPathWriteNode { .. } => {
@@ -215,7 +217,9 @@ impl Lower<'_> {
                 op_assign!(self, node, span, as_local_variable_and_write_node, Kind::Local, |_| Op::And)
             }
             P::LocalVariableOperatorWriteNode { .. } => {
-                let op = |n: &prism::LocalVariableOperatorWriteNode<'_>| Op::Call(name(&n.binary_operator()));
+                let op = |n: &prism::LocalVariableOperatorWriteNode<'_>| {
+                    Op::Call(bytes_name(n.binary_operator().as_slice()))
+                };
                 op_assign!(self, node, span, as_local_variable_operator_write_node, Kind::Local, op)
             }
             P::InstanceVariableOrWriteNode { .. } => {
@@ -225,8 +229,9 @@ impl Lower<'_> {
                 op_assign!(self, node, span, as_instance_variable_and_write_node, Kind::Ivar, |_| Op::And)
             }
             P::InstanceVariableOperatorWriteNode { .. } => {
-                let op =
-                    |n: &prism::InstanceVariableOperatorWriteNode<'_>| Op::Call(name(&n.binary_operator()));
+                let op = |n: &prism::InstanceVariableOperatorWriteNode<'_>| {
+                    Op::Call(bytes_name(n.binary_operator().as_slice()))
+                };
                 op_assign!(self, node, span, as_instance_variable_operator_write_node, Kind::Ivar, op)
             }
             P::ClassVariableOrWriteNode { .. } => {
@@ -236,7 +241,9 @@ impl Lower<'_> {
                 op_assign!(self, node, span, as_class_variable_and_write_node, Kind::Cvar, |_| Op::And)
             }
             P::ClassVariableOperatorWriteNode { .. } => {
-                let op = |n: &prism::ClassVariableOperatorWriteNode<'_>| Op::Call(name(&n.binary_operator()));
+                let op = |n: &prism::ClassVariableOperatorWriteNode<'_>| {
+                    Op::Call(bytes_name(n.binary_operator().as_slice()))
+                };
                 op_assign!(self, node, span, as_class_variable_operator_write_node, Kind::Cvar, op)
             }
             P::GlobalVariableOrWriteNode { .. } => {
@@ -246,8 +253,9 @@ impl Lower<'_> {
                 op_assign!(self, node, span, as_global_variable_and_write_node, Kind::Gvar, |_| Op::And)
             }
             P::GlobalVariableOperatorWriteNode { .. } => {
-                let op =
-                    |n: &prism::GlobalVariableOperatorWriteNode<'_>| Op::Call(name(&n.binary_operator()));
+                let op = |n: &prism::GlobalVariableOperatorWriteNode<'_>| {
+                    Op::Call(bytes_name(n.binary_operator().as_slice()))
+                };
                 op_assign!(self, node, span, as_global_variable_operator_write_node, Kind::Gvar, op)
             }
             P::ConstantOrWriteNode { .. } => {
@@ -257,7 +265,9 @@ impl Lower<'_> {
                 op_assign!(self, node, span, as_constant_and_write_node, const_kind, |_| Op::And)
             }
             P::ConstantOperatorWriteNode { .. } => {
-                let op = |n: &prism::ConstantOperatorWriteNode<'_>| Op::Call(name(&n.binary_operator()));
+                let op = |n: &prism::ConstantOperatorWriteNode<'_>| {
+                    Op::Call(bytes_name(n.binary_operator().as_slice()))
+                };
                 op_assign!(self, node, span, as_constant_operator_write_node, const_kind, op)
             }
             P::ConstantPathOrWriteNode { .. } => {
@@ -267,21 +277,36 @@ impl Lower<'_> {
             }
             P::CallOrWriteNode { .. } => {
                 let n = get!(node, as_call_or_write_node);
-                let target =
-                    self.reader(n.receiver(), name(&n.read_name()), Vec::new(), n.is_safe_navigation(), span);
+                let target = self.reader(
+                    n.receiver(),
+                    bytes_name(n.read_name().as_slice()),
+                    Vec::new(),
+                    n.is_safe_navigation(),
+                    span,
+                );
                 self.assign(target, Some(Op::Or), &n.value())
             }
             P::CallAndWriteNode { .. } => {
                 let n = get!(node, as_call_and_write_node);
-                let target =
-                    self.reader(n.receiver(), name(&n.read_name()), Vec::new(), n.is_safe_navigation(), span);
+                let target = self.reader(
+                    n.receiver(),
+                    bytes_name(n.read_name().as_slice()),
+                    Vec::new(),
+                    n.is_safe_navigation(),
+                    span,
+                );
                 self.assign(target, Some(Op::And), &n.value())
             }
             P::CallOperatorWriteNode { .. } => {
                 let n = get!(node, as_call_operator_write_node);
-                let target =
-                    self.reader(n.receiver(), name(&n.read_name()), Vec::new(), n.is_safe_navigation(), span);
-                self.assign(target, Some(Op::Call(name(&n.binary_operator()))), &n.value())
+                let target = self.reader(
+                    n.receiver(),
+                    bytes_name(n.read_name().as_slice()),
+                    Vec::new(),
+                    n.is_safe_navigation(),
+                    span,
+                );
+                self.assign(target, Some(Op::Call(bytes_name(n.binary_operator().as_slice()))), &n.value())
             }
             P::IndexOrWriteNode { .. } => {
                 let n = get!(node, as_index_or_write_node);
@@ -299,7 +324,7 @@ impl Lower<'_> {
                 let n = get!(node, as_index_operator_write_node);
                 let args = self.arguments(n.arguments());
                 let target = self.reader(n.receiver(), Name::from("[]"), args, false, span);
-                self.assign(target, Some(Op::Call(name(&n.binary_operator()))), &n.value())
+                self.assign(target, Some(Op::Call(bytes_name(n.binary_operator().as_slice()))), &n.value())
             }
             P::MultiWriteNode { .. } => {
                 let n = get!(node, as_multi_write_node);
@@ -476,7 +501,7 @@ impl Lower<'_> {
                 let singleton = self.option(n.receiver());
                 let params = n.parameters().map_or_else(Vec::new, |p| self.params(&p));
                 let body = self.or_nil(n.body(), Span { start: span.end, end: span.end });
-                Kind::Def(Box::new(Def { name: name(&n.name()), name_span, singleton, params, body }))
+                Kind::Def(Box::new(Def { name: self.name(&n.name()), name_span, singleton, params, body }))
             }
             P::ClassNode { .. } => {
                 let n = get!(node, as_class_node);

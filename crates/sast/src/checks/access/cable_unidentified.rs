@@ -5,7 +5,7 @@ use wardroom_rails::{App, literal_name};
 use wardroom_ruby::ir::{Kind, Name, Node};
 use wardroom_ruby::walk;
 
-use super::practice::{Practice, any, is_params};
+use super::practice::{any, is_params};
 use crate::context::Context;
 
 rule! {
@@ -44,7 +44,7 @@ rule! {
 /// Looks at channels and the connection.
 pub fn run(context: &Context<'_, '_>) {
     let app = context.app;
-    let practice = Practice::new(app);
+    let practice = context.practice();
     let mut names: Vec<Name> = app.index.classes.keys().copied().collect();
     names.sort_by_key(|n| n.as_str());
     let below = |name: Name, root: &str| {
@@ -96,7 +96,7 @@ pub fn run(context: &Context<'_, '_>) {
         if decided {
             continue;
         }
-        for method in practice.reach(name, id) {
+        for &method in practice.reach(name, id).iter() {
             let method = app.index.method(method);
             walk::each(method.body, &mut |node| {
                 if let Kind::Call(call) = &node.kind

@@ -4,7 +4,6 @@ use wardroom_model::Confidence;
 use wardroom_rails::Habitat;
 use wardroom_ruby::ir::Name;
 
-use super::practice::Practice;
 use crate::context::Context;
 
 rule! {
@@ -46,7 +45,7 @@ pub fn run(context: &Context<'_, '_>) {
     if by_default(context) {
         return;
     }
-    let practice = Practice::new(app);
+    let practice = context.practice();
     let mut on_base = false;
     context.calls_named(&["protect_from_forgery"], |_, _, call| {
         on_base |= call.recv.as_ref().and_then(super::practice::constant).is_some();

@@ -41,7 +41,7 @@ rule! {
 /// Looks at every declaration that takes it away.
 pub fn run(context: &Context<'_, '_>) {
     let app = context.app;
-    let practice = Practice::new(app);
+    let practice = context.practice();
     let mut seen = std::collections::HashSet::new();
     for controller in practice.controllers() {
         for filter in &controller.filters {
@@ -63,7 +63,7 @@ pub fn run(context: &Context<'_, '_>) {
             let changing: Vec<&Action<'_, '_>> =
                 affected.iter().filter(|a| a.by_change() || app.endpoints.is_empty()).collect();
             let by_session: Vec<&&Action<'_, '_>> =
-                changing.iter().filter(|a| knows_by_session(&practice, a)).collect();
+                changing.iter().filter(|a| knows_by_session(practice, a)).collect();
             let by_token = |a: &Action<'_, '_>| {
                 practice.shows(a.controller.class, a.method, |f| f.token)
                     || before(a.controller, a.name).iter().any(|f| {
@@ -84,7 +84,7 @@ pub fn run(context: &Context<'_, '_>) {
             });
             let judged = if let Some(action) = by_session.iter().find(|a| !by_token(a)) {
                 let writes = practice.shows(action.controller.class, action.method, |f| !f.writes.is_empty());
-                let stands_behind = filtered_by_session(&practice, action);
+                let stands_behind = filtered_by_session(practice, action);
                 let called_back = [
                     "callback", "auth", "webhook", "notify", "ipn", "saml", "acs", "sso", "hook", "success",
                     "inbound",
@@ -114,7 +114,7 @@ pub fn run(context: &Context<'_, '_>) {
                 Some((confidence, format!("`{}` knows its caller by the session", action.name)))
             } else if by_session.is_empty()
                 && changing.is_empty()
-                && affected.iter().any(|a| knows_by_session(&practice, a))
+                && affected.iter().any(|a| knows_by_session(practice, a))
                 && !api
                 && !filter.conditional
                 && filter.only.is_none()

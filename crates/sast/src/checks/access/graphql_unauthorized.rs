@@ -3,7 +3,7 @@
 use wardroom_model::Confidence;
 use wardroom_ruby::ir::Name;
 
-use super::practice::{Practice, decides, guards};
+use super::practice::{decides, guards};
 use crate::context::Context;
 
 rule! {
@@ -43,7 +43,7 @@ rule! {
 /// Measures every mutation against the others.
 pub fn run(context: &Context<'_, '_>) {
     let app = context.app;
-    let practice = Practice::new(app);
+    let practice = context.practice();
     let resolve = Name::from("resolve");
     let mut names: Vec<Name> = app.index.classes.keys().copied().collect();
     names.sort_by_key(|n| n.as_str());
@@ -77,7 +77,7 @@ pub fn run(context: &Context<'_, '_>) {
                 || m.call.name.contains("role")
         });
         // `context[:current_user]`
-        let by_context = practice.reach(name, id).into_iter().any(|m| {
+        let by_context = practice.reach(name, id).iter().any(|&m| {
             super::practice::any(app.index.method(m).body, &mut |n| {
                 wardroom_rails::literal_name(n).is_some_and(|l| l.starts_with("current_") || l == "viewer")
             })

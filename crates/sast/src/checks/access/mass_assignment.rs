@@ -187,9 +187,8 @@ fn calls(context: &Context<'_, '_>) {
     let app = context.app;
     // Which parameter objects end up where only a URL or a log takes them.
     let mut inside: HashMap<(FileId, Span), Name> = HashMap::new();
-    context.each_call(|file, _, call| {
-        let name = call.name.as_str();
-        if !(name.ends_with("_path")
+    let takes = |name: &str| {
+        name.ends_with("_path")
             || name.ends_with("_url")
             || matches!(
                 name,
@@ -220,10 +219,9 @@ fn calls(context: &Context<'_, '_>) {
                     | "perform_later"
                     | "perform_async"
                     | "update_attributes!"
-            ))
-        {
-            return;
-        }
+            )
+    };
+    context.calls_where(takes, |file, _, call| {
         let mark = |node: &Node, inside: &mut HashMap<(FileId, Span), Name>| {
             walk::each(node, &mut |n| {
                 if let Kind::Call(c) = &n.kind
@@ -238,7 +236,7 @@ fn calls(context: &Context<'_, '_>) {
             });
         };
         call.args.iter().for_each(|a| mark(a, &mut inside));
-        if harmless(name)
+        if harmless(&call.name)
             && let Some(recv) = &call.recv
         {
             mark(recv, &mut inside);

@@ -4,7 +4,7 @@ use wardroom_model::{Confidence, FilterRole};
 use wardroom_ruby::ir::Name;
 
 use super::missing_authorization::public_by_nature;
-use super::practice::{Action, Practice};
+use super::practice::Action;
 use crate::context::Context;
 
 rule! {
@@ -43,7 +43,7 @@ rule! {
 
 /// Measures every action against its siblings.
 pub fn run(context: &Context<'_, '_>) {
-    let practice = Practice::new(context.app);
+    let practice = context.practice();
     // How many actions of each namespace stand behind a filter.
     let mut spaces: std::collections::HashMap<&str, (usize, usize)> = std::collections::HashMap::new();
     let mut open: Vec<(Action<'_, '_>, usize, usize, Option<Name>)> = Vec::new();

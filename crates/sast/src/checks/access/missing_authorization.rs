@@ -57,8 +57,8 @@ rule! {
 
 /// Measures every action against its siblings.
 pub fn run(context: &Context<'_, '_>) {
-    let practice = Practice::new(context.app);
-    spaces(context, &practice);
+    let practice = context.practice();
+    spaces(context, practice);
     for controller in practice.controllers() {
         let actions = practice.actions(controller);
         if actions.is_empty()
@@ -68,7 +68,7 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         let state: Vec<(bool, Option<Touch>)> =
-            actions.iter().map(|a| (practice.authorized(a), touch(&practice, a))).collect();
+            actions.iter().map(|a| (practice.authorized(a), touch(practice, a))).collect();
         let touching = state.iter().filter(|(_, t)| t.is_some()).count();
         let decided = state.iter().filter(|(authorized, t)| *authorized && t.is_some()).count();
         for (action, (authorized, touched)) in actions.iter().zip(&state) {
@@ -307,9 +307,9 @@ fn touch<'a>(practice: &Practice<'_, 'a>, action: &Action<'_, 'a>) -> Option<Tou
     let method = app.index.method(action.method);
     let changes = practice
         .reach(action.controller.class, action.method)
-        .into_iter()
+        .iter()
         .take(12)
-        .any(|id| !practice.facts(id).writes.is_empty())
+        .any(|id| !practice.facts(*id).writes.is_empty())
         || action.by_change() && !action.by_get();
     if let Some((variable, call)) = load(method.body) {
         let what = variable.unwrap_or_else(|| app.file(method.file).source(call.span).into_owned());

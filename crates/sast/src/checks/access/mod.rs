@@ -12,7 +12,7 @@ mod missing_authentication;
 mod missing_authorization;
 mod oauth_state;
 mod otp_reuse;
-mod practice;
+pub(crate) mod practice;
 mod saml_signature;
 mod session_fixation;
 mod state_change_by_get;

@@ -43,7 +43,7 @@ pub fn run(context: &Context<'_, '_>) {
     if !context.app.gems.has("rotp") && !context.app.gems.declared.is_empty() {
         return;
     }
-    for (file, at) in context.code_files() {
+    for (file, at) in context.files_with(&["ROTP"]) {
         if !matches!(at.role, Role::Ruby) {
             continue;
         }

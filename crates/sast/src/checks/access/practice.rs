@@ -3,10 +3,10 @@
 //! all read the application the same way here.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use wardroom_model::{Endpoint, FilterRole, Verb};
 use wardroom_rails::{App, Controller, FilterDeclaration, MethodId, Timing, literal_name};
 use wardroom_ruby::ir::{Call, Kind, Name, Node};
@@ -42,8 +42,10 @@ pub struct Facts<'a> {
 pub struct Practice<'c, 'a> {
     /// The application.
     pub app: &'c App<'a>,
-    facts: RefCell<HashMap<MethodId, Rc<Facts<'a>>>>,
-    routed: HashMap<&'c str, Vec<&'c Arc<Endpoint>>>,
+    facts: RefCell<FxHashMap<MethodId, Rc<Facts<'a>>>>,
+    reach: RefCell<FxHashMap<(Name, MethodId), Rc<[MethodId]>>>,
+    words: RefCell<FxHashMap<Name, Words>>,
+    routed: FxHashMap<&'c str, Vec<&'c Arc<Endpoint>>>,
 }
 
 /// One action that a route reaches.
@@ -73,11 +75,17 @@ impl Action<'_, '_> {
 impl<'c, 'a> Practice<'c, 'a> {
     /// Prepares to read an application.
     pub fn new(app: &'c App<'a>) -> Self {
-        let mut routed: HashMap<&str, Vec<&Arc<Endpoint>>> = HashMap::new();
+        let mut routed: FxHashMap<&str, Vec<&Arc<Endpoint>>> = FxHashMap::default();
         for endpoint in &app.endpoints {
             routed.entry(endpoint.handler.as_str()).or_default().push(endpoint);
         }
-        Practice { app, facts: RefCell::default(), routed }
+        Practice {
+            app,
+            facts: RefCell::default(),
+            reach: RefCell::default(),
+            words: RefCell::default(),
+            routed,
+        }
     }
 
     /// The actions of a controller that a route reaches; all where the application shows no routes.
@@ -124,14 +132,53 @@ impl<'c, 'a> Practice<'c, 'a> {
         if let Some(known) = self.facts.borrow().get(&id) {
             return Rc::clone(known);
         }
-        let found = Rc::new(read(self.app.index.method(id).body));
+        let found = Rc::new(self.read(self.app.index.method(id).body));
         self.facts.borrow_mut().insert(id, Rc::clone(&found));
         found
     }
 
+    /// Reads a body's facts.
+    pub fn read<'n>(&self, body: &'n Node) -> Facts<'n> {
+        let mut facts = Facts::default();
+        let mut words = self.words.borrow_mut();
+        walk::each(body, &mut |node| {
+            match &node.kind {
+                Kind::Super(_) => facts.calls_super = true,
+                Kind::Call(call) => {
+                    let says = *words.entry(call.name).or_insert_with(|| Words::of(&call.name));
+                    let own = match &call.recv {
+                        None => true,
+                        Some(recv) => matches!(recv.kind, Kind::SelfRef),
+                    };
+                    if own {
+                        if !facts.own.contains(&call.name) {
+                            facts.own.push(call.name);
+                        }
+                        facts.resets |= says.resets;
+                        facts.session |= says.session;
+                    }
+                    facts.token |= says.token && asks_token(call);
+                    facts.user |= says.user && is_user(node);
+                    if says.decision.made_by(call) {
+                        facts.decisions.push(call);
+                    }
+                    if says.writes && writes(call) {
+                        facts.writes.push(node);
+                    }
+                }
+                _ => {}
+            }
+            true
+        });
+        facts
+    }
+
     /// A method and what it calls on itself, nearest first.
-    pub fn reach(&self, class: Name, start: MethodId) -> Vec<MethodId> {
-        let mut seen = HashSet::from([start]);
+    pub fn reach(&self, class: Name, start: MethodId) -> Rc<[MethodId]> {
+        if let Some(known) = self.reach.borrow().get(&(class, start)) {
+            return Rc::clone(known);
+        }
+        let mut seen = FxHashSet::from_iter([start]);
         let mut out = vec![start];
         let mut level = vec![start];
         for _ in 0..DEPTH {
@@ -152,12 +199,14 @@ impl<'c, 'a> Practice<'c, 'a> {
             }
             level = next;
         }
+        let out: Rc<[MethodId]> = out.into();
+        self.reach.borrow_mut().insert((class, start), Rc::clone(&out));
         out
     }
 
     /// Whether a method, or what it calls on itself, shows something.
     pub fn shows(&self, class: Name, start: MethodId, test: impl Fn(&Facts<'a>) -> bool) -> bool {
-        self.reach(class, start).into_iter().any(|id| test(&self.facts(id)))
+        self.reach(class, start).iter().any(|id| test(&self.facts(*id)))
     }
 
     /// The methods of the filters in front of an action.
@@ -181,7 +230,7 @@ impl<'c, 'a> Practice<'c, 'a> {
     pub fn decides(&self, class: Name, filter: &FilterDeclaration<'a>) -> bool {
         filter.role == FilterRole::Authorization
             || filter.name.is_some_and(|n| guards(&n))
-            || filter.block.is_some_and(|b| !read(&b.body).decisions.is_empty())
+            || filter.block.is_some_and(|b| !self.read(&b.body).decisions.is_empty())
             || filter
                 .name
                 .and_then(|n| self.find(class, n))
@@ -209,7 +258,7 @@ impl<'c, 'a> Practice<'c, 'a> {
                     .is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty() || f.token));
         }
         filter.block.is_some_and(|b| {
-            let facts = read(&b.body);
+            let facts = self.read(&b.body);
             facts.user || facts.token || !facts.decisions.is_empty()
         })
     }
@@ -233,47 +282,19 @@ pub fn open_on_purpose(app: &App<'_>, class: Name) -> bool {
     })
 }
 
-/// Reads a body's facts.
-pub fn read(body: &Node) -> Facts<'_> {
-    let mut facts = Facts::default();
-    walk::each(body, &mut |node| {
-        match &node.kind {
-            Kind::Super(_) => facts.calls_super = true,
-            Kind::Call(call) => {
-                let own = match &call.recv {
-                    None => true,
-                    Some(recv) => matches!(recv.kind, Kind::SelfRef),
-                };
-                let name = call.name.as_str();
-                if own && !facts.own.contains(&call.name) {
-                    facts.own.push(call.name);
-                }
-                if own
-                    && matches!(
-                        name,
-                        "reset_session" | "sign_in" | "sign_in_and_redirect" | "warden" | "auto_login"
-                    )
-                {
-                    facts.resets = true;
-                }
-                if own && matches!(name, "session" | "cookies") {
-                    facts.session = true;
-                }
-                facts.token |= asks_token(call);
-                facts.user |= is_user(node);
-                if decides(call) {
-                    facts.decisions.push(call);
-                }
-                if writes(call) {
-                    facts.writes.push(node);
-                }
-            }
-            _ => {}
-        }
-        true
-    });
-    facts
-}
+/// Methods that name the user who asks, beside `current_…`.
+const USER_METHODS: &[&str] = &[
+    "logged_in_user",
+    "authenticated_user",
+    "signed_in_user",
+    "user_signed_in?",
+    "logged_in?",
+    "signed_in?",
+    "doorkeeper_token",
+];
+
+/// Attributes of `Current` that name who asks.
+const CURRENT_METHODS: &[&str] = &["user", "account", "session", "person", "admin"];
 
 /// Whether a node names the user who asks: `current_user`, `User.current`, `Current.user`.
 pub fn is_user(node: &Node) -> bool {
@@ -303,20 +324,11 @@ pub fn is_user(node: &Node) -> bool {
                 ]
                 .iter()
                 .any(|w| name[8..].contains(w))
-                || matches!(
-                    name,
-                    "logged_in_user"
-                        | "authenticated_user"
-                        | "signed_in_user"
-                        | "user_signed_in?"
-                        | "logged_in?"
-                        | "signed_in?"
-                        | "doorkeeper_token"
-                )
+                || USER_METHODS.contains(&name)
         }
         Some(Node { kind: Kind::Const(path), .. }) => {
             let last = path.last().map_or("", |n| n.as_str());
-            last == "Current" && matches!(name, "user" | "account" | "session" | "person" | "admin")
+            last == "Current" && CURRENT_METHODS.contains(&name)
                 || name == "current" && last.ends_with("User")
         }
         _ => matches!(&call.recv, Some(Node { kind: Kind::Const(_), .. })) && name == "current_user",
@@ -348,8 +360,11 @@ pub fn is_params(node: &Node) -> bool {
     matches!(&node.kind, Kind::Call(call) if call.recv.is_none() && (call.name == "params" || call.name.ends_with("_params") && call.args.is_empty()))
 }
 
-fn asks_token(call: &Call) -> bool {
-    let name = call.name.as_str();
+/// Methods that ask for a token where their argument is one: `params[:token]`, `find_by(token: …)`.
+const TOKEN_LOOKUPS: &[&str] = &["[]", "find_by", "find_by!", "where"];
+
+/// Whether a method's name says that it asks for a token, a key or a signature.
+fn names_token(name: &str) -> bool {
     name.starts_with("authenticate_with_http")
         || name.starts_with("authenticate_or_request")
         || matches!(
@@ -367,6 +382,11 @@ fn asks_token(call: &Call) -> bool {
         || name.contains("verify_slack")
         || (name.contains("by_") || name.contains("find"))
             && ["token", "_key", "secret", "signed"].iter().any(|w| name.contains(w))
+}
+
+fn asks_token(call: &Call) -> bool {
+    let name = call.name.as_str();
+    names_token(name)
         || name == "[]"
             && call.recv.as_ref().is_some_and(is_params)
             && call.args.first().and_then(literal_name).is_some_and(|k| {
@@ -480,112 +500,178 @@ pub fn asks_who(name: &str) -> bool {
             .any(|w| name.contains(w))
 }
 
+/// When a call of some name decides whether the caller may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Decision {
+    Never,
+    Always,
+    /// A method of its own: `require_owner`.
+    Bare,
+    /// The user who asks is the receiver or an argument: `post.author == current_user`.
+    OfUser,
+    /// The user who asks is an argument: `members.include?(current_user)`.
+    WithUser,
+    /// It raises what says that the caller may not.
+    Raises,
+    /// It answers that the caller may not.
+    Forbids,
+}
+
+impl Decision {
+    fn of(name: &str) -> Decision {
+        match name {
+            "authorize!"
+            | "authorize"
+            | "policy_scope"
+            | "policy_scope!"
+            | "skip_authorization"
+            | "skip_policy_scope"
+            | "can?"
+            | "cannot?"
+            | "allowed_to?"
+            | "authorized?"
+            | "permitted_to?"
+            | "has_permission_to?"
+            | "accessible_by"
+            | "has_role?"
+            | "is_admin?"
+            | "access_denied"
+            | "deny_access"
+            | "render_403"
+            | "render_404"
+            | "forbidden"
+            | "forbidden!"
+            | "not_authorized"
+            | "access_denied!"
+            | "render_forbidden"
+            | "permission_denied"
+            | "policy"
+            | "not_found!"
+            | "e404"
+            | "access_by?"
+            | "user_not_authorized"
+            | "current_ability" => return Decision::Always,
+            "==" | "!=" => return Decision::OfUser,
+            "raise" => return Decision::Raises,
+            "head" | "render" | "halt" | "error!" | "render_error" => return Decision::Forbids,
+            _ => {}
+        }
+        if name.starts_with("authorize") || name.starts_with("authorise") {
+            return Decision::Always;
+        }
+        if let Some(asked) = name.strip_suffix('?') {
+            let named = asked.starts_with("can_")
+                || asked.starts_with("may_")
+                || asked.ends_with("able_by")
+                || [
+                    "visible",
+                    "admin",
+                    "owner",
+                    "owned",
+                    "permission",
+                    "allowed",
+                    "authoriz",
+                    "authoris",
+                    "permitted",
+                    "moderator",
+                    "superuser",
+                    "staff",
+                    "privilege",
+                    "accessible",
+                    "editable",
+                    "deletable",
+                    "destroyable",
+                    "viewable",
+                    "has_role",
+                    "is_owner",
+                    "member_of",
+                    "organizer",
+                    "manager",
+                    "can_",
+                    "editor",
+                    "belongs_to",
+                    "has_access",
+                    "author_of",
+                    "reader_at_least",
+                ]
+                .iter()
+                .any(|w| asked.contains(w));
+            if named {
+                return Decision::Always;
+            }
+            if asked.ends_with("_by") || matches!(asked, "owns" | "member" | "role" | "eql" | "equal") {
+                return Decision::OfUser;
+            }
+            if asked == "include" {
+                return Decision::WithUser;
+            }
+        }
+        if guards(name) { Decision::Bare } else { Decision::Never }
+    }
+
+    fn made_by(self, call: &Call) -> bool {
+        let given = |test: &mut dyn FnMut(&Node) -> bool| call.args.iter().any(|a| any(a, test));
+        match self {
+            Decision::Never => false,
+            Decision::Always => true,
+            Decision::Bare => call.recv.is_none(),
+            Decision::OfUser => given(&mut is_user) || call.recv.as_ref().is_some_and(mentions_user),
+            Decision::WithUser => given(&mut is_user),
+            Decision::Raises => {
+                given(&mut |n| constant(n).is_some_and(|class| REFUSALS.iter().any(|w| class.contains(w))))
+            }
+            Decision::Forbids => given(&mut |n| {
+                matches!(&n.kind, Kind::Sym(s) if *s == "forbidden") || matches!(n.kind, Kind::Int(403))
+            }),
+        }
+    }
+}
+
+/// Words in the names of errors which say that the caller may not.
+const REFUSALS: &[&str] = &[
+    "NotAuthorized",
+    "Unauthorized",
+    "Forbidden",
+    "AccessDenied",
+    "NotPermitted",
+    "PermissionDenied",
+    "Denied",
+    "RecordNotFound",
+    "NotFound",
+];
+
 /// Whether a call decides whether the caller may.
 pub fn decides(call: &Call) -> bool {
-    let name = call.name.as_str();
-    match name {
-        "authorize!"
-        | "authorize"
-        | "policy_scope"
-        | "policy_scope!"
-        | "skip_authorization"
-        | "skip_policy_scope"
-        | "can?"
-        | "cannot?"
-        | "allowed_to?"
-        | "authorized?"
-        | "permitted_to?"
-        | "has_permission_to?"
-        | "accessible_by"
-        | "has_role?"
-        | "is_admin?"
-        | "access_denied"
-        | "deny_access"
-        | "render_403"
-        | "render_404"
-        | "forbidden"
-        | "forbidden!"
-        | "not_authorized"
-        | "access_denied!"
-        | "render_forbidden"
-        | "permission_denied"
-        | "policy"
-        | "not_found!"
-        | "e404"
-        | "access_by?"
-        | "user_not_authorized"
-        | "current_ability" => return true,
-        "==" | "!=" => {
-            return call.recv.as_ref().is_some_and(mentions_user)
-                || call.args.first().is_some_and(mentions_user);
+    Decision::of(&call.name).made_by(call)
+}
+
+/// Methods that start a new session.
+pub const RENEWALS: &[&str] = &["reset_session", "sign_in", "sign_in_and_redirect", "warden", "auto_login"];
+
+/// What a call's name alone says: most names say nothing, and then the call needs no closer look.
+#[derive(Clone, Copy)]
+struct Words {
+    decision: Decision,
+    user: bool,
+    token: bool,
+    writes: bool,
+    session: bool,
+    resets: bool,
+}
+
+impl Words {
+    fn of(name: &str) -> Words {
+        Words {
+            decision: Decision::of(name),
+            user: name.starts_with("current")
+                || USER_METHODS.contains(&name)
+                || CURRENT_METHODS.contains(&name),
+            token: TOKEN_LOOKUPS.contains(&name) || names_token(name),
+            writes: WRITES.contains(&name),
+            session: matches!(name, "session" | "cookies"),
+            resets: RENEWALS.contains(&name),
         }
-        "raise" => {
-            return call.args.first().is_some_and(|a| {
-                any(a, &mut |n| {
-                    matches!(&n.kind, Kind::Const(path) if path.last().is_some_and(|l| {
-                        ["NotAuthorized", "Unauthorized", "Forbidden", "AccessDenied", "NotPermitted", "PermissionDenied", "Denied", "RecordNotFound", "NotFound"].iter().any(|w| l.contains(w))
-                    }))
-                })
-            });
-        }
-        "head" | "render" | "halt" | "error!" | "render_error" => {
-            return call.args.iter().any(|a| {
-                any(a, &mut |n| {
-                    matches!(&n.kind, Kind::Sym(s) if *s == "forbidden") || matches!(n.kind, Kind::Int(403))
-                })
-            });
-        }
-        _ => {}
     }
-    if guards(name) && call.recv.is_none() {
-        return true;
-    }
-    if name.starts_with("authorize") || name.starts_with("authorise") {
-        return true;
-    }
-    if let Some(asked) = name.strip_suffix('?') {
-        let user = || call.recv.as_ref().is_some_and(mentions_user) || call.args.iter().any(mentions_user);
-        return asked.starts_with("can_")
-            || asked.starts_with("may_")
-            || asked.ends_with("able_by")
-            || asked.ends_with("_by") && user()
-            || [
-                "visible",
-                "admin",
-                "owner",
-                "owned",
-                "permission",
-                "allowed",
-                "authoriz",
-                "authoris",
-                "permitted",
-                "moderator",
-                "superuser",
-                "staff",
-                "privilege",
-                "accessible",
-                "editable",
-                "deletable",
-                "destroyable",
-                "viewable",
-                "has_role",
-                "is_owner",
-                "member_of",
-                "organizer",
-                "manager",
-                "can_",
-                "editor",
-                "belongs_to",
-                "has_access",
-                "author_of",
-                "reader_at_least",
-            ]
-            .iter()
-            .any(|w| asked.contains(w))
-            || asked == "include" && call.args.iter().any(mentions_user)
-            || user() && matches!(asked, "owns" | "member" | "role" | "eql" | "equal");
-    }
-    false
 }
 
 /// Methods of a record that change it.

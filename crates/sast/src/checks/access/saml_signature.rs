@@ -38,36 +38,44 @@ rule! {
 
 /// Looks at settings and options by their names.
 pub fn run(context: &Context<'_, '_>) {
-    context.each_call(|file, node, call| {
-        let name = call.name.as_str();
-        // `settings.security[:want_assertions_signed] = false`
-        if name == "[]="
-            && call.args.first().and_then(literal_name).is_some_and(|k| wants(&k))
-            && matches!(call.args.get(1).map(|a| &a.kind), Some(Kind::False))
-        {
-            report(
-                context,
-                file,
-                node,
-                call.args
-                    .first()
-                    .and_then(literal_name)
-                    .map_or_else(String::new, |k| format!("`{k}` is off")),
-                Confidence::Medium,
-            );
-        }
-        if name == "idp_cert_fingerprint=" && call.args.first().is_some_and(|a| !matches!(a.kind, Kind::Nil))
-        {
-            report(
-                context,
-                file,
-                node,
-                "the identity provider is known only by a fingerprint of its certificate".to_owned(),
-                Confidence::Medium,
-            );
-        }
-        options(context, file, call);
-    });
+    let gems = &context.app.gems;
+    if !gems.declared.is_empty() && !gems.declared.keys().any(|gem| gem.contains("saml")) {
+        return;
+    }
+    context.calls_where(
+        |_| true,
+        |file, node, call| {
+            let name = call.name.as_str();
+            // `settings.security[:want_assertions_signed] = false`
+            if name == "[]="
+                && call.args.first().and_then(literal_name).is_some_and(|k| wants(&k))
+                && matches!(call.args.get(1).map(|a| &a.kind), Some(Kind::False))
+            {
+                report(
+                    context,
+                    file,
+                    node,
+                    call.args
+                        .first()
+                        .and_then(literal_name)
+                        .map_or_else(String::new, |k| format!("`{k}` is off")),
+                    Confidence::Medium,
+                );
+            }
+            if name == "idp_cert_fingerprint="
+                && call.args.first().is_some_and(|a| !matches!(a.kind, Kind::Nil))
+            {
+                report(
+                    context,
+                    file,
+                    node,
+                    "the identity provider is known only by a fingerprint of its certificate".to_owned(),
+                    Confidence::Medium,
+                );
+            }
+            options(context, file, call);
+        },
+    );
 }
 
 fn wants(key: &str) -> bool {

@@ -7,7 +7,7 @@ use wardroom_rails::{Habitat, MethodId, literal_name};
 use wardroom_ruby::ir::{Call, Kind, Node};
 use wardroom_ruby::walk;
 
-use super::practice::Practice;
+use super::practice::RENEWALS;
 use crate::context::Context;
 
 rule! {
@@ -42,31 +42,34 @@ rule! {
 /// Looks at every method of controllers and helpers that writes the user into the session.
 pub fn run(context: &Context<'_, '_>) {
     let app = context.app;
-    let practice = Practice::new(app);
+    let practice = context.practice();
     let in_cookie = app.config.session().is_none_or(|s| s.in_cookie());
     // Methods that start a new session, and the names that they call beside.
     let mut around: HashSet<wardroom_ruby::ir::Name> = HashSet::new();
-    for number in 0..app.index.methods.len() {
-        let id = MethodId(number as u32);
+    let relevant = |id: MethodId| {
         let method = app.index.method(id);
-        if matches!(
+        matches!(
             app.habitat(method.owner, method.file),
             Habitat::Controller | Habitat::Helper | Habitat::Other
-        ) {
+        )
+    };
+    context.calls_named(RENEWALS, |file, node, _| {
+        if let Some(id) = context.method_at(file, node.span).filter(|id| relevant(*id)) {
             let facts = practice.facts(id);
             if facts.resets {
                 around.extend(facts.own.iter().copied());
             }
         }
-    }
-    for number in 0..app.index.methods.len() {
-        let id = MethodId(number as u32);
+    });
+    let mut ids = Vec::new();
+    context.calls_named(&["session", "cookies"], |file, node, _| {
+        ids.extend(context.method_at(file, node.span).filter(|id| relevant(*id)));
+    });
+    ids.sort();
+    ids.dedup();
+    for id in ids {
         let method = app.index.method(id);
-        if !matches!(
-            app.habitat(method.owner, method.file),
-            Habitat::Controller | Habitat::Helper | Habitat::Other
-        ) || app.file(method.file).is_template()
-        {
+        if app.file(method.file).is_template() {
             continue;
         }
         let facts = practice.facts(id);

@@ -45,7 +45,7 @@ rule! {
 /// Looks into every action that a GET reaches.
 pub fn run(context: &Context<'_, '_>) {
     let app = context.app;
-    let practice = Practice::new(app);
+    let practice = context.practice();
     let wild: HashSet<(u32, Span)> =
         app.routes.routes.iter().filter(|r| r.is_wildcard()).map(|r| (r.file, r.span)).collect();
     let wild: HashSet<_> = wild
@@ -63,10 +63,10 @@ pub fn run(context: &Context<'_, '_>) {
                         && !e.route.as_ref().is_some_and(|r| wild.contains(&(Arc::clone(&r.file), r.start)))
                 })
                 .collect();
-            if gets.is_empty() || only_by_post(context, &action) || carries_token(&practice, &action) {
+            if gets.is_empty() || only_by_post(context, &action) || carries_token(practice, &action) {
                 continue;
             }
-            let mut scan = Scan { practice: &practice, action: &action, seen: HashSet::new(), found: None };
+            let mut scan = Scan { practice, action: &action, seen: HashSet::new(), found: None };
             scan.body(app.index.method(action.method).body, &mut Vec::new(), 0);
             let Some(change) = scan.found else { continue };
             report(context, &action, &gets, &change);

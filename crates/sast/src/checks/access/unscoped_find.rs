@@ -59,8 +59,8 @@ struct Usage {
 /// Looks at every load in controllers.
 pub fn run(context: &Context<'_, '_>) {
     let app = context.app;
-    let practice = Practice::new(app);
-    let usage = usage(context, &practice);
+    let practice = context.practice();
+    let usage = usage(context, practice);
     // The methods that stand in front of actions or are reached from them.
     let mut users: HashMap<MethodId, Vec<usize>> = HashMap::new();
     let mut loading: HashMap<MethodId, bool> = HashMap::new();
@@ -68,9 +68,9 @@ pub fn run(context: &Context<'_, '_>) {
     let controllers = practice.controllers();
     for controller in &controllers {
         for action in practice.actions(controller) {
-            let mut methods = practice.reach(controller.class, action.method);
+            let mut methods = practice.reach(controller.class, action.method).to_vec();
             for filter in practice.filter_methods(controller, action.name) {
-                methods.extend(practice.reach(controller.class, filter));
+                methods.extend_from_slice(&practice.reach(controller.class, filter));
             }
             methods.sort();
             methods.dedup();
@@ -98,7 +98,7 @@ pub fn run(context: &Context<'_, '_>) {
         let actions: Vec<&Action<'_, '_>> = users[&id].iter().map(|at| &all[*at]).collect();
         mismatch(context, id, &actions);
         for load in loads(method.body) {
-            judge(context, &practice, &usage, id, &actions, &load);
+            judge(context, practice, &usage, id, &actions, &load);
         }
     }
 }
@@ -140,7 +140,8 @@ fn judge<'a>(
         .filter(|a| {
             !practice
                 .reach(a.controller.class, a.method)
-                .into_iter()
+                .iter()
+                .copied()
                 .chain(practice.filter_methods(a.controller, a.name))
                 .any(|m| checked(app.index.method(m).body))
         })
@@ -509,7 +510,9 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
                 .map(|(name, _)| *name),
         );
     }
-    context.each_call(|file, node, call| {
+    const LOADS: &[&str] = &["find", "where", "find_by", "find_by_id", "find_by!", "find_by_id!"];
+    let wanted = |name: &str| restricts(name) || LOADS.contains(&name);
+    context.calls_where(wanted, |file, node, call| {
         let name = call.name.as_str();
         let class = if restricts(name)
             && (looks.contains(&call.name) || !call.args.is_empty() || name == "authorized")
@@ -518,7 +521,7 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
                 Some(Kind::Const(path)) => Some(wardroom_rails::path_name(path)),
                 _ => None,
             }
-        } else if matches!(name, "find" | "where" | "find_by" | "find_by_id" | "find_by!" | "find_by_id!") {
+        } else if LOADS.contains(&name) {
             // `current_user.photos.find(…)`
             match call.recv.as_ref().map(|r| &r.kind) {
                 Some(Kind::Call(inner))

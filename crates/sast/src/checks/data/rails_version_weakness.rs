@@ -325,7 +325,7 @@ pub fn run(context: &Context<'_, '_>) {
     }
     let has = |p: &Published| open.iter().any(|o| o.cve == p.cve);
     let mut once: Vec<(&str, FileId)> = Vec::new();
-    context.each_call(|id, node, call| {
+    context.calls_named(PATTERNS, |id, node, call| {
         let Some((published, pattern, confidence)) = pattern(context, id, node, call, &has) else { return };
         if !once.contains(&(published.cve, id)) {
             once.push((published.cve, id));
@@ -333,6 +333,31 @@ pub fn run(context: &Context<'_, '_>) {
         }
     });
 }
+
+/// The calls that [`pattern`] tells apart.
+const PATTERNS: &[&str] = &[
+    "render",
+    "render_to_string",
+    "http_basic_authenticate_with",
+    "serialize",
+    "redirect_to",
+    "each",
+    "each_pair",
+    "t",
+    "translate",
+    "tag",
+    "content_tag",
+    "number_to_currency",
+    "number_to_percentage",
+    "number_to_human",
+    "sanitize_css",
+    "simple_format",
+    "to_json",
+    "permit!",
+    "to_unsafe_h",
+    "variant",
+    "variation",
+];
 
 fn pattern(
     context: &Context<'_, '_>,

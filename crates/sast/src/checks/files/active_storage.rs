@@ -43,7 +43,7 @@ rule! {
 /// Looks at lookups of blobs and at the lists of types.
 pub fn run(context: &Context<'_, '_>) {
     let mut found: Vec<(FileId, Span, String, Confidence, &str)> = Vec::new();
-    for (file, tree) in place::files_with(context, &["ActiveStorage::", "active_storage"]) {
+    for (file, tree) in context.files_with(&["ActiveStorage::", "active_storage"]) {
         if place::is_tooling(&tree.path) {
             continue;
         }

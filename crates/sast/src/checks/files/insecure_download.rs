@@ -37,7 +37,7 @@ rule! {
 /// Looks at command lines and at what is evaluated.
 pub fn run(context: &Context<'_, '_>) {
     let mut found: Vec<(FileId, Span, String)> = Vec::new();
-    for (file, tree) in place::files_with(context, &["curl ", "wget ", "open(", "Net::HTTP"]) {
+    for (file, tree) in context.files_with(&["curl ", "wget ", "open(", "Net::HTTP"]) {
         if tree.is_template() || place::is_test(&tree.path) {
             continue;
         }

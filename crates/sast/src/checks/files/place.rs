@@ -1,7 +1,7 @@
 //! What stands at a place in the code: the call behind a flow, its arguments, its options.
 
 use wardroom_flow::Flow;
-use wardroom_rails::{File, FileId};
+use wardroom_rails::FileId;
 use wardroom_ruby::ir::{Call, Kind, Node, Span};
 use wardroom_ruby::walk;
 
@@ -105,14 +105,6 @@ pub fn any<'a>(node: &'a Node, wanted: impl Fn(&'a Node) -> bool) -> bool {
         !found
     });
     found
-}
-
-/// Files whose text holds one of these words: most checks of settings look at very few files, and a
-/// search for words costs far less than a walk.
-pub fn files_with<'a>(context: &Context<'_, 'a>, words: &[&str]) -> Vec<(FileId, &'a File)> {
-    let pattern = words.iter().map(|w| regex::escape(w)).collect::<Vec<_>>().join("|");
-    let Ok(pattern) = regex::bytes::Regex::new(&pattern) else { return Vec::new() };
-    context.code_files().filter(|(_, file)| pattern.is_match(&file.text)).collect()
 }
 
 /// Code that no visitor of the site runs: tasks, scripts, seeds, tests kept beside the code.

@@ -42,7 +42,7 @@ const WORDS: &[&str] = &["Net::FTP", "Net::Telnet", "http://", "Net::POP3", "Net
 /// Looks at clients of plain protocols.
 pub fn run(context: &Context<'_, '_>) {
     let mut found: Vec<(FileId, Span, String, Confidence)> = Vec::new();
-    for (file, tree) in place::files_with(context, WORDS) {
+    for (file, tree) in context.files_with(WORDS) {
         if tree.is_template() || place::is_test(&tree.path) || place::is_tooling(&tree.path) {
             continue;
         }

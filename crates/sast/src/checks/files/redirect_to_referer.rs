@@ -56,7 +56,7 @@ pub fn run(context: &Context<'_, '_>) {
         ("Add `allow_other_host: false`.", false)
     };
     let mut found = Vec::new();
-    for (file, tree) in place::files_with(context, &["redirect_back", ":back"]) {
+    for (file, tree) in context.files_with(&["redirect_back", ":back"]) {
         wardroom_ruby::walk::each(&tree.parsed.body, &mut |node| {
             let Kind::Call(call) = &node.kind else { return true };
             let back = match call.name.as_str() {
@@ -85,12 +85,7 @@ pub fn run(context: &Context<'_, '_>) {
             "It follows the referer to any host"
         };
         // Mended once, a method that many controllers share is mended for all; a single use weighs less.
-        let method = context
-            .app
-            .index
-            .methods
-            .iter()
-            .find(|m| m.file == file && m.span.start <= span.start && span.end <= m.span.end);
+        let method = context.method_at(file, span).map(|id| context.app.index.method(id));
         let users = method.map_or(0, |m| {
             context
                 .app

@@ -58,7 +58,7 @@ struct Found {
 /// Looks at attributes and options that switch the check off.
 pub fn run(context: &Context<'_, '_>) {
     let mut found: Vec<Found> = Vec::new();
-    for (file, tree) in place::files_with(context, WORDS) {
+    for (file, tree) in context.files_with(WORDS) {
         if place::is_test(&tree.path) || tree.is_template() {
             continue;
         }

@@ -145,7 +145,7 @@ fn yaml_load_is_safe(context: &Context<'_, '_>) -> bool {
 /// JSON that makes objects, and Oj's default mode, whatever comes in.
 fn patterns(context: &Context<'_, '_>) {
     let mut found: Vec<(wardroom_rails::FileId, Span, &str, Confidence)> = Vec::new();
-    for (file, tree) in place::files_with(context, &["create_additions", "default_options"]) {
+    for (file, tree) in context.files_with(&["create_additions", "default_options"]) {
         wardroom_ruby::walk::each(&tree.parsed.body, &mut |node: &Node| {
             let Kind::Call(call) = &node.kind else { return true };
             let loader = call.recv.as_ref().and_then(place::constant).unwrap_or_default();

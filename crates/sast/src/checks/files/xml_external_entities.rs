@@ -56,7 +56,7 @@ const WORDS: &[&str] = &[
 pub fn run(context: &Context<'_, '_>) {
     let reached = context.flows_to(Mark::Xml);
     let mut found: Vec<(FileId, Span, String, Severity)> = Vec::new();
-    for (file, tree) in place::files_with(context, WORDS) {
+    for (file, tree) in context.files_with(WORDS) {
         wardroom_ruby::walk::each(&tree.parsed.body, &mut |node| {
             if let Kind::Call(call) = &node.kind
                 && let Some((what, severity)) = opened(call)

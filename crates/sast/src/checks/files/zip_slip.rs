@@ -46,7 +46,7 @@ const READERS: &[&str] = &["Zip::", "Minitar", "TarReader", "Archive::", "SevenZ
 /// Looks at every block that goes through an archive's entries.
 pub fn run(context: &Context<'_, '_>) {
     let checks_itself = context.app.gems.version("rubyzip").is_some_and(|v| v >= Version(3, 0, 0));
-    for (file, tree) in place::files_with(context, READERS) {
+    for (file, tree) in context.files_with(READERS) {
         let path = &tree.path;
         let mut found: Vec<(Span, String)> = Vec::new();
         walk::each(&tree.parsed.body, &mut |node| {

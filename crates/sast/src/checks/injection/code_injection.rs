@@ -66,8 +66,8 @@ pub fn run(context: &Context<'_, '_>) {
     }
     // Code put together from the name of the controller or from other words of the request: the
     // words are the framework's, but code is never the way to use them.
-    context.each_call(|file, node, call| {
-        if call.name != "eval" || !matches!(call.recv, None | Some(Node { kind: Kind::SelfRef, .. })) {
+    context.calls_named(&["eval"], |file, node, call| {
+        if !matches!(call.recv, None | Some(Node { kind: Kind::SelfRef, .. })) {
             return;
         }
         let Some(Node { kind: Kind::Interp(interp), .. }) = call.args.first() else { return };

@@ -40,7 +40,9 @@ const NAMES: &[&str] = &["command", "sendmail_location", "sendmail_arguments", "
 
 /// Looks at every reading of a setting that is kept in a table.
 pub fn run(context: &Context<'_, '_>) {
-    context.each_call(|file, node, call| {
+    let command = |name: &str| NAMES.contains(&name) || ENDINGS.iter().any(|e| name.ends_with(e));
+    let reads = |name: &str| matches!(name, "[]" | "get" | "fetch" | "find_by_name") || command(name);
+    context.calls_where(reads, |file, node, call| {
         let Some(Node { kind: Kind::Const(path), .. }) = &call.recv else { return };
         let Some(last) = path.last() else { return };
         if !matches!(last.as_str(), "Setting" | "Settings" | "SiteSetting" | "SiteSettings" | "AppSetting" | "ApplicationSetting" | "AdminSetting" | "GlobalSetting" | "Preference") {
@@ -54,7 +56,7 @@ pub fn run(context: &Context<'_, '_>) {
             (_, None) => call.name,
             _ => return,
         };
-        let holds_command = NAMES.contains(&name.as_str()) || ENDINGS.iter().any(|e| name.ends_with(e));
+        let holds_command = command(&name);
         // A table keeps it only where the class is a model of the application.
         let class = wardroom_rails::path_name(path);
         if !holds_command || !context.app.models.contains_key(&class) || place::is_hand_run(&context.file(file).path) {

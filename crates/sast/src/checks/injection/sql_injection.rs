@@ -168,9 +168,8 @@ pub fn run(context: &Context<'_, '_>) {
 /// a later reading gives may be the code's own.
 fn overwritten(context: &Context<'_, '_>) -> HashSet<String> {
     let mut out = HashSet::new();
-    context.each_call(|_, _, call| {
-        if call.name == "[]="
-            && let Some(Node { kind: Kind::Call(recv), .. }) = &call.recv
+    context.calls_named(&["[]="], |_, _, call| {
+        if let Some(Node { kind: Kind::Call(recv), .. }) = &call.recv
             && recv.name == "params"
             && let Some(key) = call.args.first().and_then(literal_name)
             && matches!(

@@ -42,7 +42,15 @@ rule! {
 /// Looks at the options of helpers.
 pub fn run(context: &Context<'_, '_>) {
     let pieces = Pieces::new(context);
-    context.each_call(|file, node, call| {
+    const OPTIONS: &[&str] = &[
+        "truncate",
+        "simple_format",
+        "auto_link",
+        "highlight",
+        "content_tag",
+        "escape_html_entities_in_json=",
+    ];
+    context.calls_named(OPTIONS, |file, node, call| {
         let name = call.name.as_str();
         let off = |key: &str| {
             call.args.iter().any(|a| match &a.kind {

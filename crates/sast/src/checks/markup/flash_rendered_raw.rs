@@ -47,33 +47,37 @@ pub fn run(context: &Context<'_, '_>) {
     let Some((shown_in, shown)) = raw_display(context) else { return };
     let pieces = Pieces::new(context);
     let mut messages = Vec::new();
-    context.each_call(|file, node, call| {
-        let message = match call.name.as_str() {
-            "[]=" if call.recv.as_ref().is_some_and(is_flash) => call.args.last(),
-            "redirect_to" | "redirect_back" | "redirect_back_or_to" if call.recv.is_none() => {
-                call.args.iter().rev().find_map(|a| match &a.kind {
-                    Kind::Hash(pairs) => pairs
-                        .iter()
-                        .find(|p| {
-                            literal_name(&p.key).is_some_and(|k| matches!(k.as_str(), "notice" | "alert"))
-                        })
-                        .map(|p| &p.value),
-                    _ => None,
-                })
+    context.calls_named(
+        &["[]=", "redirect_to", "redirect_back", "redirect_back_or_to"],
+        |file, node, call| {
+            let message = match call.name.as_str() {
+                "[]=" if call.recv.as_ref().is_some_and(is_flash) => call.args.last(),
+                "redirect_to" | "redirect_back" | "redirect_back_or_to" if call.recv.is_none() => {
+                    call.args.iter().rev().find_map(|a| match &a.kind {
+                        Kind::Hash(pairs) => pairs
+                            .iter()
+                            .find(|p| {
+                                literal_name(&p.key).is_some_and(|k| matches!(k.as_str(), "notice" | "alert"))
+                            })
+                            .map(|p| &p.value),
+                        _ => None,
+                    })
+                }
+                _ => return,
+            };
+            let Some(message) = message else { return };
+            if context.file(file).is_template() {
+                return;
             }
-            _ => return,
-        };
-        let Some(message) = message else { return };
-        if context.file(file).is_template() {
-            return;
-        }
-        let scope = scope_at(context, file, node.span);
-        let open = pieces.open(message, &scope);
-        let Some(first) = open.first().filter(|p| matches!(p.source, Source::Text | Source::Request)) else {
-            return;
-        };
-        messages.push((file, node.span, first.clone()));
-    });
+            let scope = scope_at(context, file, node.span);
+            let open = pieces.open(message, &scope);
+            let Some(first) = open.first().filter(|p| matches!(p.source, Source::Text | Source::Request))
+            else {
+                return;
+            };
+            messages.push((file, node.span, first.clone()));
+        },
+    );
     // Many messages have one cause: then the place that shows them is the one to look at.
     let many = messages.len() > 12;
     if many {
@@ -127,7 +131,7 @@ fn is_flash(node: &Node) -> bool {
 
 /// Where a flash message is written as markup.
 fn raw_display(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
-    for (file, code) in context.code_files() {
+    for (file, code) in context.files_with(&["flash", "notice", "alert"]) {
         let path = &code.path;
         if !(code.is_template() || path.contains("helpers/") || path.contains("components/")) {
             continue;

@@ -42,75 +42,49 @@ rule! {
 pub fn run(context: &Context<'_, '_>) {
     let escapes = context.app.rails() >= (4, 0)
         && context.app.config.flag("active_support.escape_html_entities_in_json") != Some(false);
-    for (file, code) in context.code_files() {
-        if code.is_template() {
-            if !place::is_page(context, file) || place::is_script_page(context, file) {
-                continue;
-            }
-            walk::each(&code.parsed.body, &mut |node| {
-                if let Kind::Out(out) = &node.kind
-                    && matches!(out.context, HtmlContext::Script | HtmlContext::ScriptString)
-                {
-                    let value = &out.value;
-                    let raw = out.escape == Escape::Raw || marked(value).is_some();
-                    if raw {
-                        json(context, file, marked(value).unwrap_or(value), escapes);
-                    }
-                    return false;
-                }
-                true
-            });
+    context.each_output(|file, out| {
+        let script = matches!(out.context, HtmlContext::Script | HtmlContext::ScriptString);
+        if !script || !place::is_page(context, file) || place::is_script_page(context, file) {
+            return;
         }
-    }
+        let marked = marked(&out.value);
+        if out.escape == Escape::Raw || marked.is_some() {
+            json(context, file, marked.unwrap_or(&out.value), escapes);
+        }
+    });
     // `content_tag(:script) { "var x = #{x.to_json}".html_safe }`
-    for method in &context.app.index.methods {
-        if context.file(method.file).is_template() {
-            continue;
+    context.calls_named(&["javascript_tag", "content_tag", "tag"], |file, script, call| {
+        let named = call.args.first().and_then(wardroom_rails::literal_name);
+        if context.file(file).is_template()
+            || call.name != "javascript_tag" && named.is_none_or(|n| n != "script")
+        {
+            return;
         }
-        let mut scripts = Vec::new();
-        walk::each(method.body, &mut |node| {
-            if let Kind::Call(call) = &node.kind {
-                let script = call.name == "javascript_tag"
-                    || matches!(call.name.as_str(), "content_tag" | "tag")
-                        && call
-                            .args
-                            .first()
-                            .and_then(wardroom_rails::literal_name)
-                            .is_some_and(|n| n == "script");
-                if script {
-                    scripts.push((node, method));
-                    return false;
+        let Some(method) = context.method_at(file, script.span) else { return };
+        let method = context.app.index.method(method);
+        walk::each(script, &mut |node| {
+            let Kind::Interp(interp) = &node.kind else { return true };
+            for part in &interp.parts {
+                let Kind::Local(name) = &part.kind else {
+                    json_at(context, file, part, part.span, escapes);
+                    continue;
+                };
+                let mut value = None;
+                walk::each(method.body, &mut |n| {
+                    if let Kind::Assign(assign) = &n.kind
+                        && matches!(assign.target.kind, Kind::Local(other) if other == *name)
+                    {
+                        value = Some(&assign.value);
+                    }
+                    true
+                });
+                if let Some(value) = value {
+                    json_at(context, file, value, part.span, escapes);
                 }
             }
             true
         });
-        for (script, method) in scripts {
-            walk::each(script, &mut |node| {
-                if let Kind::Interp(interp) = &node.kind {
-                    for part in &interp.parts {
-                        match &part.kind {
-                            Kind::Local(name) => {
-                                let mut value = None;
-                                walk::each(method.body, &mut |n| {
-                                    if let Kind::Assign(assign) = &n.kind
-                                        && matches!(assign.target.kind, Kind::Local(other) if other == *name)
-                                    {
-                                        value = Some(&assign.value);
-                                    }
-                                    true
-                                });
-                                if let Some(value) = value {
-                                    json_at(context, method.file, value, part.span, escapes);
-                                }
-                            }
-                            _ => json_at(context, method.file, part, part.span, escapes),
-                        }
-                    }
-                }
-                true
-            });
-        }
-    }
+    });
 }
 
 /// What `raw(x)` and `x.html_safe` mark.

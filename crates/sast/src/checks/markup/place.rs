@@ -218,27 +218,23 @@ impl Writable {
     /// Collects the names that requests may set.
     pub fn find(context: &Context<'_, '_>) -> Self {
         let mut named = std::collections::HashSet::new();
-        context.each_call(|_, _, call| {
-            if matches!(
-                call.name.as_str(),
-                "permit"
-                    | "expect"
-                    | "attr_accessible"
-                    | "permit_params"
-                    | "permitted_attributes"
-                    | "parameter_filter"
-                    | "argument"
-                    | "optional"
-                    | "requires"
-            ) {
-                for arg in &call.args {
-                    walk::each(arg, &mut |node| {
-                        if let Some(name) = literal_name(node) {
-                            named.insert(name);
-                        }
-                        true
-                    });
-                }
+        const LISTS: &[&str] = &[
+            "permit",
+            "expect",
+            "attr_accessible",
+            "permit_params",
+            "permitted_attributes",
+            "parameter_filter",
+            "argument",
+            "optional",
+            "requires",
+        ];
+        context.calls_named(LISTS, |_, _, call| {
+            for arg in &call.args {
+                walk::each(arg, &mut |node| {
+                    named.extend(literal_name(node));
+                    true
+                });
             }
         });
         Writable { named }

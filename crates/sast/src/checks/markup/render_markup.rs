@@ -40,8 +40,8 @@ rule! {
 pub fn run(context: &Context<'_, '_>) {
     let old = context.app.rails() < (5, 1);
     let pieces = Pieces::new(context);
-    context.each_call(|file, node, call| {
-        if !matches!(call.name.as_str(), "render" | "render_to_string") || call.recv.is_some() || call.args.len() != 1 || context.file(file).is_template() {
+    context.calls_named(&["render", "render_to_string"], |file, node, call| {
+        if call.recv.is_some() || call.args.len() != 1 || context.file(file).is_template() {
             return;
         }
         let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.first() else { return };

@@ -38,9 +38,26 @@ rule! {
 const TAGS: &[&str] =
     &["script", "iframe", "object", "embed", "applet", "base", "meta", "link", "form", "frame", "frameset"];
 
+/// Where lists of tags, attributes and protocols are given.
+const SANITIZERS: &[&str] = &[
+    "sanitize",
+    "clean",
+    "fragment",
+    "document",
+    "safe_list_sanitizer",
+    "sanitized_allowed_tags=",
+    "allowed_tags=",
+    "sanitized_allowed_attributes=",
+    "allowed_attributes=",
+    "sanitized_allowed_protocols=",
+    "merge",
+    "deep_merge",
+    "freeze",
+];
+
 /// Looks at the options of sanitizers, wherever they are set.
 pub fn run(context: &Context<'_, '_>) {
-    context.each_call(|file, _, call| {
+    context.calls_named(SANITIZERS, |file, _, call| {
         let name = call.name.as_str();
         let option = |keys: &[&str]| -> Option<&Node> {
             let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last() else { return None };

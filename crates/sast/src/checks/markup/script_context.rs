@@ -97,6 +97,24 @@ pub fn run(context: &Context<'_, '_>) {
 }
 
 /// Code put together in Ruby: `link_to_function("…", "show('#{x}')")`, `onclick: "…#{x}"`.
+/// Methods that take script, or attributes with script in them.
+const BUILDERS: &[&str] = &[
+    "link_to_function",
+    "button_to_function",
+    "javascript_tag",
+    "update_page",
+    "content_tag",
+    "link_to",
+    "button_tag",
+    "submit_tag",
+    "image_tag",
+    "check_box_tag",
+    "text_field_tag",
+    "select_tag",
+    "button_to",
+    "tag",
+];
+
 fn built(context: &Context<'_, '_>) {
     let pieces = Pieces::new(context);
     let flagged: Vec<_> = context
@@ -106,13 +124,13 @@ fn built(context: &Context<'_, '_>) {
         .filter(|f| f.mark == Mark::Html && f.method == "javascript_tag")
         .map(|f| (f.file, f.span))
         .collect();
-    context.each_call(|file, node, call| {
+    context.calls_named(BUILDERS, |file, node, call| {
         let own = call.recv.is_none() || matches!(&call.recv, Some(Node { kind: Kind::Local(n), .. }) if n == "page");
         let mut code: Vec<&Node> = Vec::new();
         match call.name.as_str() {
             "link_to_function" | "button_to_function" if own => code.extend(call.args.get(1)),
             "javascript_tag" | "update_page" if own => code.extend(call.args.first()),
-            "content_tag" | "link_to" | "button_tag" | "submit_tag" | "image_tag" | "check_box_tag" | "text_field_tag" | "select_tag" | "button_to" | "tag" => {
+            _ => {
                 for arg in &call.args {
                     if let Kind::Hash(pairs) = &arg.kind {
                         for pair in pairs {
@@ -123,7 +141,6 @@ fn built(context: &Context<'_, '_>) {
                     }
                 }
             }
-            _ => return,
         }
         for value in code {
             if !matches!(&value.kind, Kind::Interp(_)) && !matches!(&value.kind, Kind::Call(c) if c.name == "+" || c.name == "%") {
@@ -154,15 +171,8 @@ fn is_escaped(words: &str) -> bool {
 
 /// The scope of the method (or template) around a place.
 pub fn scope_at<'a>(context: &Context<'_, 'a>, file: wardroom_rails::FileId, span: Span) -> Scope<'a> {
-    let around = context
-        .app
-        .index
-        .methods
-        .iter()
-        .filter(|m| m.file == file && m.span.start <= span.start && span.end <= m.span.end)
-        .min_by_key(|m| m.span.end - m.span.start);
-    match around {
-        Some(method) => Scope::of(context, method),
+    match context.method_at(file, span) {
+        Some(id) => Scope::of(context, context.app.index.method(id)),
         None => Scope::new(context, file, Name::from(""), &[], &context.file(file).parsed.body),
     }
 }

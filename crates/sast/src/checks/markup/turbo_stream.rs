@@ -36,13 +36,30 @@ rule! {
         "CVSS:3.1/AV:N/AC:L/PR:L/UI:R/S:C/C:L/I:L/A:N"
 }
 
+/// What a stream does with its content.
+const ACTIONS: &[&str] = &[
+    "append",
+    "prepend",
+    "replace",
+    "update",
+    "before",
+    "after",
+    "append_all",
+    "prepend_all",
+    "replace_all",
+    "update_all",
+    "before_all",
+    "after_all",
+];
+
 /// Looks at the content given to Turbo streams.
 pub fn run(context: &Context<'_, '_>) {
     let pieces = Pieces::new(context);
-    context.each_call(|file, node, call| {
+    let wanted = |name: &str| name.starts_with("broadcast_") || ACTIONS.contains(&name);
+    context.calls_where(wanted, |file, node, call| {
         let name = call.name.as_str();
         let content = match name {
-            "append" | "prepend" | "replace" | "update" | "before" | "after" | "append_all" | "prepend_all" | "replace_all" | "update_all" | "before_all" | "after_all" => {
+            n if ACTIONS.contains(&n) => {
                 let stream = matches!(&call.recv, Some(Node { kind: Kind::Call(inner), .. }) if inner.name == "turbo_stream")
                     || matches!(&call.recv, Some(Node { kind: Kind::Local(n), .. }) if n == "turbo_stream");
                 if !stream {
@@ -50,9 +67,7 @@ pub fn run(context: &Context<'_, '_>) {
                 }
                 keyword(call, &["html", "content"]).or_else(|| call.args.get(1).filter(|a| !matches!(a.kind, Kind::Hash(_))))
             }
-            n if n.starts_with("broadcast_") && (n.contains("append") || n.contains("prepend") || n.contains("replace") || n.contains("update") || n.contains("before") || n.contains("after")) => {
-                keyword(call, &["html", "content"])
-            }
+            n if ACTIONS.iter().any(|a| n.contains(a)) => keyword(call, &["html", "content"]),
             _ => return,
         };
         let Some(content) = content else { return };

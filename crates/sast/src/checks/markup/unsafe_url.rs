@@ -94,13 +94,8 @@ pub fn run(context: &Context<'_, '_>) {
 
 /// Whether the method around a link looks at the URL's scheme.
 fn looks_at_scheme(context: &Context<'_, '_>, file: wardroom_rails::FileId, span: Span) -> bool {
-    let around = context
-        .app
-        .index
-        .methods
-        .iter()
-        .filter(|m| m.file == file && m.span.start <= span.start && span.end <= m.span.end);
-    around.min_by_key(|m| m.span.end - m.span.start).is_some_and(|method| {
+    context.method_at(file, span).is_some_and(|id| {
+        let method = context.app.index.method(id);
         let mut found = false;
         wardroom_ruby::walk::each(method.body, &mut |node| {
             found |= match &node.kind {
