@@ -30,11 +30,10 @@ impl<'a> Eval<'_, 'a> {
                     self.env.dead = true;
                     return Value::default();
                 }
-                "lambda" | "proc" if call.block.is_some() => {
+                "lambda" | "proc" => {
                     if let Some(block) = &call.block {
-                        self.block(block, &[]);
+                        return self.lambda(block);
                     }
-                    return Value::default();
                 }
                 "binding" | "block_given?" | "__method__" | "caller" => return Value::harmless(),
                 _ => {}

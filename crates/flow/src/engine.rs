@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use wardroom_rails::{App, FileId, Habitat, MethodId};
-use wardroom_ruby::ir::{HtmlContext, Name, Node, Span};
+use wardroom_ruby::ir::{Block, HtmlContext, Name, Node, Span};
 
 use crate::eval::Eval;
 use crate::knowledge::{Knowledge, Mark, Marks, SourceKind};
@@ -54,6 +54,14 @@ pub struct RawFlow {
     pub hit: Hit,
 }
 
+/// A lambda, and where it was made.
+#[derive(Clone, Copy)]
+pub struct Lambda<'a> {
+    pub unit: Unit,
+    pub file: FileId,
+    pub block: &'a Block,
+}
+
 pub struct Engine<'a> {
     pub app: &'a App<'a>,
     pub knowledge: &'a Knowledge,
@@ -69,6 +77,8 @@ pub struct Engine<'a> {
     /// What the filters in front of an action let through only when it is harmless.
     pub checked: FxHashMap<Unit, Vec<(Name, Marks)>>,
     constants: FxHashMap<usize, Value>,
+    /// Every lambda, by the number that its shape has.
+    pub lambdas: Vec<Lambda<'a>>,
     depth: u32,
 }
 
@@ -88,6 +98,7 @@ impl<'a> Engine<'a> {
             callers: FxHashMap::default(),
             checked: FxHashMap::default(),
             constants: FxHashMap::default(),
+            lambdas: Vec::new(),
             depth: 0,
         }
     }

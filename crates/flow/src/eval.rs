@@ -6,13 +6,16 @@ use std::rc::Rc;
 use wardroom_rails::{FileId, Habitat, Visibility};
 use wardroom_ruby::ir::*;
 
-use crate::engine::{Engine, Site, Unit, source};
+use crate::engine::{Engine, Lambda, Site, Unit, source};
 use crate::env::Env;
 use crate::knowledge::{Mark, Marks, SourceKind};
 use crate::path::{Path, Step, What};
 use crate::prefix::cleared_by_prefix;
 use crate::summary::{Hit, Summary};
 use crate::value::{Doubt, Origin, Shape, Taint, Taints, Value, join_taints, map_taints};
+
+/// Lambdas that call each other deeper than this are not followed.
+const MAX_LAMBDA_DEPTH: u32 = 3;
 
 /// The evaluation of one unit.
 pub struct Eval<'e, 'a> {
@@ -28,6 +31,7 @@ pub struct Eval<'e, 'a> {
     pub params: Vec<Name>,
     pub hits: Vec<Hit>,
     pub yields: Vec<Value>,
+    pub calls_block: bool,
     pub result: Option<Value>,
     /// Result of the block being evaluated, fed by `next`.
     pub block_result: Option<Value>,
@@ -35,6 +39,8 @@ pub struct Eval<'e, 'a> {
     pub checks: Vec<(Name, &'a Node)>,
     /// What is harmless on every way out so far that has not answered the request.
     pub checked: Option<Vec<(Name, Marks)>>,
+    /// How many lambdas are being called within each other.
+    pub lambda_depth: u32,
     /// The whole of what `super` without arguments hands on.
     pub param_values: Vec<Value>,
 }
@@ -53,10 +59,12 @@ impl<'e, 'a> Eval<'e, 'a> {
             params: Vec::new(),
             hits: Vec::new(),
             yields: Vec::new(),
+            calls_block: false,
             result: None,
             block_result: None,
             checked: None,
             checks: Vec::new(),
+            lambda_depth: 0,
             param_values: Vec::new(),
         }
     }
@@ -144,7 +152,8 @@ impl<'e, 'a> Eval<'e, 'a> {
             self.leave();
         }
         let checked = self.checked.take().unwrap_or_default();
-        (Summary { result, ivars, hits: self.hits, yields: self.yields, checked }, self.params)
+        let Eval { hits, yields, calls_block, params, .. } = self;
+        (Summary { result, ivars, hits, yields, calls_block, checked }, params)
     }
 
     /// Notes a way out that has not answered: what is harmless on all of them is harmless behind it.
@@ -220,6 +229,7 @@ impl<'e, 'a> Eval<'e, 'a> {
             Kind::Call(call) => self.call(call, node),
             Kind::Super(call) => self.super_call(call, node),
             Kind::Yield(args) => {
+                self.calls_block = true;
                 for (i, arg) in args.iter().enumerate() {
                     let value = self.eval(arg);
                     match self.yields.get_mut(i) {
@@ -336,10 +346,7 @@ impl<'e, 'a> Eval<'e, 'a> {
                 }
                 last
             }
-            Kind::Lambda(block) => {
-                self.block(block, &[]);
-                Value::default()
-            }
+            Kind::Lambda(block) => self.lambda(block),
             Kind::Def(_) => Value::harmless(),
             Kind::Module(module) => {
                 self.module(module);
@@ -768,8 +775,48 @@ impl<'e, 'a> Eval<'e, 'a> {
         value
     }
 
+    /// `->(x) { … }`: what it does is looked at where it stands and, with what it is given, where it is called.
+    pub fn lambda(&mut self, block: &'a Block) -> Value {
+        self.block(block, &[]);
+        self.engine.lambdas.push(Lambda { unit: self.unit, file: self.file, block });
+        Value::shaped(Shape::Lambda(self.engine.lambdas.len() as u32 - 1))
+    }
+
+    /// Calls a lambda. Its own surroundings are known only in the method that made it.
+    pub fn call_lambda(&mut self, number: u32, args: &[Value]) -> Value {
+        let Some(Lambda { unit, file, block }) = self.engine.lambdas.get(number as usize).copied() else {
+            return Value::default();
+        };
+        if self.lambda_depth >= MAX_LAMBDA_DEPTH {
+            return Value::default();
+        }
+        self.lambda_depth += 1;
+        let here = std::mem::replace(&mut self.file, file);
+        let value = if unit == self.unit {
+            self.block(block, args)
+        } else {
+            let env = std::mem::take(&mut self.env);
+            let value = self.block(block, args);
+            self.env = env;
+            value
+        };
+        self.file = here;
+        self.lambda_depth -= 1;
+        value
+    }
+
     /// Evaluates a block with these values for its parameters; gives what it gives.
     pub fn block(&mut self, block: &'a Block, values: &[Value]) -> Value {
+        self.block_keeping(block, values, None).0
+    }
+
+    /// The same, with what one of the parameters holds at the end.
+    pub fn block_keeping(
+        &mut self,
+        block: &'a Block,
+        values: &[Value],
+        keep: Option<usize>,
+    ) -> (Value, Option<Value>) {
         let before = self.env.clone();
         // Parameters hide variables of the same name; those come back afterwards.
         let hidden: Vec<(Name, Option<Value>)> =
@@ -801,6 +848,7 @@ impl<'e, 'a> Eval<'e, 'a> {
         self.block_result = outer;
         let mut after = std::mem::take(&mut self.env);
         after.dead = false;
+        let kept = keep.and_then(|k| after.local(block.params.get(k)?.name).cloned());
         for (name, value) in hidden {
             match value {
                 Some(value) => Env::set(&mut after.locals, name, value),
@@ -808,7 +856,7 @@ impl<'e, 'a> Eval<'e, 'a> {
             }
         }
         self.env = before.merge(after);
-        result
+        (result, kept)
     }
 
     fn out(&mut self, out: &'a Out, span: Span) {

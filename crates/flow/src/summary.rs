@@ -20,6 +20,8 @@ pub struct Summary {
     pub checked: Vec<(Name, Marks)>,
     /// What it hands to its block, joined over every `yield`.
     pub yields: Vec<Value>,
+    /// It runs its block: what the block gives may be in the result.
+    pub calls_block: bool,
 }
 
 /// A taint at a sink.

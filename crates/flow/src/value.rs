@@ -100,6 +100,8 @@ pub enum Shape {
     Array(Rc<Vec<Value>>),
     /// Markup that is already marked `html_safe`.
     Markup,
+    /// A lambda of the engine's list.
+    Lambda(u32),
 }
 
 /// Objects of the framework that hand out what a client sent.
@@ -242,6 +244,7 @@ impl Shape {
             (Shape::Text(a), Shape::Text(b)) if a == b => self.clone(),
             (Shape::Text(_) | Shape::Harmless, Shape::Text(_) | Shape::Harmless) => Shape::Harmless,
             (Shape::Class(a), Shape::Class(b)) if a == b => self.clone(),
+            (Shape::Lambda(a), Shape::Lambda(b)) if a == b => self.clone(),
             (Shape::Relation(a), Shape::Relation(b)) if a == b => self.clone(),
             (Shape::Object(a, x), Shape::Object(b, y)) if a == b => {
                 Shape::Object(*a, if x.is_some() { x.clone() } else { y.clone() })

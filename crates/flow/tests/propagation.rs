@@ -77,6 +77,15 @@ fn followed() {
         "x = begin; params[:a]; rescue; 'b'; end; system(x)",
         "x = nil; x ||= params[:a]; system(x)",
         "f = ->(v) { system(v) }; y = params[:a]; system(y)",
+        "f = ->(v) { system(v) }; f.call(params[:a])",
+        "f = lambda { |v| \"x #{v}\" }; system(f.(params[:a]))",
+        "f = proc { |v| v }; system(f[params[:a]])",
+        "x = +'a'; x << params[:a]; system(x)",
+        "system({ a: 'b' }.fetch(params[:k]) { params[:a] })",
+        "system([params[:a]].each_with_object([]) { |v, list| list << v }.join)",
+        "system(CGI.unescape(params[:a]))",
+        "system('ls ?'.sub('?', params[:a]))",
+        "x = Struct.new(:a, :b).new(params[:a], 1); system(x.a)",
         "x = <<~T\n  ls #{params[:a]}\nT\n    system(x)",
         "for v in params[:list] do system(v) end",
         "while true do system(params[:a]) end",
@@ -134,6 +143,9 @@ fn stopped() {
         "if params[:a].in?(%w[a b]) then system(params[:a]) end",
         "x = params[:a][/(\\w+)/, 1]; system(x)",
         "m = params[:a].match(/\\A@(\\w+)/); system(m[1])",
+        "system(params[:a].map(&:to_i).join(' '))",
+        "system({ a: 'b' }.fetch(params[:a]) { 'c' })",
+        "f = ->(v) { v }; system(f.call('ls'))",
         "if params[:a] =~ /(\\d+)-.*/ then system($1) end",
         "redirect_to('/') and return unless %w[a].include?(params[:a]); system(params[:a])",
     ];
@@ -397,6 +409,36 @@ fn across_methods_and_files() {
                 (
                     "app/controllers/x_controller.rb",
                     "class XController < ApplicationController\n  def index = S.new(params[:a]).go\nend\n",
+                ),
+            ],
+        ),
+        (
+            "what a block gives",
+            &[(
+                "app/controllers/x_controller.rb",
+                "class XController < ApplicationController\n  def index = system(wrap { params[:a] })\n  private\n  def wrap\n    yield\n  end\nend\n",
+            )],
+        ),
+        (
+            "form object",
+            &[
+                (
+                    "app/forms/f.rb",
+                    "class F\n  include ActiveModel::Model\n  attr_accessor :cmd\n  def go = system(cmd)\nend\n",
+                ),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index = F.new(params.require(:f).permit(:cmd)).go\nend\n",
+                ),
+            ],
+        ),
+        (
+            "struct as parent",
+            &[
+                ("app/services/s.rb", "class S < Struct.new(:name, :cmd)\n  def go = system(cmd)\nend\n"),
+                (
+                    "app/controllers/x_controller.rb",
+                    "class XController < ApplicationController\n  def index = S.new('x', params[:a]).go\nend\n",
                 ),
             ],
         ),

@@ -78,6 +78,8 @@ pub struct Class<'a> {
     pub constants: FxHashMap<Name, (&'a Node, FileId)>,
     /// Attributes that `attr_reader` and its kin read and write.
     pub attributes: Vec<Name>,
+    /// Members of a struct, in the order in which `new` takes them.
+    pub members: Vec<Name>,
     /// Methods handed on to another object: the method, and the method that gives the object.
     pub delegates: Vec<(Name, Name)>,
     /// Where it is opened: file, whole span, name.
@@ -434,6 +436,20 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// What `Struct.new(:a, :b)` and `Data.define(:a, :b)` give a class.
+    fn members(&mut self, class: Name, call: &Call) {
+        let maker = match &call.recv {
+            Some(Node { kind: Kind::Const(path), .. }) => path_name(path),
+            _ => return,
+        };
+        if matches!((maker.as_str(), call.name.as_str()), ("Struct", "new") | ("Data", "define")) {
+            let members: Vec<Name> = call.args.iter().filter_map(literal_name).collect();
+            let class = self.class(class);
+            class.attributes.extend(&members);
+            class.members = members;
+        }
+    }
+
     /// `X = Class.new(Y) do … end`, `X = Struct.new(:a) do … end`
     fn constant_class(&mut self, name: Name, value: &'a Node, span: Span, scope: &Scope) {
         let Kind::Call(call) = &value.kind else { return };
@@ -450,6 +466,7 @@ impl<'a> Builder<'a> {
             _ => None,
         };
         let inner = self.open(full, span, span, scope, superclass, maker == "Module");
+        self.members(full, call);
         if let Some(block) = &call.block {
             self.body(&block.body, &inner);
         }
@@ -507,6 +524,10 @@ impl<'a> Builder<'a> {
         };
         let inner =
             self.open(full, span, module.name_span, scope, superclass, module.form == ModuleForm::Module);
+        // `class Point < Struct.new(:x, :y)`
+        if let Some(Node { kind: Kind::Call(call), .. }) = &module.superclass {
+            self.members(inner.class, call);
+        }
         self.body(&module.body, &inner);
     }
 

@@ -143,7 +143,15 @@ impl<'a> Eval<'_, 'a> {
             return value;
         }
         let receiver_taints = recv.and_then(|r| r.deep_taints());
-        let block_value = self.run_block(call, recv, None);
+        let block_value = match (name, &call.block) {
+            // What the block puts into its second parameter is the result.
+            ("each_with_object", Some(block)) => {
+                let item = recv.map(Value::element).unwrap_or_default();
+                let list = args.first().cloned().unwrap_or_default();
+                self.block_keeping(block, &[item, list], Some(1)).1
+            }
+            _ => self.run_block(call, recv, None),
+        };
         match known {
             Some(Carries::Nothing) => Value::harmless(),
             Some(Carries::Same) => recv.cloned().unwrap_or_default(),
@@ -197,8 +205,22 @@ impl<'a> Eval<'_, 'a> {
                 value
             }
             Some(Carries::Receiver) => {
-                let fixed = recv.is_none_or(Value::is_fixed);
-                Value { shape: if fixed { Shape::Harmless } else { Shape::Unknown }, taints: receiver_taints }
+                let mut fixed = recv.is_none_or(Value::is_fixed);
+                let mut taints = receiver_taints;
+                // `CGI.unescape(x)`: a library's function works on what it is given.
+                let library = name != "read"
+                    && matches!(recv, Some(Value { shape: Shape::Class(class), .. })
+                        if self.engine.app.index.class(*class).is_none());
+                let replaces = matches!(name, "sub" | "gsub" | "sub!" | "gsub!");
+                for arg in args.iter().skip(usize::from(replaces)).filter(|_| library || replaces) {
+                    fixed &= arg.is_fixed();
+                    join_taints(&mut taints, &arg.deep_taints());
+                }
+                if let Some(block) = block_value.filter(|_| replaces) {
+                    fixed &= block.is_fixed();
+                    join_taints(&mut taints, &block.deep_taints());
+                }
+                Value { shape: if fixed { Shape::Harmless } else { Shape::Unknown }, taints }
             }
             Some(Carries::Arguments | Carries::Both) => {
                 let mut taints = if known == Some(Carries::Both) { receiver_taints } else { None };

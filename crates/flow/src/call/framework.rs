@@ -30,6 +30,9 @@ impl<'a> Eval<'_, 'a> {
             Shape::Params(words) => Some(self.params_call(call, recv, *words, args, span)),
             Shape::Permitted => Some(self.permitted_call(call, recv, args, span)),
             Shape::Special(special) => self.special_call(call, *special, args, span),
+            Shape::Lambda(number) if matches!(name, "call" | "()" | "[]" | "yield" | "===") => {
+                Some(self.call_lambda(*number, args))
+            }
             Shape::Class(class) if name == "new" => {
                 let class = *class;
                 self.construct(class, call, args, span)
@@ -61,18 +64,15 @@ impl<'a> Eval<'_, 'a> {
                 let found = exact.or_else(|| pairs.iter().find(|(k, _)| k.is_none()));
                 let mut value = found.map_or_else(Value::default, |(_, v)| v.clone());
                 join_taints(&mut value.taints, &recv.taints);
-                if name == "fetch"
-                    && exact.is_none()
-                    && let Some(default) = args.get(1)
-                {
-                    value = value.join(default);
+                if name == "fetch" && exact.is_none() {
+                    value = self.or_default(value, call, args);
                 }
                 Some(value)
             }
             Shape::Hash(_) if matches!(name, "[]" | "fetch" | "dig" | "values_at") => {
                 // A key that the request names, in a hash that the code wrote: the values are the code's.
-                let value = recv.element();
-                Some(if recv.is_fixed() { Value::harmless() } else { value })
+                let value = if recv.is_fixed() { Value::harmless() } else { recv.element() };
+                Some(if name == "fetch" { self.or_default(value, call, args) } else { value })
             }
             Shape::Hash(pairs)
                 if matches!(
@@ -123,6 +123,15 @@ impl<'a> Eval<'_, 'a> {
                 Some(Value::text(&text))
             }
             _ => None,
+        }
+    }
+
+    /// `hash.fetch(key, default)`, `hash.fetch(key) { default }`
+    fn or_default(&mut self, found: Value, call: &'a Call, args: &[Value]) -> Value {
+        let found = args.get(1).map_or_else(|| found.clone(), |default| found.join(default));
+        match self.run_block(call, None, None) {
+            Some(default) => found.join(&default),
+            None => found,
         }
     }
 
@@ -323,17 +332,17 @@ impl<'a> Eval<'_, 'a> {
                 }
                 value
             }
-            "keys" | "each_key" | "values" | "values_at" | "to_a" | "map" | "each" | "each_pair"
-            | "collect" | "flat_map" | "each_value" | "first" | "last" | "sort" | "split"
-            | "each_with_index" | "inject" | "reduce" | "join" | "uniq" => {
+            "map" | "collect" | "flat_map" | "filter_map" | "each_with_object" | "sum" => {
+                self.rest(call, recv, args, span)
+            }
+            "keys" | "each_key" | "values" | "values_at" | "to_a" | "each" | "each_pair" | "each_value"
+            | "first" | "last" | "sort" | "split" | "each_with_index" | "inject" | "reduce" | "join"
+            | "uniq" => {
                 self.sinks(call, Some(recv), args, span, false);
                 let item = self.same_origin(recv, words, span, Shape::Params(words));
-                let result = self.run_block_with(call, &[item.clone(), item.clone()]);
-                match (name, result) {
-                    ("map" | "collect" | "flat_map", Some(result)) => {
-                        Value::shaped(Shape::Array(Rc::new(vec![result])))
-                    }
-                    ("join", _) => Value { shape: Shape::Unknown, taints: recv.taints.clone() },
+                self.run_block_with(call, &[item.clone(), item.clone()]);
+                match name {
+                    "join" => Value { shape: Shape::Unknown, taints: recv.taints.clone() },
                     _ => item,
                 }
             }
@@ -507,6 +516,39 @@ impl<'a> Eval<'_, 'a> {
         })
     }
 
+    /// What `new` puts into the attributes of a class without an `initialize` of its own: members of a
+    /// struct by position or name, attributes of a form object by name.
+    fn assigned(&self, class: Name, args: &[Value]) -> Option<Vec<(Name, Value)>> {
+        let index = &self.engine.app.index;
+        let ancestors = || index.ancestors(class).iter().filter_map(|a| index.class(*a));
+        let mut out = Vec::new();
+        let set = |name: &Name, value: &Value| (Name::from(&format!("@{name}")), value.clone());
+        if let Some(members) = ancestors().map(|c| &c.members).find(|m| !m.is_empty())
+            && !matches!(args, [Value { shape: Shape::Hash(_), .. }])
+        {
+            out.extend(members.iter().zip(args).map(|(name, value)| set(name, value)));
+            return Some(out);
+        }
+        let given = args.last()?;
+        for name in ancestors().flat_map(|c| &c.attributes) {
+            match &given.shape {
+                Shape::Hash(pairs) => {
+                    let named = pairs.iter().find(|(key, _)| *key == Some(*name));
+                    out.extend(
+                        named
+                            .or_else(|| pairs.iter().find(|(key, _)| key.is_none()))
+                            .map(|(_, v)| set(name, v)),
+                    );
+                }
+                Shape::Params(_) | Shape::Permitted | Shape::Unknown => {
+                    out.push(set(name, &Value { shape: Shape::Unknown, taints: given.taints.clone() }))
+                }
+                _ => {}
+            }
+        }
+        (!out.is_empty()).then_some(out)
+    }
+
     /// `X.new(…)`: an object with what its `initialize` put into it.
     pub(crate) fn construct(
         &mut self,
@@ -535,6 +577,9 @@ impl<'a> Eval<'_, 'a> {
                 {
                     object = sanitized;
                 }
+            }
+            if let Some(ivars) = self.assigned(class, args) {
+                object.shape = Shape::Object(class, Some(Rc::new(ivars)));
             }
             self.run_block(call, Some(&object.clone()), None);
             return Some(object);

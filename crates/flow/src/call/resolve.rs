@@ -122,6 +122,7 @@ impl<'a> Eval<'_, 'a> {
             }
             let to = app.index.delegate(self.class, call.name)?;
             let target = match app.index.find(self.class, to) {
+                _ if to.starts_with('@') => self.ivar(to, span),
                 Some(id) => {
                     let summary = self.enter(Unit::Method(id), &[]);
                     let ivars = self.env.ivars.clone();
@@ -296,7 +297,7 @@ impl<'a> Eval<'_, 'a> {
         if let Some(block_value) = block_value
             && value.taints.is_none()
             && matches!(value.shape, Shape::Unknown)
-            && !summary.yields.is_empty()
+            && summary.calls_block
         {
             join_taints(&mut value.taints, &block_value.taints);
         }
