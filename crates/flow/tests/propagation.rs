@@ -77,6 +77,8 @@ fn followed() {
         "x = begin; params[:a]; rescue; 'b'; end; system(x)",
         "x = nil; x ||= params[:a]; system(x)",
         "f = ->(v) { system(v) }; y = params[:a]; system(y)",
+        "system('sh', '-c', \"ls #{params[:a]}\")",
+        "Open3.capture3({ 'A' => 'b' }, '/bin/bash', '-lc', params[:a])",
         "f = ->(v) { system(v) }; f.call(params[:a])",
         "f = lambda { |v| \"x #{v}\" }; system(f.(params[:a]))",
         "f = proc { |v| v }; system(f[params[:a]])",
@@ -146,6 +148,7 @@ fn stopped() {
         "system(params[:a].map(&:to_i).join(' '))",
         "system({ a: 'b' }.fetch(params[:a]) { 'c' })",
         "f = ->(v) { v }; system(f.call('ls'))",
+        "system('sh', '-x', params[:a])",
         "if params[:a] =~ /(\\d+)-.*/ then system($1) end",
         "redirect_to('/') and return unless %w[a].include?(params[:a]); system(params[:a])",
     ];

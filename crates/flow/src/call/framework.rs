@@ -311,9 +311,6 @@ impl<'a> Eval<'_, 'a> {
             | "freeze"
             | "filter"
             | "symbolize_keys!"
-            | "to_query"
-            | "to_json"
-            | "as_json"
             | "try"
             | "||" => {
                 let mut value = recv.clone();
@@ -327,9 +324,6 @@ impl<'a> Eval<'_, 'a> {
                 }
                 self.sinks(call, Some(recv), args, span, false);
                 self.run_block(call, Some(recv), None);
-                if name == "to_json" {
-                    value.shape = Shape::Unknown;
-                }
                 value
             }
             "map" | "collect" | "flat_map" | "filter_map" | "each_with_object" | "sum" => {

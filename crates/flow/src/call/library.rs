@@ -133,6 +133,11 @@ impl<'a> Eval<'_, 'a> {
                 }
             }
         }
+        if entry.mark == Mark::Command
+            && let Some(code) = shell_code(args)
+        {
+            reached.push((Name::from("-c"), code.clone()));
+        }
         for (argument, value) in reached {
             let value = match &value.shape {
                 Shape::Array(items) if entry.array_first => items.first().cloned().unwrap_or_default(),
@@ -241,4 +246,19 @@ impl<'a> Eval<'_, 'a> {
         };
         Some(Value::tainted(Shape::Unknown, source(entry.kind, Name::from(words.as_str()), self.file, span)))
     }
+}
+
+/// `system("sh", "-c", code)`: the shell reads what stands behind `-c`.
+fn shell_code(args: &[Value]) -> Option<&Value> {
+    let list = match args.iter().find(|a| !matches!(a.shape, Shape::Hash(_)))? {
+        Value { shape: Shape::Array(items), .. } => items.as_slice(),
+        _ => args,
+    };
+    list.windows(3).find_map(|w| {
+        let program = w[0].as_text()?.rsplit('/').next()?;
+        let option = w[1].as_text()?;
+        let shell = matches!(program, "sh" | "bash" | "dash" | "zsh" | "ksh") && option.ends_with('c')
+            || matches!(program, "cmd" | "cmd.exe") && option.eq_ignore_ascii_case("/c");
+        (shell && option.starts_with(['-', '/'])).then_some(&w[2])
+    })
 }

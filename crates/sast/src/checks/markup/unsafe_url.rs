@@ -61,13 +61,20 @@ pub fn run(context: &Context<'_, '_>) {
         );
         let attribute = flow.words.rsplit(['#', '.']).next().unwrap_or_default();
         let url_like = if request { is_target(&flow.words) } else { is_url(attribute) };
-        if !url_like || flow.unknown_call && request {
+        // `href="<%= params[:x] %>"`: whatever the parameter is called, it is the whole URL.
+        let written = context.source(flow.file, target.map_or(flow.span, |t| t.span));
+        let whole = written.starts_with("params[") && !written.contains(['(', ' ', '?']);
+        if !url_like && !whole || flow.unknown_call && request {
             continue;
         }
         if target.is_some_and(|t| !may_be_url(t)) {
             continue;
         }
         let (mut confidence, reason) = place::weigh(context, flow, &writable, cleaning);
+        // The parameter's name does not say that it is meant to be a URL.
+        if !url_like {
+            confidence = confidence.min(Confidence::Medium);
+        }
         // `safe_referer`, `filtered_return_link`: the whole point of such a name is the scheme.
         if place::is_mail(context, flow.file)
             || reason.contains("may check")
