@@ -73,6 +73,11 @@ impl<'e, 'a> Eval<'e, 'a> {
     pub fn bind_params(&mut self, params: &'a [Param]) {
         for (i, param) in params.iter().enumerate() {
             let mut value = self.placeholder(Origin::Param(i as u16, None), param.span, param.name);
+            if self.is_validated_value(i) {
+                let words = Name::from("the value to validate");
+                value =
+                    Value::tainted(Shape::Unknown, source(SourceKind::Stored, words, self.file, param.span));
+            }
             if self.comes_from_outside(param) {
                 let words = Name::from(&format!("argument {}", param.name));
                 value =
@@ -100,6 +105,12 @@ impl<'e, 'a> Eval<'e, 'a> {
             }
             self.env.locals.push((param.name, value));
         }
+    }
+
+    /// The third parameter of a validator's `validate_each`.
+    fn is_validated_value(&self, position: usize) -> bool {
+        let Unit::Method(id) = self.unit else { return false };
+        position == 2 && self.engine.app.index.method(id).name == "validate_each"
     }
 
     /// Whether the framework fills a parameter with what a client sent.
@@ -755,7 +766,10 @@ impl<'e, 'a> Eval<'e, 'a> {
             // The body may have failed anywhere: what it had assigned may hold or not.
             self.env = before.clone().merge(Env { dead: false, ..merged.clone() });
             if let Some(binding) = &rescue.binding {
-                self.assign(binding, Value::default());
+                // The words of an error often repeat what it did not like.
+                let words = Name::from("an error's message");
+                let taint = source(SourceKind::Stored, words, self.file, binding.span);
+                self.assign(binding, Value::tainted(Shape::Unknown, taint));
             }
             let rescued = self.eval(&rescue.body);
             let after = std::mem::take(&mut self.env);

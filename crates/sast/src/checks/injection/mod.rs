@@ -13,6 +13,7 @@ mod ldap_injection;
 mod log_injection;
 mod nosql_injection;
 mod place;
+mod quoted;
 mod response_header_injection;
 mod sql_injection;
 mod template_injection;

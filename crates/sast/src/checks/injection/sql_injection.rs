@@ -7,7 +7,7 @@ use wardroom_model::Confidence;
 use wardroom_rails::{Habitat, literal_name};
 use wardroom_ruby::ir::{Kind, Node, Span};
 
-use super::place;
+use super::{place, quoted};
 use crate::context::Context;
 use crate::mend;
 
@@ -137,6 +137,22 @@ pub fn run(context: &Context<'_, '_>) {
         }
     }
     associations(context);
+    for value in quoted::find(context) {
+        context
+            .finding(
+                rule(),
+                value.file,
+                value.span,
+                format!(
+                    "`{}` is put between the quotes of the SQL given to `{}`",
+                    context.source(value.file, value.span),
+                    value.method
+                ),
+            )
+            .reason("a quote in the value ends the text; who writes the value is not known")
+            .remedy(REMEDY)
+            .report();
+    }
     for open in context.unresolved_to(Mark::Sql) {
         let built = place::is_built(&open.steps);
         if !built && open.calls == 0 {
