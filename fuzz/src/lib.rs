@@ -47,8 +47,11 @@ pub fn ruby(source: &[u8]) -> Parsed {
 pub fn template(engine: Engine, data: &[u8]) {
     let Some((setup, source)) = data.split_first() else { return };
     let source = String::from_utf8_lossy(source);
-    let options =
-        Options { html: setup & 1 == 0, escape: setup & 2 == 0, haml_major: if setup & 4 == 0 { 6 } else { 5 } };
+    let options = Options {
+        html: setup & 1 == 0,
+        escape: setup & 2 == 0,
+        haml_major: if setup & 4 == 0 { 6 } else { 5 },
+    };
     let compiled = compile(engine, &source, &options);
     assert!(compiled.ruby.len() <= 20 * source.len() + 1_000, "the code grows out of proportion");
     let mut end = 0;

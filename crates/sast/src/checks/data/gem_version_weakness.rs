@@ -192,9 +192,11 @@ fn mixes<'t>(context: &Context<'_, '_>, tags: impl Iterator<Item = &'t str>) -> 
     }
     // Those of 1.6.0 want the parser for HTML 5.
     let html5 = || {
-        context.app.config.effective("action_view.sanitizer_vendor").is_some_and(|e| {
-            e.value.as_text().is_some_and(|t| t.to_ascii_lowercase().contains("html5"))
-        })
+        context
+            .app
+            .config
+            .effective("action_view.sanitizer_vendor")
+            .is_some_and(|e| e.value.as_text().is_some_and(|t| t.to_ascii_lowercase().contains("html5")))
     };
     if !before("1.6.0") && before("1.6.1") && html5() {
         if has("noscript") {

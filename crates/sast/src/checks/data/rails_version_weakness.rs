@@ -217,8 +217,13 @@ published!(
     Medium
 );
 published!(
-    SIMPLE_FORMAT, "CVE-2013-6416", "`simple_format` does not escape its options", "4.0"..,
-    ["4.0.2"], Medium);
+    SIMPLE_FORMAT,
+    "CVE-2013-6416",
+    "`simple_format` does not escape its options",
+    "4.0"..,
+    ["4.0.2"],
+    Medium
+);
 published!(
     DEEP_MUNGE,
     "CVE-2013-6417",
