@@ -11,8 +11,11 @@ fuzz_target!(|data: &[u8]| on_scanner_stack(|| {
     let paths = ["config/application.rb", "config/environments/production.rb", "config/initializers/all.rb"];
     let files: Vec<_> = (0..).zip(paths).map(|(number, path)| (number, path, &parsed.body)).collect();
     let config = Config::read(&files, &Gems::default());
-    for setting in &config.settings {
-        config.effective(&setting.key);
+    let mut keys: Vec<&str> = config.settings.iter().map(|s| s.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        config.effective(key);
     }
     config.force_ssl();
     config.filter_parameters();
