@@ -168,6 +168,19 @@ fn text_of_another_encoding_is_told() {
 }
 
 #[test]
+fn a_file_of_nothing_but_findings_takes_bounded_time() {
+    let project = Project::rails();
+    project.write(
+        "app/views/users/many.html.erb",
+        "<%= raw params[:x] %><%= render \"a/b\", x: x %>\n".repeat(4_000),
+    );
+    let start = std::time::Instant::now();
+    let run = project.run(&["scan", "--no-cache", "--short"]);
+    assert!(run.out.contains("many.html.erb:4000"), "{}", run.out.len());
+    assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+#[test]
 fn one_long_line_takes_bounded_time() {
     let project = Project::rails();
     project.write("app/models/long.rb", format!("X = [{}]\n", "foo(a, \"b\"), ".repeat(60_000)));
