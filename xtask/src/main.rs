@@ -1,5 +1,5 @@
 //! Developer commands: `cargo xtask ready` and the like. They need nothing installed beyond the Rust
-//! toolchain, and never look into the engines.
+//! toolchain, but for `ready`, which runs cargo-deny; and they never look into the engines.
 
 mod bench;
 mod docs;
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "Usage: cargo xtask COMMAND
 
-  ready                   all that CI runs: format, lints, layers, tests, docs, licences
+  ready                   all that CI runs: format, lints, layers, tests, docs, licences (wants cargo-deny)
   new-check FAMILY NAME   a new check and its spec, ready to be filled in
   docs [--check]          write docs/rules*, docs/cli.md from the program (or compare them)
   bench [--runs N] PATH…  scan folders: processor seconds per 100,000 lines, memory, warm re-scan

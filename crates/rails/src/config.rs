@@ -341,7 +341,12 @@ fn add(base: Option<SettingValue>, value: &SettingValue) -> SettingValue {
         }
         (None | Some(SettingValue::Nil), SettingValue::Hash(_)) => value.clone(),
         (base, value) => {
-            let mut items = base.map(|b| b.items().to_vec()).unwrap_or_default();
+            // A list that grows line by line is not copied each time.
+            let mut items = match base {
+                Some(SettingValue::List(items)) => items,
+                None | Some(SettingValue::Nil) => Vec::new(),
+                Some(one) => vec![one],
+            };
             items.extend(value.items().iter().cloned());
             SettingValue::List(items)
         }

@@ -8,6 +8,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashSet;
 use serde::Serialize;
 use wardroom_ruby::ir::{Call, Kind, Node, Span};
 
@@ -226,6 +227,8 @@ impl Gems {
         let mut section = "";
         let mut current: Option<String> = None;
         let (mut remote, mut revision) = (String::new(), None::<String>);
+        // A lock file names a gem once for each platform, with the same needs.
+        let mut known: FxHashSet<(String, &str)> = FxHashSet::default();
         for line in text.lines() {
             let line = line.trim_end();
             let body = line.trim_start();
@@ -275,9 +278,8 @@ impl Gems {
                         current = Some(name.to_owned());
                     } else if let Some(current) = &current {
                         let (name, _) = split_spec(body);
-                        let needs = self.needs.entry(current.clone()).or_default();
-                        if !needs.iter().any(|n| n == name) {
-                            needs.push(name.to_owned());
+                        if known.insert((current.clone(), name)) {
+                            self.needs.entry(current.clone()).or_default().push(name.to_owned());
                         }
                     }
                 }

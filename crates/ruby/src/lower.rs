@@ -157,7 +157,7 @@ impl Lower<'_> {
             None => Span { start, end },
             Some(compiled) => {
                 let start_at = compiled.locate(start);
-                let end_at = if end > start { compiled.locate(end - 1) + 1 } else { start_at };
+                let end_at = if end > start { compiled.locate_end(end) } else { start_at };
                 Span { start: start_at, end: end_at.max(start_at) }
             }
         }

@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use wardroom_ruby::ir::Node;
 use wardroom_ruby::template::{Compiled, Engine, MARKER, Options, compile};
+use wardroom_ruby::{parse_template, walk};
 
 const ERB: &str = r#"<%# A page of an order %>
 <!DOCTYPE html>
@@ -364,6 +366,24 @@ fn options() -> impl Strategy<Value = Options> {
         escape,
         haml_major,
     })
+}
+
+/// The code that a compiler makes up at the end of a template stands nowhere in it.
+#[test]
+fn no_place_lies_behind_the_template() {
+    fn inside(node: &Node, end: u32) {
+        assert!(node.span.start <= node.span.end && node.span.end <= end, "{:?} of {end}", node.span);
+        walk::children(node, &mut |child| inside(child, end));
+    }
+    for (engine, source) in [
+        (Engine::Haml, "- unless a\n\t= b\n= c \"d\" do\n\t= e"),
+        (Engine::Haml, "= a do\n  - b"),
+        (Engine::Slim, "= a do\n  - b"),
+        (Engine::Slim, "- if a\n  p = b"),
+        (Engine::Erb, "<% a do %><%= b"),
+    ] {
+        inside(&parse_template(&checked(engine, source, &Options::default())).body, source.len() as u32);
+    }
 }
 
 proptest! {

@@ -57,6 +57,23 @@ pub fn run<'a>(app: &App<'a>, flows: &Flows, wanted: &dyn Fn(&Rule) -> bool) -> 
     outcome
 }
 
+/// How many bytes of one file are parsed again to see whether its fixes fit.
+const PARSED_AGAIN: usize = 16 << 20;
+
+/// Whether there is room to try a fix: each one parses its files once more, and a file made of nothing
+/// but findings would be parsed thousands of times.
+fn affordable(
+    app: &App<'_>,
+    replacements: &[(FileId, Span, String)],
+    parsed: &mut HashMap<FileId, usize>,
+) -> bool {
+    replacements.iter().all(|(id, ..)| {
+        let spent = parsed.entry(*id).or_default();
+        *spent += app.file(*id).text.len();
+        *spent <= PARSED_AGAIN
+    })
+}
+
 fn finish(app: &App<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
     // One weakness once: of two drafts of one rule at one place the surer stays.
     drafts.sort_by(|a, b| {
@@ -65,6 +82,7 @@ fn finish(app: &App<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
     drafts.dedup_by(|b, a| a.rule.id == b.rule.id && a.file == b.file && a.span == b.span);
     let mut ordinals: HashMap<(&str, String, String), u32> = HashMap::new();
     let mut findings: Vec<Finding> = Vec::with_capacity(drafts.len());
+    let mut parsed: HashMap<FileId, usize> = HashMap::new();
     for draft in drafts {
         let file = app.file(draft.file);
         let scope = scope(app, draft.file, draft.span);
@@ -73,18 +91,20 @@ fn finish(app: &App<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
             ordinals.entry((draft.rule.id, scope.clone(), wardroom_model::normalise(&code))).or_default();
         let fingerprint = Fingerprint::new(draft.rule.id, &scope, &code, *ordinal);
         *ordinal += 1;
-        let fix = draft.fix.filter(|(_, r)| mend::parses(app, r)).map(|(title, replacements)| Fix {
-            title,
-            replacements: replacements
-                .into_iter()
-                .map(|(id, span, text)| Replacement {
-                    file: Arc::clone(&app.file(id).path),
-                    start: span.start,
-                    end: span.end,
-                    text,
-                })
-                .collect(),
-        });
+        let fix = draft.fix.filter(|(_, r)| affordable(app, r, &mut parsed) && mend::parses(app, r)).map(
+            |(title, replacements)| Fix {
+                title,
+                replacements: replacements
+                    .into_iter()
+                    .map(|(id, span, text)| Replacement {
+                        file: Arc::clone(&app.file(id).path),
+                        start: span.start,
+                        end: span.end,
+                        text,
+                    })
+                    .collect(),
+            },
+        );
         findings.push(Finding {
             rule: draft.rule.id.to_owned(),
             message: draft.message,

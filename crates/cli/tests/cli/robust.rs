@@ -122,6 +122,78 @@ fn deep_nesting() {
 }
 
 #[test]
+fn what_leads_back_to_itself() {
+    let project = Project::rails();
+    project.write("app/models/concerns/one.rb", "module One\n  include Two\n  def a = b\nend\n");
+    project
+        .write("app/models/concerns/two.rb", "module Two\n  include One\n  extend Two\n  def b = a\nend\n");
+    project.write("app/models/own.rb", "class Own < Own\n  include One\n  include Own\nend\n");
+    project.write("app/models/left.rb", "class Left < Right\n  delegate :x, to: :x\nend\n");
+    project.write("app/models/right.rb", "class Right < Left\n  alias_method :y, :z\n  alias z y\nend\n");
+    project.write(
+        "app/controllers/loops_controller.rb",
+        "class LoopsController < ApplicationController\n  before_action :show\n  def show\n    @x = other(params[:x])\n    render \"loops/show\"\n  end\n  def other(x) = third([x])\n  def third(x) = other({ a: x })\nend\n",
+    );
+    project.write("app/views/loops/show.html.erb", "<%= render \"loops/part\", x: @x %>\n");
+    project.write(
+        "app/views/loops/_part.html.erb",
+        "<%= render \"loops/part\", x: [x] %><%= render template: \"loops/show\" %>\n",
+    );
+    project.write(
+        "config/routes.rb",
+        "Rails.application.routes.draw do\n  concern(:a) { concerns :b }\n  concern(:b) { concerns :a }\n  resources :loops, concerns: :a\n  draw(:again)\nend\n",
+    );
+    project.write("config/routes/again.rb", "draw(:again)\nresources :users\n");
+    project.write("config/initializers/constants.rb", "A = B\nB = A\nC = \"#{C}\"\n");
+    let start = std::time::Instant::now();
+    let run = project.run(&["scan", "--no-cache", "--only", "sql-injection"]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
+    assert_eq!(project.found(&ONLY), [FOUND]);
+}
+
+#[test]
+fn text_of_another_encoding_is_told() {
+    let project = Project::rails();
+    let wide: Vec<u8> = "class Wide\nend\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    project.write("app/models/wide.rb", [b"\xff\xfe".as_slice(), &wide].concat());
+    // A mark of UTF-8 says nothing, and must not shift what follows.
+    project.write(
+        "app/controllers/marked_controller.rb",
+        format!("\u{feff}{}", UNSAFE.replace("UsersController", "MarkedController")),
+    );
+    let told = problems(&project, "app/models/wide.rb");
+    assert!(told.len() == 1 && told[0].contains("binary"), "{told:?}");
+    assert_eq!(project.found(&ONLY), ["app/controllers/marked_controller.rb:3 sql-injection", FOUND]);
+}
+
+#[test]
+fn a_file_of_nothing_but_findings_takes_bounded_time() {
+    let project = Project::rails();
+    project.write(
+        "app/views/users/many.html.erb",
+        "<%= raw params[:x] %><%= render \"a/b\", x: x %>\n".repeat(4_000),
+    );
+    let start = std::time::Instant::now();
+    let run = project.run(&["scan", "--no-cache", "--short"]);
+    assert!(run.out.contains("many.html.erb:4000"), "{}", run.out.len());
+    assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+#[test]
+fn one_long_line_takes_bounded_time() {
+    let project = Project::rails();
+    project.write("app/models/long.rb", format!("X = [{}]\n", "foo(a, \"b\"), ".repeat(60_000)));
+    project.write("app/views/users/long.html.erb", "<p><%= a %></p>".repeat(60_000));
+    project.write("app/views/users/long.html.haml", format!("%p= [{}]\n", "a, ".repeat(200_000)));
+    project.write("app/views/users/long.html.slim", format!("p = [{}]\n", "a, ".repeat(200_000)));
+    let start = std::time::Instant::now();
+    assert_eq!(project.found(&ONLY), [FOUND]);
+    // A build without optimisation on a busy machine is slow: this only catches what grows with the square.
+    assert!(start.elapsed() < std::time::Duration::from_secs(120), "{:?}", start.elapsed());
+}
+
+#[test]
 fn hostile_names_and_words_do_not_reach_the_terminal() {
     let project = Project::rails();
     project

@@ -1,8 +1,10 @@
 //! What Rails does where a setting is not made: the framework's own values, and what each
 //! `config.load_defaults` turns on. Only keys that matter for security are kept.
 //!
-//! Source: the Rails guide "Configuring Rails Applications", section "Versioned Default Values", and
-//! the release notes of 2.3 to 8.1.
+//! Source of what `load_defaults` turns on: `load_defaults` itself in
+//! `railties/lib/rails/application/configuration.rb` at the tags v5.1.0 to v8.1.0 (the guide
+//! "Configuring Rails Applications", section "Versioned Default Values", says the same). Source of the
+//! rest: the railties and accessors of actionpack, actionview and activesupport at the same tags.
 
 use super::value::SettingValue;
 use crate::gems::Version;
@@ -90,6 +92,8 @@ const VERSIONED: &[(u32, u32, &str, Preset)] = &[
     (6, 1, "action_controller.urlsafe_csrf_tokens", Bool(true)),
     (6, 1, "action_view.form_with_generates_remote_forms", Bool(false)),
     (7, 0, "action_controller.raise_on_open_redirects", Bool(true)),
+    // Its name since 8.1, where `load_defaults 7.0` sets this one.
+    (7, 0, "action_controller.action_on_open_redirect", Sym("raise")),
     (7, 0, "action_controller.wrap_parameters_by_default", Bool(true)),
     (7, 0, "action_dispatch.cookies_serializer", Sym("json")),
     (7, 0, "action_dispatch.default_headers", HEADERS_7_0),
@@ -104,13 +108,13 @@ const VERSIONED: &[(u32, u32, &str, Preset)] = &[
     (7, 1, "action_view.sanitizer_vendor", Const("Rails::HTML5::Sanitizer")),
     (7, 1, "active_record.encryption.hash_digest_class", Const("OpenSSL::Digest::SHA256")),
     (7, 1, "active_record.encryption.support_sha1_for_non_deterministic_encryption", Bool(false)),
+    (7, 1, "active_record.default_column_serializer", Unset),
     (7, 1, "active_record.raise_on_assign_to_attr_readonly", Bool(true)),
     (7, 1, "active_support.message_serializer", Sym("json_allow_marshal")),
     (7, 1, "active_support.use_message_serializer_for_metadata", Bool(true)),
     (7, 1, "precompile_filter_parameters", Bool(true)),
     (8, 0, "action_dispatch.strict_freshness", Bool(true)),
     (8, 0, "regexp.timeout", Int(1)),
-    (8, 1, "action_controller.action_on_open_redirect", Sym("raise")),
     (8, 1, "action_controller.action_on_path_relative_redirect", Sym("raise")),
     (8, 1, "action_controller.escape_json_responses", Bool(false)),
     (8, 1, "action_view.remove_hidden_field_autocomplete", Bool(true)),
@@ -142,6 +146,8 @@ const BUILT_IN: &[(u32, u32, &str, Preset)] = &[
     (6, 1, "action_dispatch.cookies_same_site_protection", Unset),
     (7, 0, "action_controller.raise_on_open_redirects", Bool(false)),
     (7, 0, "active_support.key_generator_hash_digest_class", Const("OpenSSL::Digest::SHA1")),
+    (7, 1, "action_dispatch.show_exceptions", Sym("all")),
+    (7, 1, "active_record.default_column_serializer", Const("YAML")),
     (7, 1, "active_support.message_serializer", Sym("marshal")),
     (7, 1, "action_view.sanitizer_vendor", Const("Rails::HTML4::Sanitizer")),
     (8, 1, "action_controller.action_on_open_redirect", Sym("log")),

@@ -189,3 +189,13 @@ fn broken_lock_files_are_read_as_far_as_they_go() {
     assert_eq!(gems.locked["rack"], "2.2.3");
     assert!(gems.direct.contains("rack"));
 }
+
+#[test]
+fn a_gem_with_very_many_needs_takes_linear_time() {
+    let needs: String = (0..100_000).map(|n| format!("      b{n}\n")).collect();
+    let text = format!("GEM\n  specs:\n    a (1)\n{needs}    a (1-java)\n      b0\n");
+    let start = std::time::Instant::now();
+    let gems = Gems::read(&[], &[("Gemfile.lock", &text)]);
+    assert_eq!(gems.needs["a"].len(), 100_000);
+    assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+}

@@ -180,14 +180,22 @@ impl<'a> Reader<'a> {
             }
             return Value::Unknown("…".to_owned());
         }
-        self.fuel -= 1;
-        if self.fuel == 0 {
-            self.problem(node.span, "too much to evaluate: the rest is left out");
-        }
+        self.spend(node, 1);
         self.depth += 1;
         let value = self.eval_kind(node);
         self.depth -= 1;
+        // A value that is put together from copies of itself doubles with every line.
+        self.spend(node, value.size() / 4);
         value
+    }
+
+    fn spend(&mut self, node: &Node, fuel: usize) {
+        if self.fuel > 0 {
+            self.fuel = self.fuel.saturating_sub(u32::try_from(fuel).unwrap_or(u32::MAX));
+            if self.fuel == 0 {
+                self.problem(node.span, "too much to evaluate: the rest is left out");
+            }
+        }
     }
 
     fn eval_kind(&mut self, node: &'a Node) -> Value<'a> {

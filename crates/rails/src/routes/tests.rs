@@ -507,3 +507,20 @@ fn hostile_files_end() {
         assert!(lines.len() <= 50_000);
     }
 }
+
+#[test]
+fn values_that_double_with_every_line_are_left_out() {
+    for start in ["'x'", "[1]", "{ a: 1 }"] {
+        for double in
+            ["a = a + a", "a += a", "a = [a, a]", "a = \"#{a}#{a}\"", "a = { b: a, c: a }", "a = [*a, *a]"]
+        {
+            let text = format!(
+                "Rails.application.routes.draw do\n  get 'x', to: 'y#z'\n  a = {start}\n{}  get a, to: 'y#z'\nend\n",
+                format!("  {double}\n").repeat(64)
+            );
+            let (lines, _) = routes_of(&[("config/routes.rb", &text)], &Settings::default());
+            assert!(lines.iter().map(String::len).sum::<usize>() < 64 << 20, "{start} {double}");
+            assert!(lines.first().is_some_and(|l| l.contains("/x")), "{start} {double}: {:?}", lines.first());
+        }
+    }
+}

@@ -89,6 +89,21 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// How much memory it takes, in units of about one word.
+    pub fn size(&self) -> usize {
+        match self {
+            Value::Unknown(t) | Value::Str(t) | Value::Sym(t) | Value::Constant(t) | Value::Object(t) => {
+                1 + t.len() / 16
+            }
+            Value::List(items) => 1 + items.iter().map(Value::size).sum::<usize>(),
+            Value::Map(pairs) => 1 + pairs.iter().map(|(k, v)| k.size() + v.size()).sum::<usize>(),
+            Value::Mapper(mapper) => {
+                1 + mapper.with.0.iter().map(|(k, v)| k.size() + v.size()).sum::<usize>()
+            }
+            _ => 1,
+        }
+    }
+
     /// How it would be written, for reports.
     pub fn text(&self) -> String {
         match self {

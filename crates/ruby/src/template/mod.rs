@@ -127,6 +127,17 @@ impl Compiled {
         }
         self.map.get(next).map_or(0, |c| c.template)
     }
+
+    /// The same of an offset behind a stretch of code: just behind the place of the byte before it. Code
+    /// that was made up takes no room in the template, so that nothing ends behind the template's end.
+    pub fn locate_end(&self, ruby: u32) -> u32 {
+        let Some(last) = ruby.checked_sub(1) else { return self.locate(0) };
+        let next = self.map.partition_point(|c| c.ruby <= last);
+        match next.checked_sub(1).map(|i| self.map[i]) {
+            Some(copied) if last < copied.ruby + copied.len => copied.template + (last - copied.ruby) + 1,
+            _ => self.locate(last),
+        }
+    }
 }
 
 /// Compiles a template of one of the engines that need it; plain Ruby comes back as it is.

@@ -40,8 +40,9 @@ rule! {
 /// Looks for each weakness's pattern where the locked gem has it.
 pub fn run(context: &Context<'_, '_>) {
     let gems = &context.app.gems;
-    let sanitizer = gems.older_than("rails-html-sanitizer", "1.4.4");
-    let sanitize_gem = gems.older_than("sanitize", "5.2.1");
+    // Numbers and releases: ruby-advisory-db (2026-08-22), `gems/GEM/CVE-*.yml`.
+    let sanitizer = gems.older_than("rails-html-sanitizer", "1.6.1");
+    let sanitize_gem = gems.older_than("sanitize", "5.2.1") && gems.at_least("sanitize", "3.0.0");
     let omniauth = gems.has_in_production("omniauth")
         && gems.older_than("omniauth", "2.0.0")
         && !gems.has("omniauth-rails_csrf_protection");
@@ -78,9 +79,9 @@ pub fn run(context: &Context<'_, '_>) {
             "rails/html/white_list_sanitizer.allowed_tags",
         ] {
             for setting in context.app.config.all(key) {
-                if sanitizer && dangerous(setting.value.items().iter().filter_map(|v| v.as_text())) {
+                if sanitizer {
                     let (file, span) = place::of(setting);
-                    told(context, file, span);
+                    told(context, file, span, setting.value.items().iter().filter_map(|v| v.as_text()));
                 }
             }
         }
@@ -162,31 +163,75 @@ fn sanitize(context: &Context<'_, '_>, id: FileId, node: &Node, call: &Call) {
         }
         true
     });
-    if dangerous(words.into_iter()) {
-        told(context, id, node.span);
-    }
+    told(context, id, node.span, words.into_iter());
 }
 
-/// Mixes of tags that browsers read differently from the sanitizer.
-fn dangerous<'t>(tags: impl Iterator<Item = &'t str>) -> bool {
+/// A published weakness of rails-html-sanitizer that a mix of tags opens.
+struct Mix {
+    cve: &'static str,
+    effect: &'static str,
+    fixed: &'static str,
+}
+
+/// Which weaknesses of the locked sanitizer a list of tags opens.
+///
+/// Numbers, mixes and releases: ruby-advisory-db (2026-08-22), `gems/rails-html-sanitizer/CVE-*.yml`.
+fn mixes<'t>(context: &Context<'_, '_>, tags: impl Iterator<Item = &'t str>) -> Vec<Mix> {
+    let gems = &context.app.gems;
     let tags: Vec<&str> = tags.collect();
     let has = |t: &str| tags.contains(&t);
-    has("style") && (has("select") || has("math") || has("svg")) || has("noscript")
+    let before = |version: &str| gems.older_than("rails-html-sanitizer", version);
+    let mut mixes = Vec::new();
+    if has("style") && has("select") && before("1.4.4") {
+        let cve = if before("1.4.3") { "CVE-2022-32209" } else { "CVE-2022-23520" };
+        mixes.push(Mix { cve, effect: "a style element inside select lets scripts through", fixed: "1.4.4" });
+    }
+    if has("style") && (has("math") || has("svg")) && before("1.4.4") {
+        let effect = "a style element inside math or svg lets scripts through";
+        mixes.push(Mix { cve: "CVE-2022-23519", effect, fixed: "1.4.4" });
+    }
+    // Those of 1.6.0 want the parser for HTML 5.
+    let html5 = || {
+        context
+            .app
+            .config
+            .effective("action_view.sanitizer_vendor")
+            .is_some_and(|e| e.value.as_text().is_some_and(|t| t.to_ascii_lowercase().contains("html5")))
+    };
+    if !before("1.6.0") && before("1.6.1") && html5() {
+        if has("noscript") {
+            let effect = "what stands inside noscript lets scripts through";
+            mixes.push(Mix { cve: "CVE-2024-53989", effect, fixed: "1.6.1" });
+        }
+        if has("style") {
+            let cve = if has("math") {
+                "CVE-2024-53986"
+            } else if has("svg") {
+                "CVE-2024-53985"
+            } else {
+                "CVE-2024-53987"
+            };
+            mixes.push(Mix { cve, effect: "a style element lets scripts through", fixed: "1.6.1" });
+        }
+    }
+    mixes
 }
 
-fn told(context: &Context<'_, '_>, file: FileId, span: Span) {
-    report(
-        context,
-        file,
-        span,
-        "rails-html-sanitizer",
-        "CVE-2022-32209 and CVE-2022-23520",
-        "a style element inside select, math or svg lets scripts through",
-        "these tags are allowed",
-        "1.4.4",
-        Confidence::High,
-        Severity::Medium,
-    );
+fn told<'t>(context: &Context<'_, '_>, file: FileId, span: Span, tags: impl Iterator<Item = &'t str>) {
+    for mix in mixes(context, tags) {
+        report(
+            context,
+            file,
+            span,
+            "rails-html-sanitizer",
+            mix.cve,
+            mix.effect,
+            "these tags are allowed",
+            mix.fixed,
+            Confidence::High,
+            Severity::Medium,
+        );
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is one column of the advisory")]

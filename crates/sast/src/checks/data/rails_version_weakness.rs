@@ -38,25 +38,36 @@ rule! {
     rule: "rails-version-weakness", "A published weakness of Rails that the code exposes", Versions, 1395, High
 }
 
-/// A published weakness: its number, what it does, the releases with the fix (by series), severity.
+/// A published weakness: its number, what it does, the first series that has it (`0.0` where all
+/// older ones have it), the releases with the fix (by series), severity.
 struct Published {
     cve: &'static str,
     effect: &'static str,
+    since: &'static str,
     fixed: &'static [&'static str],
     severity: Severity,
 }
 
 macro_rules! published {
-    ($name:ident, $cve:literal, $effect:literal, [$($fixed:literal),+], $severity:ident) => {
-        const $name: Published = Published { cve: $cve, effect: $effect, fixed: &[$($fixed),+], severity: Severity::$severity };
+    ($name:ident, $cve:literal, $effect:literal, $since:literal.., [$($fixed:literal),+], $severity:ident) => {
+        const $name: Published = Published {
+            cve: $cve,
+            effect: $effect,
+            since: $since,
+            fixed: &[$($fixed),+],
+            severity: Severity::$severity,
+        };
     };
 }
 
-// Releases with the fix as the announcements on the Rails security list name them.
+// Numbers, first series and releases with the fix: ruby-advisory-db (2026-08-22), the files
+// `gems/{actionpack,actionview,activemodel,activerecord,activestorage,activesupport}/CVE-*.yml`,
+// `unaffected_versions` and `patched_versions`.
 published!(
     XML_PARAMS,
     "CVE-2013-0156",
     "request bodies in XML become objects of any class and run code",
+    "0.0"..,
     ["2.3.15", "3.0.19", "3.1.10", "3.2.11"],
     Critical
 );
@@ -64,6 +75,7 @@ published!(
     JSON_YAML,
     "CVE-2013-0333",
     "request bodies in JSON are read as YAML and run code",
+    "0.0"..,
     ["2.3.16", "3.0.20"],
     Critical
 );
@@ -71,6 +83,7 @@ published!(
     RENDER_FILE,
     "CVE-2019-5418",
     "an Accept header makes `render file:` show any file of the server",
+    "0.0"..,
     ["4.2.11.1", "5.0.7.2", "5.1.6.2", "5.2.2.1"],
     High
 );
@@ -78,6 +91,7 @@ published!(
     RENDER_DYNAMIC,
     "CVE-2016-0752",
     "`render` with a parameter shows files outside the views and can run code",
+    "0.0"..,
     ["3.2.22.1", "4.1.14.1", "4.2.5.1"],
     High
 );
@@ -85,6 +99,7 @@ published!(
     RENDER_HASH,
     "CVE-2016-2098",
     "`render` with a hash from the request runs code",
+    "0.0"..,
     ["3.2.22.2", "4.1.14.2", "4.2.5.2"],
     Critical
 );
@@ -92,6 +107,7 @@ published!(
     GLOB_ROUTE,
     "CVE-2014-0130",
     "a route with `*action` renders files outside the views",
+    "0.0"..,
     ["3.2.18", "4.0.5", "4.1.1"],
     High
 );
@@ -99,6 +115,7 @@ published!(
     BASIC_AUTH,
     "CVE-2015-7576",
     "`http_basic_authenticate_with` compares in a time that tells the password",
+    "0.0"..,
     ["3.2.22.1", "4.1.14.1", "4.2.5.1"],
     Low
 );
@@ -106,6 +123,7 @@ published!(
     JSON_ESCAPE,
     "CVE-2015-3226",
     "keys of a hash are not escaped by `to_json` in a script",
+    "4.1"..,
     ["4.1.11", "4.2.2"],
     Medium
 );
@@ -113,6 +131,7 @@ published!(
     REDIS_CACHE,
     "CVE-2020-8165",
     "raw entries of the Redis or memcached store are read with `Marshal`",
+    "0.0"..,
     ["5.2.4.3", "6.0.3.1"],
     High
 );
@@ -120,13 +139,16 @@ published!(
     STRONG_PARAMS,
     "CVE-2020-8164",
     "`each` on parameters hands out what was never permitted",
+    "4.0"..,
     ["5.2.4.3", "6.0.3.1"],
     Medium
 );
+// The advisory names 4.2.11.2 as the only release with the fix and Rails before 5.0.1 as open.
 published!(
     RENDER_LOCALS,
     "CVE-2020-8163",
     "names of locals that a request chooses run as code",
+    "0.0"..,
     ["4.2.11.2", "5.0.1"],
     High
 );
@@ -134,6 +156,7 @@ published!(
     SERIALIZE_YAML,
     "CVE-2022-32224",
     "columns with `serialize` are read as YAML that makes any object",
+    "0.0"..,
     ["5.2.8.1", "6.0.5.1", "6.1.6.1", "7.0.3.1"],
     High
 );
@@ -141,6 +164,7 @@ published!(
     REDIRECT_HOST,
     "CVE-2023-22797",
     "a parameter passes the check against open redirects",
+    "7.0"..,
     ["7.0.4.1"],
     Medium
 );
@@ -148,6 +172,7 @@ published!(
     REDIRECT_XSS,
     "CVE-2023-28362",
     "`redirect_to` writes characters into the page that are no part of a URL",
+    "0.0"..,
     ["6.1.7.4", "7.0.5.1"],
     Medium
 );
@@ -155,6 +180,7 @@ published!(
     TRANSLATE,
     "CVE-2024-26143",
     "`translate` in a controller hands an unescaped default out as safe markup",
+    "7.0"..,
     ["7.0.8.1", "7.1.3.1"],
     Medium
 );
@@ -162,6 +188,7 @@ published!(
     TAG_NAMES,
     "CVE-2022-27777",
     "names of attributes given to `tag` are not escaped",
+    "0.0"..,
     ["5.2.7.1", "6.0.4.8", "6.1.5.1", "7.0.2.4"],
     Medium
 );
@@ -169,6 +196,7 @@ published!(
     CSP_HEADER,
     "CVE-2022-22577",
     "answers that are not HTML carry no content security policy",
+    "5.2"..,
     ["5.2.7.1", "6.0.4.8", "6.1.5.1", "7.0.2.4"],
     Low
 );
@@ -176,6 +204,7 @@ published!(
     CURRENCY,
     "CVE-2014-0081",
     "options of number helpers are not escaped",
+    "0.0"..,
     ["3.2.17", "4.0.3"],
     Medium
 );
@@ -183,21 +212,31 @@ published!(
     SANITIZE_CSS,
     "CVE-2013-1855",
     "`sanitize_css` lets scripts through",
+    "0.0"..,
     ["2.3.18", "3.1.12", "3.2.13"],
     Medium
 );
-published!(SIMPLE_FORMAT, "CVE-2013-6416", "`simple_format` does not escape its options", ["4.0.2"], Medium);
+published!(
+    SIMPLE_FORMAT,
+    "CVE-2013-6416",
+    "`simple_format` does not escape its options",
+    "4.0"..,
+    ["4.0.2"],
+    Medium
+);
 published!(
     DEEP_MUNGE,
     "CVE-2013-6417",
     "JSON parameters become `nil` in conditions that must not be",
+    "0.0"..,
     ["3.2.16", "4.0.2"],
     Medium
 );
 published!(
-    PLUCK_NESTED,
+    VALIDATIONS,
     "CVE-2016-0753",
     "validations are skipped by attributes set from an unpermitted hash",
+    "4.1"..,
     ["4.1.14.1", "4.2.5.1"],
     Medium
 );
@@ -205,13 +244,15 @@ published!(
     HOST_REDIRECT,
     "CVE-2021-22942",
     "`config.hosts` entries with a leading dot redirect to other hosts",
+    "6.0"..,
     ["6.0.4.1", "6.1.4.1"],
     Medium
 );
 published!(
-    CABLE_BLOB,
+    VARIANT,
     "CVE-2022-21831",
     "transformations of images that a request chooses run commands",
+    "5.2"..,
     ["5.2.6.3", "6.0.4.7", "6.1.4.7", "7.0.2.3"],
     High
 );
@@ -221,6 +262,9 @@ fn lacks(context: &Context<'_, '_>, published: &Published) -> bool {
     let Some((text, _)) = context.app.gems.rails_text() else { return false };
     let Some(version) = Version::parse(&text) else { return false };
     let series = |text: &str| Version::parse(text).map(|v| (v.0, v.1));
+    if Some((version.0, version.1)) < series(published.since) {
+        return false;
+    }
     let own = published.fixed.iter().find(|f| series(f) == Some((version.0, version.1)));
     let fixed = match own {
         Some(fixed) => fixed,
@@ -295,8 +339,8 @@ pub fn run(context: &Context<'_, '_>) {
         &CURRENCY,
         &SANITIZE_CSS,
         &SIMPLE_FORMAT,
-        &PLUCK_NESTED,
-        &CABLE_BLOB,
+        &VALIDATIONS,
+        &VARIANT,
     ]
     .into_iter()
     .filter(|p| lacks(context, p))
@@ -486,12 +530,12 @@ fn pattern(
         "to_json" if has(&JSON_ESCAPE) && context.file(id).is_template() => {
             Some((&JSON_ESCAPE, "a template writes `to_json`", Confidence::Low))
         }
-        "permit!" | "to_unsafe_h" if has(&PLUCK_NESTED) => {
-            Some((&PLUCK_NESTED, "attributes are not limited", Confidence::Low))
+        "permit!" | "to_unsafe_h" if has(&VALIDATIONS) => {
+            Some((&VALIDATIONS, "attributes are not limited", Confidence::Low))
         }
-        "variant" | "variation" if has(&CABLE_BLOB) && call.args.iter().any(of_params) => {
+        "variant" | "variation" if has(&VARIANT) && call.args.iter().any(of_params) => {
             let _ = node;
-            Some((&CABLE_BLOB, "`variant` gets a parameter", Confidence::High))
+            Some((&VARIANT, "`variant` gets a parameter", Confidence::High))
         }
         _ => None,
     }

@@ -36,16 +36,18 @@ rule! {
     rule: "unsupported-framework", "A framework that gets no more fixes", Versions, 1104, Medium
 }
 
-/// Series of Rails and the day of their last security fix, as <https://rubyonrails.org/maintenance>
-/// and its release notes tell. Only series that had ended when this table was written (summer 2026).
+/// Series of Rails and the day from which they get no security fixes. From 4.2: endoflife.date,
+/// `products/ruby-on-rails.md` (2026-08-22). The older ones ended without an announced day: theirs is
+/// the day of the last release (tags v2.3.18, v3.0.20, v3.1.12, v3.2.22.5, v4.0.13, v4.1.16). Only series
+/// that had ended when that data was made; the next ones are 8.0 (2026-11-07) and 8.1 (2027-10-10).
 const RAILS: &[((u32, u32), &str)] = &[
-    ((2, 3), "2013-06-25"),
-    ((3, 0), "2012-08-09"),
-    ((3, 1), "2013-06-25"),
-    ((3, 2), "2016-06-30"),
+    ((2, 3), "2013-03-18"),
+    ((3, 0), "2013-01-28"),
+    ((3, 1), "2013-03-18"),
+    ((3, 2), "2016-09-14"),
     ((4, 0), "2015-01-06"),
-    ((4, 1), "2016-06-30"),
-    ((4, 2), "2018-04-09"),
+    ((4, 1), "2016-07-12"),
+    ((4, 2), "2017-04-27"),
     ((5, 0), "2018-04-09"),
     ((5, 1), "2019-08-25"),
     ((5, 2), "2022-06-01"),
@@ -53,9 +55,11 @@ const RAILS: &[((u32, u32), &str)] = &[
     ((6, 1), "2024-10-01"),
     ((7, 0), "2025-04-01"),
     ((7, 1), "2025-10-01"),
+    ((7, 2), "2026-08-09"),
 ];
 
-/// The same of Ruby, as <https://www.ruby-lang.org/en/downloads/branches/> tells.
+/// The same of Ruby: endoflife.date, `products/ruby.md` (2026-08-22); 1.8 from
+/// <https://www.ruby-lang.org/en/downloads/branches/>. The next one is 3.3 (2027-03-31).
 const RUBY: &[((u32, u32), &str)] = &[
     ((1, 8), "2013-06-30"),
     ((1, 9), "2015-02-23"),
