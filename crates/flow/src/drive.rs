@@ -190,14 +190,20 @@ fn action(engine: &mut Engine<'_>, class: Name, name: Name, id: MethodId) {
             templates = app.views.get(&format!("{}/{name}", owner.path)).to_vec();
         }
     }
-    let layouts = [format!("layouts/{}", controller.path), "layouts/application".to_owned()];
-    if let Some(found) = layouts.iter().map(|l| app.views.get(l)).find(|l| !l.is_empty()) {
+    let declared = app.index.macros(class).iter().rfind(|m| m.call.name == "layout").and_then(|m| {
+        let name = wardroom_rails::literal_name(m.call.args.first()?)?;
+        Some(format!("layouts/{name}"))
+    });
+    let usual = [format!("layouts/{}", controller.path), "layouts/application".to_owned()];
+    let mut layouts = declared.iter().chain(&usual).map(|l| app.views.get(l));
+    if let Some(found) = layouts.find(|l| !l.is_empty()) {
         templates.extend(found.iter().take(1));
     }
     for template in templates {
         let mut eval = Eval::new(engine, unit, file, class, false);
-        eval.env.ivars.clone_from(&ivars);
+        eval.env.ivars = std::mem::take(&mut ivars);
         eval.render_template(template, &[], span);
+        ivars = eval.env.ivars;
     }
 }
 

@@ -24,6 +24,10 @@ pub fn cleared_by_prefix(prefix: &str) -> Marks {
             match (chars.next(), chars.next()) {
                 (Some('/'), Some(second)) => second != '/' && second != '\\',
                 (Some('?' | '#' | '.'), _) => true,
+                // `teams/42`: behind what the client was made for.
+                (Some(first), _) if first.is_ascii_alphanumeric() => {
+                    trimmed.find('/').is_some_and(|slash| !trimmed[..slash].contains(':'))
+                }
                 _ => false,
             }
         }

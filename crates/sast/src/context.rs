@@ -131,7 +131,12 @@ impl<'c, 'a> Context<'c, 'a> {
         let mut builder = self.finding(rule, open.file, open.span, message);
         builder.draft.steps.clone_from(&open.steps);
         builder.draft.endpoints.clone_from(&open.endpoints);
-        builder.draft.confidence = Confidence::Low;
+        // Where every caller that is known hands over something open to `eval` or a template, it is worth a
+        // look; `class_eval` mostly writes methods.
+        let grave = open.mark == Mark::Template
+            || open.mark == Mark::Code && matches!(open.method.as_str(), "eval" | "instance_eval");
+        let open_all = open.calls > 0 && open.open_calls == open.calls && !open.unknown_call && !open.guarded;
+        builder.draft.confidence = if grave && open_all { Confidence::Medium } else { Confidence::Low };
         builder.draft.reason = match (open.calls, open.open_calls) {
             (0, _) => "who calls this is not known".to_owned(),
             (calls, open) => {

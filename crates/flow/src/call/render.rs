@@ -4,6 +4,7 @@ use wardroom_rails::{FileId, Habitat};
 use wardroom_ruby::ir::*;
 
 use crate::engine::{Binding, Unit};
+use crate::env::Env;
 use crate::eval::Eval;
 use crate::path::What;
 use crate::value::{Shape, Value};
@@ -133,5 +134,9 @@ impl<'a> Eval<'_, 'a> {
         let ivars = self.env.ivars.clone();
         let binding = Binding { args: &args, ivars: &ivars, own: true, step };
         self.instantiate(&summary.hits, &binding);
+        // What a template sets is there for the layout around it.
+        for (name, written) in &summary.ivars {
+            Env::set(&mut self.env.ivars, *name, binding.value(written, None));
+        }
     }
 }

@@ -12,6 +12,9 @@ use crate::knowledge::{Mark, Marks};
 use crate::path::What;
 use crate::value::{Doubt, Origin, Shape, Value, join_taints, joined};
 
+/// Methods of one name that a call on something unknown may mean; where there are more, none is taken.
+const MAX_GUESSES: usize = 3;
+
 impl<'a> Eval<'_, 'a> {
     /// The method of the application that a call reaches.
     pub(crate) fn resolve(
@@ -328,8 +331,8 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
-    /// An unresolved call on something unknown, with data in it: the only method of that name that
-    /// the application has.
+    /// An unresolved call on something unknown, with data in it: the method of that name, where the
+    /// application has one, or the few of classes that stand in for each other.
     pub(crate) fn guess(
         &mut self,
         call: &'a Call,
@@ -350,14 +353,18 @@ impl<'a> Eval<'_, 'a> {
         {
             return None;
         }
-        let [id] = app.index.by_name.get(&call.name)?.as_slice() else { return None };
-        let method = app.index.method(*id);
-        if method.singleton || method.params.is_empty() || method.params.len() < args.len() {
+        let fits = |id: &MethodId| {
+            let method = app.index.method(*id);
+            !method.singleton && !method.params.is_empty() && method.params.len() >= args.len()
+        };
+        let all = app.index.by_name.get(&call.name)?.as_slice();
+        if all.len() > MAX_GUESSES || !all.iter().all(fits) {
             return None;
         }
         let doubt = Doubt { guessed: true, ..Doubt::default() };
         let args: Vec<Value> = args.iter().map(|a| a.clone().doubted(doubt)).collect();
-        Some(self.apply(*id, call, recv, &args, span))
+        let values = all.iter().map(|id| self.apply(*id, call, recv, &args, span));
+        values.collect::<Vec<_>>().into_iter().reduce(|a, b| a.join(&b))
     }
 }
 

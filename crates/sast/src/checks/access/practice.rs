@@ -38,12 +38,15 @@ pub struct Facts<'a> {
     pub writes: Vec<&'a Node>,
 }
 
+/// What each method calls on itself, by the class of `self` and the method.
+type Reach = FxHashMap<(Name, MethodId), Rc<[MethodId]>>;
+
 /// The application, read for its habits.
 pub struct Practice<'c, 'a> {
     /// The application.
     pub app: &'c App<'a>,
     facts: RefCell<FxHashMap<MethodId, Rc<Facts<'a>>>>,
-    reach: RefCell<FxHashMap<(Name, MethodId), Rc<[MethodId]>>>,
+    reach: RefCell<Reach>,
     words: RefCell<FxHashMap<Name, Words>>,
     routed: FxHashMap<&'c str, Vec<&'c Arc<Endpoint>>>,
 }
