@@ -2,9 +2,11 @@
 
 mod basic_auth_literal;
 mod cable_unidentified;
+mod condition;
 mod csrf_protection_missing;
 mod csrf_protection_skipped;
 mod default_route;
+mod filter_condition_from_request;
 mod graphql_unauthorized;
 mod jwt_unverified;
 mod mass_assignment;
@@ -29,6 +31,7 @@ pub const CHECKS: &[Check] = &[
     Check { rule: csrf_protection_missing::rule, run: csrf_protection_missing::run },
     Check { rule: csrf_protection_skipped::rule, run: csrf_protection_skipped::run },
     Check { rule: default_route::rule, run: default_route::run },
+    Check { rule: filter_condition_from_request::rule, run: filter_condition_from_request::run },
     Check { rule: graphql_unauthorized::rule, run: graphql_unauthorized::run },
     Check { rule: jwt_unverified::rule, run: jwt_unverified::run },
     Check { rule: mass_assignment::rule, run: mass_assignment::run },
