@@ -20,6 +20,7 @@ mod session_fixation;
 mod state_change_by_get;
 mod timing_unsafe_comparison;
 mod unscoped_find;
+mod user_enumeration;
 mod weak_password_policy;
 
 use crate::rule::Check;
@@ -44,5 +45,6 @@ pub const CHECKS: &[Check] = &[
     Check { rule: state_change_by_get::rule, run: state_change_by_get::run },
     Check { rule: timing_unsafe_comparison::rule, run: timing_unsafe_comparison::run },
     Check { rule: unscoped_find::rule, run: unscoped_find::run },
+    Check { rule: user_enumeration::rule, run: user_enumeration::run },
     Check { rule: weak_password_policy::rule, run: weak_password_policy::run },
 ];
