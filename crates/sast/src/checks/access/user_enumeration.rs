@@ -57,7 +57,8 @@ const LOADS: &[&str] = &[
     "find_by_username!", "find_by_user_name", "find_by_nickname", "find_by_email_address", "find_by_mail",
     "find_by_phone", "find_by_name", "find_by_username_or_email", "find_by_login_or_email",
     "find_by_email_or_username", "find_for_authentication", "find_for_database_authentication",
-    "find_user_by_email", "find_first_by_auth_conditions", "find_by", "find_by!", "where",
+    "find_user_by_email", "find_first_by_auth_conditions", "by_email", "by_login",
+    "by_username", "with_email", "find_by", "find_by!", "where",
 ];
 
 /// Looks at every method that loads a person by name.
@@ -138,8 +139,9 @@ struct Refusal<'a> {
 }
 
 /// What a method loads, and what it refuses.
-#[derive(Default)]
-struct Reading<'a> {
+struct Reading<'c, 'a> {
+    app: &'c wardroom_rails::App<'a>,
+    owner: Name,
     people: Vec<Name>,
     checks: Vec<Name>,
     refusals: Vec<Refusal<'a>>,
@@ -147,7 +149,13 @@ struct Reading<'a> {
 
 fn method(context: &Context<'_, '_>, id: MethodId) {
     let method = context.app.index.method(id);
-    let mut reading = Reading::default();
+    let mut reading = Reading {
+        app: context.app,
+        owner: method.owner,
+        people: Vec::new(),
+        checks: Vec::new(),
+        refusals: Vec::new(),
+    };
     walk::each(method.body, &mut |node| {
         if let Kind::Assign(assign) = &node.kind
             && let Kind::Local(name) | Kind::Ivar(name) = &assign.target.kind
@@ -252,7 +260,7 @@ fn repeated(body: &Node, refusal: &Refusal<'_>) -> bool {
     all > inside
 }
 
-impl<'a> Reading<'a> {
+impl<'a> Reading<'_, 'a> {
     /// Reads the branches of a body.
     fn branches(&mut self, node: &'a Node, depth: u32) {
         if depth > 60 {
@@ -333,7 +341,10 @@ impl<'a> Reading<'a> {
                 }
             }
             Kind::And(sides) | Kind::Or(sides) => {
+                let fails = matches!(node.kind, Kind::Or(_));
                 match (self.asked(&sides.0, depth + 1), self.asked(&sides.1, depth + 1)) {
+                    // What fails for this reason fails, whatever the other side asks.
+                    (Some((why, bad)), None) | (None, Some((why, bad))) if bad == fails => Some((why, bad)),
                     (Some((a, bad)), Some((b, other))) if bad == other => {
                         Some((if a == b { a } else { Why::Both }, bad))
                     }
@@ -352,11 +363,31 @@ impl<'a> Reading<'a> {
         let mut words = BTreeSet::new();
         let mut by = None;
         let mut at = None;
-        said(branch, true, &mut |node, how, said| {
-            by = Some(by.map_or(how, |b: By| b.max(how)));
-            at.get_or_insert(node);
-            words.extend(said);
-        }, 0);
+        let speaks = |name: Name| {
+            // An own method that answers with what it is given.
+            self.app.index.find(self.owner, name).is_some_and(|id| {
+                let method = self.app.index.method(id);
+                !method.params.is_empty()
+                    && any(method.body, &mut |n| match &n.kind {
+                        Kind::Call(c) => {
+                            matches!(c.name.as_str(), "render" | "redirect_to" | "flash" | "respond_with")
+                                && c.recv.is_none()
+                        }
+                        _ => false,
+                    })
+            })
+        };
+        said(
+            branch,
+            true,
+            &speaks,
+            &mut |node, how, said| {
+                by = Some(by.map_or(how, |b: By| b.max(how)));
+                at.get_or_insert(node);
+                words.extend(said);
+            },
+            0,
+        );
         if let (Some(by), Some(at)) = (by, at)
             && words.iter().any(|w| !w.is_empty())
         {
@@ -425,6 +456,7 @@ fn last_name(node: &Node) -> Option<Name> {
 fn said<'a>(
     node: &'a Node,
     value: bool,
+    speaks: &dyn Fn(Name) -> bool,
     found: &mut dyn FnMut(&'a Node, By, Vec<String>),
     depth: u32,
 ) {
@@ -435,14 +467,14 @@ fn said<'a>(
         Kind::Seq(items) => {
             let last = items.len().saturating_sub(1);
             for (number, item) in items.iter().enumerate() {
-                said(item, value && number == last, found, depth + 1);
+                said(item, value && number == last, speaks, found, depth + 1);
             }
         }
         Kind::And(sides) | Kind::Or(sides) => {
-            said(&sides.0, false, found, depth + 1);
-            said(&sides.1, value, found, depth + 1);
+            said(&sides.0, false, speaks, found, depth + 1);
+            said(&sides.1, value, speaks, found, depth + 1);
         }
-        Kind::Return(Some(inner)) => said(inner, true, found, depth + 1),
+        Kind::Return(Some(inner)) => said(inner, true, speaks, found, depth + 1),
         Kind::Str(_) | Kind::Interp(_) | Kind::Array(_) | Kind::Hash(_) if value => {
             let words = texts(node);
             if !words.is_empty() {
@@ -503,6 +535,13 @@ fn said<'a>(
                         found(node, By::Answer, words);
                     }
                 }
+                _ if recv.is_none()
+                    && call.args.iter().any(|a| text(a).is_some())
+                    && !matches!(name, "t" | "translate" | "_" | "l" | "ts" | "render" | "redirect_to" | "fail!")
+                    && speaks(call.name) =>
+                {
+                    found(node, By::Answer, call.args.iter().flat_map(texts).collect());
+                }
                 "fail!" | "failure" | "Failure" if recv.is_none() => {
                     let mut words: Vec<String> = call.args.iter().flat_map(texts).collect();
                     words.extend(call.args.iter().filter_map(literal_name).map(|n| n.to_string()));
@@ -510,12 +549,12 @@ fn said<'a>(
                 }
                 "json" | "html" | "js" | "any" => {
                     if let Some(block) = &call.block {
-                        said(&block.body, false, found, depth + 1);
+                        said(&block.body, false, speaks, found, depth + 1);
                     }
                 }
                 "respond_to" => {
                     if let Some(block) = &call.block {
-                        said(&block.body, false, found, depth + 1);
+                        said(&block.body, false, speaks, found, depth + 1);
                     }
                 }
                 _ => {}

@@ -56,27 +56,57 @@ pub fn run(context: &Context<'_, '_>) {
         }
     });
     for file in templates {
-        walk::each(&context.file(file).parsed.body, &mut |node| {
-            match &node.kind {
-                Kind::Out(out) => shown(context, &columns, file, &out.value, Some(out)),
-                // jbuilder: `json.ssn @employee.ssn`
-                Kind::Call(call)
-                    if matches!(&call.recv, Some(Node { kind: Kind::Call(to), .. }) if to.name == "json" && to.recv.is_none()) =>
-                {
-                    call.args.iter().for_each(|a| shown(context, &columns, file, a, None));
-                }
-                _ => {}
-            }
-            true
-        });
+        template(context, &columns, file, &context.file(file).parsed.body, false);
     }
     context.calls_named(&["render"], |file, _, call| {
         if let (None, Some(value)) = (&call.recv, keyword(call, "json"))
             && let Kind::Hash(pairs) = &value.kind
         {
-            pairs.iter().for_each(|p| shown(context, &columns, file, &p.value, None));
+            pairs.iter().for_each(|p| shown(context, &columns, file, &p.value, None, false));
         }
     });
+}
+
+/// Looks at what a template writes; `asked` where a condition decides who may see it.
+fn template(
+    context: &Context<'_, '_>,
+    columns: &HashMap<Name, Vec<Name>>,
+    file: FileId,
+    node: &Node,
+    asked: bool,
+) {
+    let mut asked = asked;
+    match &node.kind {
+        Kind::If(branch) => asked |= lets_see(&branch.cond),
+        Kind::Out(out) => shown(context, columns, file, &out.value, Some(out), asked),
+        // jbuilder: `json.ssn @employee.ssn`
+        Kind::Call(call)
+            if matches!(&call.recv, Some(Node { kind: Kind::Call(to), .. }) if to.name == "json" && to.recv.is_none()) =>
+        {
+            call.args.iter().for_each(|a| shown(context, columns, file, a, None, asked));
+        }
+        _ => {}
+    }
+    walk::children(node, &mut |child| template(context, columns, file, child, asked));
+}
+
+/// Whether a condition asks who looks, or whether they want to see it whole.
+fn lets_see(condition: &Node) -> bool {
+    let mut found = false;
+    walk::each(condition, &mut |node| {
+        if let Kind::Call(_) | Kind::Ivar(_) | Kind::Local(_) = &node.kind
+            && let Some(name) = match &node.kind {
+                Kind::Call(call) => Some(call.name),
+                _ => naming::of(node),
+            }
+        {
+            found |= ["show", "reveal", "mask", "visible", "can?", "can_", "allowed", "policy", "admin", "auditor", "permi"]
+                .iter()
+                .any(|w| name.contains(w));
+        }
+        !found
+    });
+    found
 }
 
 /// The columns of personal numbers, with the models that have them.
@@ -120,6 +150,7 @@ fn shown(
     file: FileId,
     value: &Node,
     out: Option<&Out>,
+    asked: bool,
 ) {
     let Some((node, recv, name)) = whole(value, columns, 0) else { return };
     let holders = &columns[&name];
@@ -135,7 +166,7 @@ fn shown(
     let office = path.contains("mailer") || path.contains("views/admin/") || path.contains("/admin/");
     context
         .finding(rule(), file, node.span, format!("`{}` is shown whole", context.source(file, node.span)))
-        .confidence(if field || office { Confidence::Low } else { Confidence::Medium })
+        .confidence(if field || office || asked { Confidence::Low } else { Confidence::Medium })
         .reason("who sees the page may need the whole number")
         .remedy("Show the last digits only (`last(4)`), by a method of the model's own.")
         .report();
