@@ -7,7 +7,8 @@ use wardroom_rails::{FileId, Habitat, MethodId, literal_name};
 use wardroom_ruby::ir::{Call, Form, Kind, Name, Node, Span};
 use wardroom_ruby::walk;
 
-use super::practice::{any, is_params};
+use super::csrf_protection_skipped::by_token_name;
+use super::practice::{any, before, is_params};
 use crate::context::Context;
 
 rule! {
@@ -197,6 +198,15 @@ fn method(context: &Context<'_, '_>, id: MethodId) {
         (None, Some(_)) => Confidence::High,
         (None, None) => Confidence::Low,
     };
+    // Callers that bring a key are the application's own, not strangers.
+    let trusted = context.app.controllers.get(&method.owner).is_some_and(|c| {
+        before(c, method.name).iter().any(|f| f.name.is_some_and(|n| by_token_name(&n)))
+    });
+    let confidence = match (trusted, reset) {
+        (true, _) => Confidence::Low,
+        (_, true) => Confidence::Medium,
+        _ => confidence,
+    };
     let mut builder = context
         .finding(
             rule(),
@@ -208,7 +218,7 @@ fn method(context: &Context<'_, '_>, id: MethodId) {
                 format!("`{}` answers an unknown name in other words than a wrong password", method.name)
             },
         )
-        .confidence(if reset { Confidence::Medium } else { confidence })
+        .confidence(confidence)
         .severity(Severity::Low)
         .reason(match (reset, by, &reader) {
             (true, ..) => "that accounts exist may be public here",
