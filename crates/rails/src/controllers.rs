@@ -212,7 +212,9 @@ fn declarations<'a>(
             match key.as_str() {
                 "only" => only = Some(name_list(index, &pair.value, nesting)),
                 "except" => except = name_list(index, &pair.value, nesting),
-                word @ ("if" | "unless") => condition(index, class, word == "unless", &pair.value, &mut conditions),
+                word @ ("if" | "unless") => {
+                    condition(index, class, word == "unless", &pair.value, &mut conditions)
+                }
                 _ => {}
             }
         }
@@ -273,13 +275,7 @@ fn declarations<'a>(
 }
 
 /// Reads what stands behind `if:` or `unless:`; of a list each has to hold.
-fn condition<'a>(
-    index: &Index<'a>,
-    class: Name,
-    unless: bool,
-    node: &'a Node,
-    out: &mut Vec<Condition<'a>>,
-) {
+fn condition<'a>(index: &Index<'a>, class: Name, unless: bool, node: &'a Node, out: &mut Vec<Condition<'a>>) {
     let (body, method) = match &node.kind {
         Kind::Array(items) => {
             items.iter().for_each(|item| condition(index, class, unless, item, out));

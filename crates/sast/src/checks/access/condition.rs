@@ -74,9 +74,7 @@ fn force<'a>(node: &'a Node, wanted: bool, own: Option<(&App<'a>, Name)>, depth:
         Kind::Not(inner) => deeper(inner, !wanted),
         Kind::And(sides) if wanted => deeper(&sides.0, true).and(deeper(&sides.1, true)),
         Kind::Or(sides) if !wanted => deeper(&sides.0, false).and(deeper(&sides.1, false)),
-        Kind::And(sides) | Kind::Or(sides) => {
-            deeper(&sides.0, wanted).or_else(|| deeper(&sides.1, wanted))
-        }
+        Kind::And(sides) | Kind::Or(sides) => deeper(&sides.0, wanted).or_else(|| deeper(&sides.1, wanted)),
         Kind::Call(call) => asked(node, call, wanted).or_else(|| {
             let (app, class) = own?;
             if call.recv.is_some() || !call.args.is_empty() || depth > DEPTH {
@@ -120,7 +118,8 @@ fn asked<'a>(node: &'a Node, call: &'a Call, wanted: bool) -> Option<Switch<'a>>
             found(parameter(call.args.first().and_then(literal_name)?)?, !wanted)
         }
         "xhr?" | "xml_http_request?" if is_request(recv?) => found(Part::Header, false),
-        "json?" | "xml?" | "html?" | "js?" | "csv?" | "pdf?" | "turbo_stream?" | "rss?" | "atom?" | "api?"
+        "json?" | "xml?" | "html?" | "js?" | "csv?" | "pdf?" | "turbo_stream?" | "rss?" | "atom?"
+        | "api?"
             if of_request(recv?, "format") =>
         {
             found(Part::Format, false)
@@ -174,11 +173,11 @@ fn parameter(key: Name) -> Option<Part> {
 /// A call on itself, or on the controller that a block is given.
 fn own(node: &Node, name: &str) -> bool {
     matches!(&node.kind, Kind::Call(call) if call.name == name && call.args.is_empty()
-        && call.recv.as_ref().is_none_or(|r| match &r.kind {
-            Kind::Local(_) | Kind::SelfRef => true,
-            Kind::Call(inner) => inner.recv.is_none() && inner.name == "controller",
-            _ => false,
-        }))
+    && call.recv.as_ref().is_none_or(|r| match &r.kind {
+        Kind::Local(_) | Kind::SelfRef => true,
+        Kind::Call(inner) => inner.recv.is_none() && inner.name == "controller",
+        _ => false,
+    }))
 }
 
 fn is_params(node: &Node) -> bool {

@@ -139,9 +139,7 @@ fn judge(
                     || switch_in(practice.app, class, f).is_some_and(|s| s.part == switch.part))
         })
         .filter_map(|f| Some((f, self::kind(practice, class, f)?)))
-        .filter(|(f, _)| {
-            !controller.filters.iter().any(|s| s.skip && s.name == f.name && !s.conditional)
-        })
+        .filter(|(f, _)| !controller.filters.iter().any(|s| s.skip && s.name == f.name && !s.conditional))
         .map(|(f, k)| if f.conditional { Kind::Decides } else { k })
         .collect();
     if others.contains(&Kind::Decides) || others.contains(&kind) {

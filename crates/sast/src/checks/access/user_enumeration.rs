@@ -48,18 +48,47 @@ rule! {
 
 /// Names by which people sign in.
 const PEOPLE: &[&str] = &[
-    "email", "login", "username", "user_name", "nickname", "email_address", "mail", "phone", "phone_number",
-    "screen_name", "handle",
+    "email",
+    "login",
+    "username",
+    "user_name",
+    "nickname",
+    "email_address",
+    "mail",
+    "phone",
+    "phone_number",
+    "screen_name",
+    "handle",
 ];
 
 /// Methods that load a person by such a name.
 const LOADS: &[&str] = &[
-    "find_by_email", "find_by_email!", "find_by_login", "find_by_login!", "find_by_username",
-    "find_by_username!", "find_by_user_name", "find_by_nickname", "find_by_email_address", "find_by_mail",
-    "find_by_phone", "find_by_name", "find_by_username_or_email", "find_by_login_or_email",
-    "find_by_email_or_username", "find_for_authentication", "find_for_database_authentication",
-    "find_user_by_email", "find_first_by_auth_conditions", "by_email", "by_login",
-    "by_username", "with_email", "find_by", "find_by!", "where",
+    "find_by_email",
+    "find_by_email!",
+    "find_by_login",
+    "find_by_login!",
+    "find_by_username",
+    "find_by_username!",
+    "find_by_user_name",
+    "find_by_nickname",
+    "find_by_email_address",
+    "find_by_mail",
+    "find_by_phone",
+    "find_by_name",
+    "find_by_username_or_email",
+    "find_by_login_or_email",
+    "find_by_email_or_username",
+    "find_for_authentication",
+    "find_for_database_authentication",
+    "find_user_by_email",
+    "find_first_by_auth_conditions",
+    "by_email",
+    "by_login",
+    "by_username",
+    "with_email",
+    "find_by",
+    "find_by!",
+    "where",
 ];
 
 /// Looks at every method that loads a person by name.
@@ -199,9 +228,10 @@ fn method(context: &Context<'_, '_>, id: MethodId) {
         (None, None) => Confidence::Low,
     };
     // Callers that bring a key are the application's own, not strangers.
-    let trusted = context.app.controllers.get(&method.owner).is_some_and(|c| {
-        before(c, method.name).iter().any(|f| f.name.is_some_and(|n| by_token_name(&n)))
-    });
+    let trusted =
+        context.app.controllers.get(&method.owner).is_some_and(|c| {
+            before(c, method.name).iter().any(|f| f.name.is_some_and(|n| by_token_name(&n)))
+        });
     let confidence = match (trusted, reset) {
         (true, _) => Confidence::Low,
         (_, true) => Confidence::Medium,
@@ -226,7 +256,9 @@ fn method(context: &Context<'_, '_>, id: MethodId) {
             (_, By::Raise, None) => "who shows the exception's message is not known",
             _ => "",
         })
-        .remedy("Answer in the same words, and after the same work, whether the name or the password is wrong.")
+        .remedy(
+            "Answer in the same words, and after the same work, whether the name or the password is wrong.",
+        )
         .endpoints(context.endpoints_of(id));
     if let Some(wrong) = other {
         builder = builder.step(method.file, wrong.at.span, "the refusal of a wrong password");
@@ -290,9 +322,10 @@ impl<'a> Reading<'_, 'a> {
                 }
             }
             Kind::Begin(begin) => {
-                let bang = any(&begin.body, &mut |n| {
-                    matches!(&n.kind, Kind::Call(c) if c.name.ends_with('!') && loads(c))
-                });
+                let bang = any(
+                    &begin.body,
+                    &mut |n| matches!(&n.kind, Kind::Call(c) if c.name.ends_with('!') && loads(c)),
+                );
                 for rescue in begin.rescues.iter().filter(|_| bang) {
                     let missing = rescue.classes.iter().any(
                         |c| matches!(&c.kind, Kind::Const(p) if p.last().is_some_and(|l| l == "RecordNotFound")),
@@ -341,9 +374,13 @@ impl<'a> Reading<'_, 'a> {
             Kind::Call(call) => {
                 let recv = call.recv.as_ref()?;
                 match call.name.as_str() {
-                    "present?" | "exists?" | "any?" | "persisted?" if person(recv) => Some((Why::Absent, false)),
+                    "present?" | "exists?" | "any?" | "persisted?" if person(recv) => {
+                        Some((Why::Absent, false))
+                    }
                     "nil?" | "blank?" | "empty?" | "new_record?" if person(recv) => Some((Why::Absent, true)),
-                    "==" if person(recv) && matches!(call.args.first()?.kind, Kind::Nil) => Some((Why::Absent, true)),
+                    "==" if person(recv) && matches!(call.args.first()?.kind, Kind::Nil) => {
+                        Some((Why::Absent, true))
+                    }
                     "!=" if person(recv) && matches!(call.args.first()?.kind, Kind::Nil) => {
                         Some((Why::Absent, false))
                     }
@@ -419,14 +456,30 @@ fn asks_password(node: &Node) -> bool {
             return false;
         }
         match call.name.as_str() {
-            "authenticate" | "valid_password?" | "authenticate_password" | "correct_password?"
-            | "password_matches?" | "check_password" | "check_password?" | "authenticated?"
-            | "verify_password" | "password_valid?" | "valid_password" | "is_password?" | "matches_password?"
-            | "has_password?" | "password_match?" | "match_password?" | "password?" => !call.args.is_empty(),
+            "authenticate"
+            | "valid_password?"
+            | "authenticate_password"
+            | "correct_password?"
+            | "password_matches?"
+            | "check_password"
+            | "check_password?"
+            | "authenticated?"
+            | "verify_password"
+            | "password_valid?"
+            | "valid_password"
+            | "is_password?"
+            | "matches_password?"
+            | "has_password?"
+            | "password_match?"
+            | "match_password?"
+            | "password?" => !call.args.is_empty(),
             "==" | "!=" | "eql?" => {
                 let Some(other) = call.args.first() else { return false };
                 let fixed = |n: &Node| {
-                    matches!(n.kind, Kind::Nil | Kind::Str(_) | Kind::Sym(_) | Kind::Int(_) | Kind::True | Kind::False)
+                    matches!(
+                        n.kind,
+                        Kind::Nil | Kind::Str(_) | Kind::Sym(_) | Kind::Int(_) | Kind::True | Kind::False
+                    )
                 };
                 let (left, right) = (last_name(recv), last_name(other));
                 let password = |n: &Option<Name>| {
@@ -515,8 +568,14 @@ fn said<'a>(
                     }
                     found(node, By::Answer, words);
                 }
-                "render" | "redirect_to" | "redirect_back" | "error!" | "render_error" | "respond_with"
-                | "redirect_with_error" | "json_error"
+                "render"
+                | "redirect_to"
+                | "redirect_back"
+                | "error!"
+                | "render_error"
+                | "respond_with"
+                | "redirect_with_error"
+                | "json_error"
                     if recv.is_none() =>
                 {
                     let mut words = Vec::new();
@@ -526,17 +585,25 @@ fn said<'a>(
                                 for pair in pairs {
                                     let key = literal_name(&pair.key);
                                     match key.as_deref() {
-                                        Some("json" | "plain" | "text" | "inline" | "html" | "alert" | "notice" | "flash" | "error" | "message" | "xml" | "locals" | "props" | "inertia" | "errors") => {
+                                        Some(
+                                            "json" | "plain" | "text" | "inline" | "html" | "alert"
+                                            | "notice" | "flash" | "error" | "message" | "xml" | "locals"
+                                            | "props" | "inertia" | "errors",
+                                        ) => {
                                             words.extend(texts(&pair.value));
                                         }
                                         Some("status") => {
-                                            words.extend(literal_name(&pair.value).map(|s| format!("status {s}")));
+                                            words.extend(
+                                                literal_name(&pair.value).map(|s| format!("status {s}")),
+                                            );
                                         }
                                         _ => {}
                                     }
                                 }
                             }
-                            Kind::Str(_) | Kind::Interp(_) if name.contains("error") => words.extend(texts(argument)),
+                            Kind::Str(_) | Kind::Interp(_) if name.contains("error") => {
+                                words.extend(texts(argument))
+                            }
                             _ => {}
                         }
                     }
@@ -547,7 +614,10 @@ fn said<'a>(
                 }
                 _ if recv.is_none()
                     && call.args.iter().any(|a| text(a).is_some())
-                    && !matches!(name, "t" | "translate" | "_" | "l" | "ts" | "render" | "redirect_to" | "fail!")
+                    && !matches!(
+                        name,
+                        "t" | "translate" | "_" | "l" | "ts" | "render" | "redirect_to" | "fail!"
+                    )
                     && speaks(call.name) =>
                 {
                     found(node, By::Answer, call.args.iter().flat_map(texts).collect());
@@ -656,7 +726,10 @@ fn shows_message(body: &Node) -> Option<Span> {
     walk::each(body, &mut |n| {
         if let Kind::Call(call) = &n.kind {
             let answers = call.recv.is_none()
-                && matches!(call.name.as_str(), "render" | "redirect_to" | "redirect_back" | "error!" | "render_error")
+                && matches!(
+                    call.name.as_str(),
+                    "render" | "redirect_to" | "redirect_back" | "error!" | "render_error"
+                )
                 || call.name == "[]=" && call.recv.as_ref().is_some_and(of_flash)
                 || matches!(call.name.as_str(), "add" | "<<") && call.recv.as_ref().is_some_and(of_errors);
             let message = |a: &Node| {

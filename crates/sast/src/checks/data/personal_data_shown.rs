@@ -80,8 +80,7 @@ fn template(
         Kind::If(branch) => asked |= lets_see(&branch.cond),
         Kind::Out(out) => shown(context, columns, file, &out.value, Some(out), asked),
         // jbuilder: `json.ssn @employee.ssn`
-        Kind::Call(call)
-            if matches!(&call.recv, Some(Node { kind: Kind::Call(to), .. }) if to.name == "json" && to.recv.is_none()) =>
+        Kind::Call(call) if matches!(&call.recv, Some(Node { kind: Kind::Call(to), .. }) if to.name == "json" && to.recv.is_none()) =>
         {
             call.args.iter().for_each(|a| shown(context, columns, file, a, None, asked));
         }
@@ -100,9 +99,12 @@ fn lets_see(condition: &Node) -> bool {
                 _ => naming::of(node),
             }
         {
-            found |= ["show", "reveal", "mask", "visible", "can?", "can_", "allowed", "policy", "admin", "auditor", "permi"]
-                .iter()
-                .any(|w| name.contains(w));
+            found |= [
+                "show", "reveal", "mask", "visible", "can?", "can_", "allowed", "policy", "admin", "auditor",
+                "permi",
+            ]
+            .iter()
+            .any(|w| name.contains(w));
         }
         !found
     });
@@ -133,7 +135,9 @@ fn columns(context: &Context<'_, '_>) -> HashMap<Name, Vec<Name>> {
             }
             let class = context.app.models.keys().copied().find(|c| {
                 context.app.index.class(*c).is_some_and(|c| {
-                    c.places.iter().any(|(f, s, _)| *f == file && s.start <= node.span.start && node.span.end <= s.end)
+                    c.places
+                        .iter()
+                        .any(|(f, s, _)| *f == file && s.start <= node.span.start && node.span.end <= s.end)
                 })
             });
             for name in call.args.iter().filter_map(literal_name).filter(|n| personal(n)) {
@@ -193,7 +197,9 @@ fn whole<'a>(
             match call.name.as_str() {
                 "to_s" | "strip" | "presence" | "html_safe" | "squish" | "upcase" | "to_str" => deeper(recv?),
                 "+" => deeper(recv?).or_else(|| call.args.first().and_then(deeper)),
-                "h" | "raw" | "content_tag" | "simple_format" | "safe_join" | "html_escape" if recv.is_none() => {
+                "h" | "raw" | "content_tag" | "simple_format" | "safe_join" | "html_escape"
+                    if recv.is_none() =>
+                {
                     call.args.iter().find_map(deeper)
                 }
                 "try" | "public_send" | "read_attribute" | "[]" => {

@@ -41,8 +41,9 @@ pub fn site(context: &Context<'_, '_>, file: FileId, span: Span) -> Site {
         if candidate.file != file {
             break;
         }
-        let tighter =
-            method.is_none_or(|m| index.method(m).span.end - index.method(m).span.start >= candidate.span.end - candidate.span.start);
+        let tighter = method.is_none_or(|m| {
+            index.method(m).span.end - index.method(m).span.start >= candidate.span.end - candidate.span.start
+        });
         if candidate.span.start <= span.start && span.end <= candidate.span.end && tighter {
             method = Some(MethodId(number as u32));
         }
@@ -53,12 +54,62 @@ pub fn site(context: &Context<'_, '_>, file: FileId, span: Span) -> Site {
 
 /// Methods of a model or relation that give records of the same model.
 const SAME: &[&str] = &[
-    "all", "where", "find", "find_by", "find_by!", "first", "last", "first!", "last!", "order", "reorder",
-    "limit", "offset", "includes", "joins", "left_joins", "preload", "eager_load", "references", "create",
-    "create!", "new", "build", "find_or_create_by", "find_or_create_by!", "find_or_initialize_by", "page",
-    "per", "paginate", "unscoped", "not", "or", "merge", "distinct", "lock", "to_a", "reload", "presence",
-    "tap", "take", "sole", "rewhere", "with_deleted", "with_discarded", "kept", "friendly", "dup", "load",
-    "sort_by", "reverse", "accessible_by", "uniq", "compact", "itself", "find_each", "authenticate",
+    "all",
+    "where",
+    "find",
+    "find_by",
+    "find_by!",
+    "first",
+    "last",
+    "first!",
+    "last!",
+    "order",
+    "reorder",
+    "limit",
+    "offset",
+    "includes",
+    "joins",
+    "left_joins",
+    "preload",
+    "eager_load",
+    "references",
+    "create",
+    "create!",
+    "new",
+    "build",
+    "find_or_create_by",
+    "find_or_create_by!",
+    "find_or_initialize_by",
+    "page",
+    "per",
+    "paginate",
+    "unscoped",
+    "not",
+    "or",
+    "merge",
+    "distinct",
+    "lock",
+    "to_a",
+    "reload",
+    "presence",
+    "tap",
+    "take",
+    "sole",
+    "rewhere",
+    "with_deleted",
+    "with_discarded",
+    "kept",
+    "friendly",
+    "dup",
+    "load",
+    "sort_by",
+    "reverse",
+    "accessible_by",
+    "uniq",
+    "compact",
+    "itself",
+    "find_each",
+    "authenticate",
 ];
 
 /// The model that an expression's value is a record, or records, of.
@@ -72,12 +123,15 @@ fn typed(context: &Context<'_, '_>, site: Site, node: &Node, depth: u32) -> Opti
     }
     let app = context.app;
     let deeper = |node: &Node| typed(context, site, node, depth + 1);
-    let named = |name: &str| {
-        app.by_name.get(name).map(|(class, _)| Record { class, guessed: true, own: false })
-    };
+    let named =
+        |name: &str| app.by_name.get(name).map(|(class, _)| Record { class, guessed: true, own: false });
     match &node.kind {
         Kind::Local(name) | Kind::Ivar(name) => {
-            if let Some(values) = site.method.map(|m| values(app.index.method(m).body, *name, node.span)).filter(|v| !v.is_empty()) {
+            if let Some(values) = site
+                .method
+                .map(|m| values(app.index.method(m).body, *name, node.span))
+                .filter(|v| !v.is_empty())
+            {
                 // What is written in several ways has to agree.
                 let found: Option<Vec<Record>> = values.into_iter().map(deeper).collect();
                 let found = found?;
@@ -93,8 +147,7 @@ fn typed(context: &Context<'_, '_>, site: Site, node: &Node, depth: u32) -> Opti
                         let method = app.index.method(id);
                         let found = values(method.body, *name, Span { start: u32::MAX, end: u32::MAX });
                         let at = Site { file: method.file, method: Some(id), class: site.class };
-                        if let Some(found) =
-                            found.into_iter().find_map(|v| typed(context, at, v, depth + 1))
+                        if let Some(found) = found.into_iter().find_map(|v| typed(context, at, v, depth + 1))
                         {
                             return Some(found);
                         }
@@ -135,13 +188,18 @@ fn typed(context: &Context<'_, '_>, site: Site, node: &Node, depth: u32) -> Opti
                     return named(name).map(|r| Record { own: true, guessed: false, ..r });
                 }
                 app.models.get(&class)?;
-                let scope = || app.index.find_singleton(class, call.name).is_some_and(|id| {
-                    // A scope, or a method that the model itself ends in a query.
-                    let method = app.index.method(id);
-                    query(method.body)
+                let scope = || {
+                    app.index.find_singleton(class, call.name).is_some_and(|id| {
+                        // A scope, or a method that the model itself ends in a query.
+                        let method = app.index.method(id);
+                        query(method.body)
+                    })
+                };
+                return (SAME.contains(&name) || name.starts_with("find_by_") || scope()).then_some(Record {
+                    class,
+                    guessed: false,
+                    own: false,
                 });
-                return (SAME.contains(&name) || name.starts_with("find_by_") || scope())
-                    .then_some(Record { class, guessed: false, own: false });
             }
             let of = deeper(recv)?;
             if SAME.contains(&name) || name.starts_with("find_by_") {
@@ -151,9 +209,11 @@ fn typed(context: &Context<'_, '_>, site: Site, node: &Node, depth: u32) -> Opti
                 return None;
             }
             let association = app.models.get(&of.class)?.associations.get(&call.name)?;
-            app.models
-                .contains_key(&association.class)
-                .then_some(Record { class: association.class, guessed: of.guessed, own: of.own })
+            app.models.contains_key(&association.class).then_some(Record {
+                class: association.class,
+                guessed: of.guessed,
+                own: of.own,
+            })
         }
         _ => None,
     }
@@ -165,7 +225,9 @@ fn query(body: &Node) -> bool {
         Kind::Seq(items) => items.last().is_some_and(query),
         Kind::Call(call) => match &call.recv {
             None => SAME.contains(&call.name.as_str()),
-            Some(recv) => SAME.contains(&call.name.as_str()) && (query(recv) || matches!(recv.kind, Kind::SelfRef)),
+            Some(recv) => {
+                SAME.contains(&call.name.as_str()) && (query(recv) || matches!(recv.kind, Kind::SelfRef))
+            }
         },
         Kind::Lambda(block) => query(&block.body),
         _ => false,

@@ -59,7 +59,10 @@ pub fn run(context: &Context<'_, '_>) {
         if call.recv.is_some() || !controls(file) {
             return;
         }
-        if has_keyword(call.args.last(), &["only", "except", "serializer", "each_serializer", "template", "fields"]) {
+        if has_keyword(
+            call.args.last(),
+            &["only", "except", "serializer", "each_serializer", "template", "fields"],
+        ) {
             return;
         }
         for word in ["json", "xml"] {
@@ -123,7 +126,10 @@ fn given(context: &Context<'_, '_>, file: FileId, node: &Node, depth: u32) {
             given(context, file, &branch.otherwise, depth + 1);
         }
         Kind::Call(call)
-            if matches!(call.name.as_str(), "to_json" | "as_json" | "to_xml" | "serializable_hash" | "attributes") =>
+            if matches!(
+                call.name.as_str(),
+                "to_json" | "as_json" | "to_xml" | "serializable_hash" | "attributes"
+            ) =>
         {
             if !named(call)
                 && let Some(recv) = &call.recv
@@ -167,14 +173,20 @@ fn record(context: &Context<'_, '_>, file: FileId, node: &Node, at: &Node) {
     let columns: Vec<String> = sure.iter().chain(&weak).map(|c| format!("`{c}`")).collect();
     // A bare `token` is often only the name by which addresses call the record.
     let vague = sure.is_empty() && weak.iter().all(|c| *c == "token");
-    let confidence = judge(&found, !sure.is_empty()).min(if vague { Confidence::Low } else { Confidence::High });
+    let confidence =
+        judge(&found, !sure.is_empty()).min(if vague { Confidence::Low } else { Confidence::High });
     let words = context.source(file, node.span);
     context
         .finding(
             rule(),
             file,
             at.span,
-            format!("`{}` goes out with every column of `{}`, {} too", words, found.class, columns.join(", ")),
+            format!(
+                "`{}` goes out with every column of `{}`, {} too",
+                words,
+                found.class,
+                columns.join(", ")
+            ),
         )
         .confidence(confidence)
         .reason(match (found.guessed, found.own) {
@@ -205,9 +217,8 @@ fn judge(found: &Record, sure: bool) -> Confidence {
 fn serialized(context: &Context<'_, '_>, class: Name) -> bool {
     let last = class.rsplit("::").next().unwrap_or(&class);
     let gems = &context.app.gems;
-    let by_name = ["active_model_serializers", "jsonapi-rails", "alba", "panko_serializer"]
-        .iter()
-        .any(|g| gems.has(g));
+    let by_name =
+        ["active_model_serializers", "jsonapi-rails", "alba", "panko_serializer"].iter().any(|g| gems.has(g));
     by_name
         && context
             .app
@@ -251,10 +262,12 @@ fn letting_in(column: &str) -> Option<bool> {
     let words = naming::words(column);
     let has = |list: &[&str]| words.iter().any(|w| list.contains(&w.as_str()));
     let last = words.last().map_or("", String::as_str);
-    if has(&["public", "csrf", "page", "continuation", "share", "sharing", "embed", "feed", "push", "device"]) {
+    if has(&["public", "csrf", "page", "continuation", "share", "sharing", "embed", "feed", "push", "device"])
+    {
         return None;
     }
-    if has(&["password", "passwd"]) && matches!(last, "digest" | "hash" | "password" | "crypted" | "encrypted" | "salt" | "passwd")
+    if has(&["password", "passwd"])
+        && matches!(last, "digest" | "hash" | "password" | "crypted" | "encrypted" | "salt" | "passwd")
         && !has(&["require", "requires", "has", "use", "needs"])
     {
         return Some(last != "salt");
@@ -266,8 +279,19 @@ fn letting_in(column: &str) -> Option<bool> {
         Secret::Password => Some(true),
         Secret::Key => Some(!matches!(last, "secret" | "secrets") || words.len() > 1),
         Secret::Token => Some(has(&[
-            "auth", "authentication", "access", "refresh", "reset", "api", "session", "remember", "persistence",
-            "login", "perishable", "recovery", "oauth",
+            "auth",
+            "authentication",
+            "access",
+            "refresh",
+            "reset",
+            "api",
+            "session",
+            "remember",
+            "persistence",
+            "login",
+            "perishable",
+            "recovery",
+            "oauth",
         ])),
         Secret::Personal => None,
     }
