@@ -38,6 +38,8 @@ pub struct FilterDeclaration<'a> {
     pub except: Vec<Name>,
     /// `if:` or `unless:` decides.
     pub conditional: bool,
+    /// What decides.
+    pub conditions: Vec<Condition<'a>>,
     /// What it is for.
     pub role: FilterRole,
     /// Where it is declared.
@@ -46,6 +48,40 @@ pub struct FilterDeclaration<'a> {
     pub span: Span,
     /// The call that declares it.
     pub call: &'a Call,
+}
+
+/// One `if:` or `unless:` of a filter.
+#[derive(Clone, Copy, Debug)]
+pub struct Condition<'a> {
+    /// `unless:`: the filter runs where it does not hold.
+    pub unless: bool,
+    /// As it is written: a symbol, a lambda.
+    pub node: &'a Node,
+    /// What is asked in the end: the statements of the method, the lambda or the proc.
+    pub body: Option<&'a Node>,
+    /// The method that a symbol names.
+    pub method: Option<MethodId>,
+}
+
+impl Condition<'_> {
+    /// Whether it lets the filter run always (`true`) or never (`false`), where the code says so.
+    pub fn fixed(&self) -> Option<bool> {
+        let holds = match &single(self.body?).kind {
+            Kind::True => true,
+            Kind::False | Kind::Nil => false,
+            _ => return None,
+        };
+        Some(holds != self.unless)
+    }
+}
+
+/// The one statement of a body; a body of several as it is.
+fn single(node: &Node) -> &Node {
+    match &node.kind {
+        Kind::Seq(items) if items.len() == 1 => single(&items[0]),
+        Kind::Return(Some(value)) => single(value),
+        _ => node,
+    }
 }
 
 /// When a filter runs.
@@ -97,7 +133,7 @@ pub fn find<'a>(index: &Index<'a>) -> FxHashMap<Name, Controller<'a>> {
         let filters = index
             .macros(class.name)
             .into_iter()
-            .flat_map(|m| declarations(index, m, &class.nesting))
+            .flat_map(|m| declarations(index, m, class.name, &class.nesting))
             .collect();
         let path = underscore(class.name.strip_suffix("Controller").unwrap_or(&class.name));
         controllers.insert(class.name, Controller { class: class.name, path, actions, filters });
@@ -134,7 +170,12 @@ impl FilterDeclaration<'_> {
     }
 }
 
-fn declarations<'a>(index: &Index<'a>, declared: Macro<'a>, nesting: &[Name]) -> Vec<FilterDeclaration<'a>> {
+fn declarations<'a>(
+    index: &Index<'a>,
+    declared: Macro<'a>,
+    class: Name,
+    nesting: &[Name],
+) -> Vec<FilterDeclaration<'a>> {
     let call = declared.call;
     if call.recv.is_some() {
         return Vec::new();
@@ -164,18 +205,26 @@ fn declarations<'a>(index: &Index<'a>, declared: Macro<'a>, nesting: &[Name]) ->
         _ => return Vec::new(),
     };
     let mut names: Vec<Name> = call.args.iter().filter_map(literal_name).collect();
-    let (mut only, mut except, mut conditional) = (None, Vec::new(), false);
+    let (mut only, mut except, mut conditions) = (None, Vec::new(), Vec::new());
     if let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last() {
         for pair in pairs {
             let Some(key) = literal_name(&pair.key) else { continue };
             match key.as_str() {
                 "only" => only = Some(name_list(index, &pair.value, nesting)),
                 "except" => except = name_list(index, &pair.value, nesting),
-                "if" | "unless" => conditional = true,
+                word @ ("if" | "unless") => {
+                    condition(index, class, word == "unless", &pair.value, &mut conditions)
+                }
                 _ => {}
             }
         }
     }
+    // One that never holds leaves nothing of the declaration; one that always does is none.
+    if conditions.iter().any(|c| c.fixed() == Some(false)) {
+        return Vec::new();
+    }
+    conditions.retain(|c| c.fixed().is_none());
+    let conditional = !conditions.is_empty();
     let declaration = |name: Option<Name>, skip: bool, block: Option<&'a Block>| FilterDeclaration {
         name,
         block,
@@ -184,6 +233,7 @@ fn declarations<'a>(index: &Index<'a>, declared: Macro<'a>, nesting: &[Name]) ->
         only: only.clone(),
         except: except.clone(),
         conditional,
+        conditions: conditions.clone(),
         role: name.map_or(FilterRole::Other, |n| role(&n)),
         file: declared.file,
         span: declared.span,
@@ -222,6 +272,27 @@ fn declarations<'a>(index: &Index<'a>, declared: Macro<'a>, nesting: &[Name]) ->
         out.push(with_block_role(declaration(None, skip, Some(block))));
     }
     out
+}
+
+/// Reads what stands behind `if:` or `unless:`; of a list each has to hold.
+fn condition<'a>(index: &Index<'a>, class: Name, unless: bool, node: &'a Node, out: &mut Vec<Condition<'a>>) {
+    let (body, method) = match &node.kind {
+        Kind::Array(items) => {
+            items.iter().for_each(|item| condition(index, class, unless, item, out));
+            return;
+        }
+        Kind::Sym(name) => {
+            let method = index.find(class, *name);
+            (method.map(|id| index.method(id).body), method)
+        }
+        Kind::Lambda(block) => (Some(&block.body), None),
+        Kind::Call(call) if matches!(call.name.as_str(), "lambda" | "proc" | "new") => {
+            (call.block.as_ref().map(|b| &b.body), None)
+        }
+        Kind::True | Kind::False | Kind::Nil => (Some(node), None),
+        _ => (None, None),
+    };
+    out.push(Condition { unless, node, body, method });
 }
 
 /// A block's role is that of the most telling call in it.

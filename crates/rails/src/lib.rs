@@ -19,7 +19,7 @@ pub mod schema;
 mod views;
 
 pub use app::{App, Habitat};
-pub use controllers::{Controller, FilterDeclaration, Timing};
+pub use controllers::{Condition, Controller, FilterDeclaration, Timing};
 pub use files::{File, FileId, Format, Role, role, wanted};
 pub use index::{Class, Index, Macro, Method, MethodId, Visibility, join, literal_name, path_name};
 pub use inflect::{camelize, plural, singular, underscore};

@@ -232,7 +232,8 @@ fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> 
     })
 }
 
-fn by_token_name(name: &str) -> bool {
+/// Whether a filter's name says that a key or a signature lets callers in.
+pub(super) fn by_token_name(name: &str) -> bool {
     [
         "token",
         "api",

@@ -2,9 +2,11 @@
 
 mod basic_auth_literal;
 mod cable_unidentified;
+mod condition;
 mod csrf_protection_missing;
 mod csrf_protection_skipped;
 mod default_route;
+mod filter_condition_from_request;
 mod graphql_unauthorized;
 mod jwt_unverified;
 mod mass_assignment;
@@ -18,6 +20,7 @@ mod session_fixation;
 mod state_change_by_get;
 mod timing_unsafe_comparison;
 mod unscoped_find;
+mod user_enumeration;
 mod weak_password_policy;
 
 use crate::rule::Check;
@@ -29,6 +32,7 @@ pub const CHECKS: &[Check] = &[
     Check { rule: csrf_protection_missing::rule, run: csrf_protection_missing::run },
     Check { rule: csrf_protection_skipped::rule, run: csrf_protection_skipped::run },
     Check { rule: default_route::rule, run: default_route::run },
+    Check { rule: filter_condition_from_request::rule, run: filter_condition_from_request::run },
     Check { rule: graphql_unauthorized::rule, run: graphql_unauthorized::run },
     Check { rule: jwt_unverified::rule, run: jwt_unverified::run },
     Check { rule: mass_assignment::rule, run: mass_assignment::run },
@@ -41,5 +45,6 @@ pub const CHECKS: &[Check] = &[
     Check { rule: state_change_by_get::rule, run: state_change_by_get::run },
     Check { rule: timing_unsafe_comparison::rule, run: timing_unsafe_comparison::run },
     Check { rule: unscoped_find::rule, run: unscoped_find::run },
+    Check { rule: user_enumeration::rule, run: user_enumeration::run },
     Check { rule: weak_password_policy::rule, run: weak_password_policy::run },
 ];

@@ -12,6 +12,8 @@ use wardroom_rails::{App, Controller, FilterDeclaration, MethodId, Timing, liter
 use wardroom_ruby::ir::{Call, Kind, Name, Node};
 use wardroom_ruby::walk;
 
+use super::condition::switched_off;
+
 /// How deep own calls are followed.
 const DEPTH: u32 = 4;
 /// How many methods one action may draw in.
@@ -267,12 +269,12 @@ impl<'c, 'a> Practice<'c, 'a> {
     }
 }
 
-/// The filters that run before an action (around it too).
+/// The filters that run before an action (around it too); not those that the request can switch off.
 pub fn before<'f, 'a>(controller: &'f Controller<'a>, action: Name) -> Vec<&'f FilterDeclaration<'a>> {
     controller
         .filters_for(action)
         .into_iter()
-        .filter(|f| f.timing != Timing::After && f.role != FilterRole::Csrf)
+        .filter(|f| f.timing != Timing::After && f.role != FilterRole::Csrf && !switched_off(f))
         .collect()
 }
 

@@ -25,9 +25,12 @@ mod load_defaults_old;
 mod naming;
 mod parameter_parsers;
 mod pattern;
+mod personal_data_shown;
 mod place;
 mod predictable_randomness;
 mod rails_version_weakness;
+mod record;
+mod record_rendered_whole;
 mod redos;
 mod secret_in_log;
 mod sensitive_data_in_get;
@@ -67,8 +70,10 @@ pub const CHECKS: &[Check] = &[
     Check { rule: json_escape_off::rule, run: json_escape_off::run },
     Check { rule: load_defaults_old::rule, run: load_defaults_old::run },
     Check { rule: parameter_parsers::rule, run: parameter_parsers::run },
+    Check { rule: personal_data_shown::rule, run: personal_data_shown::run },
     Check { rule: predictable_randomness::rule, run: predictable_randomness::run },
     Check { rule: rails_version_weakness::rule, run: rails_version_weakness::run },
+    Check { rule: record_rendered_whole::rule, run: record_rendered_whole::run },
     Check { rule: redos::rule, run: redos::run },
     Check { rule: secret_in_log::rule, run: secret_in_log::run },
     Check { rule: sensitive_data_in_get::rule, run: sensitive_data_in_get::run },

@@ -183,6 +183,9 @@ pub fn secret(name: &str) -> Option<Secret> {
         let after_key = words.iter().rposition(|w| matches!(*w, "key" | "apikey" | "base" | "pepper"));
         return (after_key == Some(words.len() - 1)).then_some(Secret::Key);
     }
+    if matches!(words.as_slice(), [.., "tax" | "taxpayer" | "national", "id"]) && words[0] != "encrypted" {
+        return Some(Secret::Personal);
+    }
     if ABOUT.contains(&last)
         || matches!(words[0], "encrypted" | "hashed" | "masked" | "filtered" | "no" | "has" | "is" | "use")
     {
@@ -198,9 +201,15 @@ pub fn secret(name: &str) -> Option<Secret> {
     if has(&["check", "checks", "response", "result", "avs"]) {
         return None;
     }
-    if has(&["ssn", "cvv", "cvc", "cvv2"])
+    if has(&["ssn", "cvv", "cvc", "cvv2", "iban"])
         || pair("social", "security")
         || pair("card", "number")
+        || pair("passport", "number")
+        || pair("tax", "number")
+        || pair("license", "number") && has(&["driver", "drivers", "driving"])
+        || pair("licence", "number") && has(&["driver", "drivers", "driving"])
+        || words.ends_with(&["bank", "account", "number"])
+        || words == ["account", "number"]
         || last == "cardnumber"
     {
         return Some(Secret::Personal);
@@ -361,6 +370,8 @@ mod tests {
         assert_eq!(secret("stripe_api_key"), Some(Secret::Key));
         assert_eq!(secret("client_secret"), Some(Secret::Key));
         assert_eq!(secret("credit_card_number"), Some(Secret::Personal));
+        assert_eq!(secret("individual_tax_id"), Some(Secret::Personal));
+        assert_eq!(secret("bank_account_number"), Some(Secret::Personal));
         for about in [
             "password_reset_path",
             "token_id",
