@@ -81,6 +81,13 @@ pub fn run(context: &Context<'_, '_>) {
         let variable =
             interp.parts.iter().any(|p| !matches!(p.kind, Kind::Str(_) | Kind::Const(_) | Kind::SelfRef));
         if variable {
+            // Not an action: what its callers hand over has been followed, and no request's word came.
+            let own = context.app.index.methods.iter().any(|m| {
+                m.file == file
+                    && m.span.start <= node.span.start
+                    && node.span.end <= m.span.end
+                    && m.visibility != wardroom_rails::Visibility::Public
+            });
             context
                 .finding(
                     rule(),
@@ -88,7 +95,7 @@ pub fn run(context: &Context<'_, '_>) {
                     node.span,
                     "code is put together from a string at run time and given to `eval`",
                 )
-                .confidence(if habitat == Habitat::Controller { Confidence::Medium } else { Confidence::Low })
+                .confidence(if habitat == Habitat::Controller && !own { Confidence::Medium } else { Confidence::Low })
                 .reason(
                     "where the parts come from is not known; a name that a request chooses would run as code",
                 )
