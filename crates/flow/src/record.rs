@@ -260,6 +260,7 @@ fn is_machine_made(name: &str) -> bool {
         "created",
         "updated",
         "position",
+        "slug",
         "rank",
         "score",
         "version",

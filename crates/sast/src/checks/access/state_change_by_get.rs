@@ -88,7 +88,7 @@ fn has_ambient_authority<'a>(practice: &Practice<'_, 'a>, action: &Action<'_, 'a
         .endpoints
         .iter()
         .any(|e| e.guarded_by(FilterRole::Authentication) || e.guarded_by(FilterRole::Authorization))
-        || practice.reach(class, action.method).into_iter().any(|m| reads(practice.app.index.method(m).body))
+        || practice.reach(class, action.method).iter().any(|m| reads(practice.app.index.method(*m).body))
 }
 
 fn report<'a>(
@@ -100,7 +100,11 @@ fn report<'a>(
 ) {
     let app = context.app;
     let method = app.index.method(action.method);
-    let confidence_cap = if has_ambient_authority(practice, action) { Confidence::High } else { Confidence::Low };
+    // Where no action at all shows who may call it, that is decided elsewhere.
+    let guarded = |e: &Arc<Endpoint>| {
+        e.guarded_by(FilterRole::Authentication) || e.guarded_by(FilterRole::Authorization)
+    };
+    let confidence_cap = if !app.endpoints.iter().any(guarded) || has_ambient_authority(practice, action) { Confidence::High } else { Confidence::Low };
     let both = action.endpoints.iter().any(|e| !matches!(e.verb, Verb::Get | Verb::Head | Verb::Any));
     let meant = names_change(&action.name);
     let conventional = matches!(action.name.as_str(), "index" | "show" | "new" | "edit");
@@ -245,7 +249,11 @@ fn carries_token(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
                     .any(|w| p.contains(w))
                     && !p.contains("csrf")
             })
-        }) && practice.shows(action.controller.class, action.method, |f| f.token)
+        }) && (practice.shows(action.controller.class, action.method, |f| f.token)
+            || super::practice::any(practice.app.index.method(action.method).body, &mut |n| {
+                // The answer of another site, which only its own page could send here.
+                matches!(&n.kind, Kind::Call(c) if c.name.contains("oauth"))
+            }))
 }
 
 /// Words of actions that are meant to change something.

@@ -84,13 +84,7 @@ pub fn run(context: &Context<'_, '_>) {
 /// Whether a parameter that reads like a secret is taken where the parameters are logged: in the
 /// method itself, or in the whole file where the method reads none by name (a filter).
 fn takes_secret(context: &Context<'_, '_>, file: wardroom_rails::FileId, place: &Node) -> bool {
-    let around = context
-        .app
-        .index
-        .methods
-        .iter()
-        .filter(|m| m.file == file && m.span.start <= place.span.start && place.span.end <= m.span.end)
-        .min_by_key(|m| m.span.end - m.span.start);
+    let around = context.method_at(file, place.span).map(|id| context.app.index.method(id));
     let look = |body: &Node| {
         let (mut reads, mut secret, mut handed) = (false, false, false);
         walk::each(body, &mut |node| {

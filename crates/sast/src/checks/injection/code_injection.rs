@@ -81,9 +81,12 @@ pub fn run(context: &Context<'_, '_>) {
         let variable =
             interp.parts.iter().any(|p| !matches!(p.kind, Kind::Str(_) | Kind::Const(_) | Kind::SelfRef));
         if variable {
-            // Not an action: what its callers hand over has been followed, and no request's word came.
+            // Not an action, and made of its parameters: what its callers hand over has been followed,
+            // and no request's word came.
             let own = context.app.index.methods.iter().any(|m| {
                 m.file == file
+                    && !m.params.is_empty()
+                    && !says_request(m.body)
                     && m.span.start <= node.span.start
                     && node.span.end <= m.span.end
                     && m.visibility != wardroom_rails::Visibility::Public
@@ -103,4 +106,20 @@ pub fn run(context: &Context<'_, '_>) {
                 .report();
         }
     });
+}
+
+/// Whether a method reads the request itself: its parameters, or the names that its path gives.
+fn says_request(body: &Node) -> bool {
+    let mut found = false;
+    wardroom_ruby::walk::each(body, &mut |node| {
+        if let Kind::Call(call) = &node.kind {
+            found |= call.recv.is_none()
+                && matches!(
+                    call.name.as_str(),
+                    "params" | "request" | "controller_name" | "controller_path" | "action_name" | "cookies" | "session"
+                );
+        }
+        !found
+    });
+    found
 }

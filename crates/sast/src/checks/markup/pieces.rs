@@ -153,7 +153,14 @@ struct Look {
 impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
     /// Begins to look.
     pub fn new(context: &'c Context<'x, 'a>) -> Self {
-        let associated = context.app.models.values().flat_map(|m| m.associations.keys().copied()).collect();
+        let models = context.app.models.values();
+        let associated = models
+            .clone()
+            .flat_map(|m| m.associations.keys().copied())
+            .chain(models.map(|m| {
+                Name::from(wardroom_rails::underscore(m.class.rsplit("::").next().unwrap_or(&m.class)).as_str())
+            }))
+            .collect();
         Pieces { context, returns: RefCell::default(), scopes: RefCell::default(), associated }
     }
 
@@ -489,6 +496,10 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             || [bare.to_owned(), format!("{bare}s"), format!("{bare}es")]
                 .iter()
                 .any(|n| self.associated.contains(&Name::from(n.as_str())))
+            // `cache` for an `open_graph_cache`
+            || !bare.contains('_')
+                && variable.trim_start_matches('@') == bare
+                && self.associated.iter().any(|a| a.strip_suffix(bare).is_some_and(|r| r.ends_with('_')))
     }
 
     /// A call on `self`: one of the application's own helpers, or a word of which nothing is known.

@@ -393,20 +393,14 @@ impl Writable {
         }
         let speaks = |file: &FileId| {
             let file = context.file(*file);
+            // A model speaks of many others without setting them.
+            let within = !file.path.starts_with("app/models/");
             spellings
                 .iter()
-                .any(|s| file.path.contains(s.as_str()) || find(&file.text, s.as_bytes()))
+                .any(|s| file.path.contains(s.as_str()) || within && find(&file.text, s.as_bytes()))
         };
-        let named = self.named.get(&Name::from(attribute));
-        if named.into_iter().flatten().any(speaks) || self.all.iter().any(speaks) {
-            return true;
-        }
-        // `widget.name = feed.title`
-        let mut assigned = false;
-        context.calls_named(&[&format!("{attribute}=")], |file, _, call| {
-            assigned |= call.args.last().is_some_and(|a| literal_name(a).is_none()) && speaks(&file);
-        });
-        assigned
+        let Some(named) = self.named.get(&Name::from(attribute)) else { return false };
+        named.iter().any(speaks) || self.all.iter().any(speaks)
     }
 }
 
@@ -445,11 +439,11 @@ fn checked_on_the_way(flow: &Flow) -> Option<&str> {
 
 /// Whether the mark is set in a method that makes JSON or a hash: there it is lost.
 fn is_data(context: &Context<'_, '_>, flow: &Flow) -> bool {
-    context.app.index.methods.iter().any(|m| {
-        m.file == flow.file
-            && m.span.start <= flow.span.start
-            && flow.span.end <= m.span.end
-            && matches!(m.name.as_str(), "as_json" | "to_json" | "serializable_hash" | "to_h" | "to_hash" | "attributes")
+    context.method_at(flow.file, flow.span).is_some_and(|id| {
+        matches!(
+            context.app.index.method(id).name.as_str(),
+            "as_json" | "to_json" | "serializable_hash" | "to_h" | "to_hash" | "attributes"
+        )
     })
 }
 

@@ -359,6 +359,11 @@ fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[
     }
 }
 
+/// Whether the words are a call of a helper of the application, whose own text was looked through.
+fn is_own_call(words: &str) -> bool {
+    words.split_once('(').is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+}
+
 /// Whether a helper is named nowhere in the application: not called, not sent, not handed on. What
 /// an engine or a library offers is called from outside.
 fn is_unused(context: &Context<'_, '_>, id: MethodId) -> bool {
@@ -366,6 +371,10 @@ fn is_unused(context: &Context<'_, '_>, id: MethodId) -> bool {
     let method = app.index.method(id);
     let path = &context.file(method.file).path;
     if !path.starts_with("app/helpers/") || app.habitat(method.owner, method.file) != Habitat::Helper {
+        return false;
+    }
+    // An engine without pages of its own offers its helpers to others.
+    if !app.files.iter().any(|f| f.is_template() && f.path.starts_with("app/views/")) {
         return false;
     }
     let mut called = false;
@@ -389,7 +398,7 @@ fn weight(
         Source::Request => (Confidence::Medium, "it is what the request says".to_owned()),
         Source::Text => (Confidence::Medium, "it reads like a text that somebody has written".to_owned()),
         // `list.join(", ").html_safe` with a part that nothing vouches for.
-        Source::Unknown if place.joined => (
+        Source::Unknown if place.joined && !is_own_call(&piece.words) => (
             Confidence::Medium,
             "`join` does not escape, and nothing shows that all the parts are markup".to_owned(),
         ),
@@ -403,7 +412,10 @@ fn weight(
                     let strong = handed
                         .open
                         .iter()
-                        .filter(|(_, _, p)| matches!(p.source, Source::Text | Source::Request))
+                        .filter(|(_, _, p)| {
+                            // Messages of validations quote what was typed in.
+                            matches!(p.source, Source::Text | Source::Request) || p.words.contains("errors")
+                        })
                         .count();
                     let why = format!(
                         "{} of {} known calls hand over something that is not escaped",
@@ -428,48 +440,22 @@ fn weight(
 /// How far a value that is only handed on is followed through the callers of callers.
 const HANDED_ON: u32 = 3;
 
-/// The methods of each file, to find the one around a place.
-struct Around {
-    methods: HashMap<FileId, Vec<(Span, MethodId)>>,
-}
-
-impl Around {
-    fn new(context: &Context<'_, '_>) -> Self {
-        let mut methods: HashMap<FileId, Vec<(Span, MethodId)>> = HashMap::new();
-        for (number, method) in context.app.index.methods.iter().enumerate() {
-            methods.entry(method.file).or_default().push((method.span, MethodId(number as u32)));
-        }
-        Around { methods }
-    }
-
-    /// The innermost method around a place.
-    fn at(&self, file: FileId, span: Span) -> Option<MethodId> {
-        self.methods
-            .get(&file)?
-            .iter()
-            .filter(|(of, _)| of.start <= span.start && span.end <= of.end)
-            .min_by_key(|(of, _)| of.end - of.start)
-            .map(|(_, id)| *id)
-    }
-}
-
 fn callers<'a>(
     context: &Context<'_, 'a>,
     pieces: &Pieces<'_, '_, 'a>,
     wanted: &Wanted,
 ) -> HashMap<(MethodId, usize, Option<Name>), Handed> {
-    let around = Around::new(context);
     let mut templates = HashMap::new();
     let mut out = HashMap::new();
     let mut asked = wanted.clone();
     for _ in 0..HANDED_ON {
-        let found = direct_callers(context, pieces, &asked, &around, &mut templates);
+        let found = direct_callers(context, pieces, &asked, &mut templates);
         // What a caller hands on of its own parameters is asked of its callers.
         let mut next = Wanted::new();
         for handed in found.values() {
             for (file, span, piece) in &handed.open {
                 let Source::Param(position) = piece.source else { continue };
-                let Some(id) = around.at(*file, *span) else { continue };
+                let Some(id) = context.method_at(*file, *span) else { continue };
                 if !out.contains_key(&(id, position, piece.key))
                     && !found.contains_key(&(id, position, piece.key))
                 {
@@ -494,8 +480,8 @@ fn callers<'a>(
             let mut changed = false;
             for (file, span, piece) in &handed.open {
                 let through = match piece.source {
-                    Source::Param(position) => around
-                        .at(*file, *span)
+                    Source::Param(position) => context
+                        .method_at(*file, *span)
                         .and_then(|id| out.get(&(id, position, piece.key)).filter(|_| id != key.0)),
                     _ => None,
                 };
@@ -524,7 +510,6 @@ fn direct_callers<'a>(
     context: &Context<'_, 'a>,
     pieces: &Pieces<'_, '_, 'a>,
     wanted: &Wanted,
-    around: &Around,
     templates: &mut HashMap<FileId, std::rc::Rc<Scope<'a>>>,
 ) -> HashMap<(MethodId, usize, Option<Name>), Handed> {
     let mut out: HashMap<(MethodId, usize, Option<Name>), Handed> = HashMap::new();
@@ -549,7 +534,7 @@ fn direct_callers<'a>(
                 std::rc::Rc::new(Scope::new(context, file, Name::from(""), &[], &code.parsed.body))
             }))
         } else {
-            let Some(id) = around.at(file, node.span).filter(|_| !is_test(&code.path)) else { return };
+            let Some(id) = context.method_at(file, node.span).filter(|_| !is_test(&code.path)) else { return };
             pieces.scope(id)
         };
         let target = pieces.resolve(call, &scope);

@@ -79,6 +79,8 @@ pub fn run(context: &Context<'_, '_>) {
         if place::is_mail(context, flow.file)
             || reason.contains("may check")
             || looks_at_scheme(context, flow.file, flow.span)
+            // `link_to_if(safe_scheme?(url), url)`
+            || link.as_ref().is_some_and(|(call, _)| call.name.starts_with("link_to_if"))
             || validated(context, &flow.words, attribute)
         {
             confidence = Confidence::Low;
