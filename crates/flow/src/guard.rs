@@ -75,7 +75,9 @@ impl<'a> Eval<'_, 'a> {
             {
                 self.refine(recv, (call.name == "!=") == truth);
             }
-            ("==" | "===" | "eql?" | "!=", Some(recv), Some(Node { kind: Kind::True, .. })) if is_test(recv) => {
+            ("==" | "===" | "eql?" | "!=", Some(recv), Some(Node { kind: Kind::True, .. }))
+                if is_test(recv) =>
+            {
                 self.refine(recv, (call.name != "!=") == truth);
             }
             // `path.include?("..")`, `path.split("/").include?("..")`: without it the path stays below its folder.

@@ -20,6 +20,6 @@ mod record;
 mod summary;
 mod value;
 
-pub use guard::regex as literal_pattern;
 pub use drive::{Flow, FlowStep, Flows, Unresolved, analyse};
+pub use guard::regex as literal_pattern;
 pub use knowledge::{Knowledge, KnowledgeError, Mark, Marks, SourceKind};

@@ -260,7 +260,6 @@ fn is_machine_made(name: &str) -> bool {
         "created",
         "updated",
         "position",
-        "slug",
         "rank",
         "score",
         "version",

@@ -117,7 +117,8 @@ type Roles = FxHashMap<(Name, Name), FilterRole>;
 /// What a filter is for, by its name, and where its method is known by what it does: it asks who is
 /// calling only if it can stop the request over that.
 fn role(app: &App<'_>, class: Name, filter: &FilterDeclaration<'_>, known: &mut Roles) -> FilterRole {
-    let Some(name) = filter.name.filter(|_| matches!(filter.role, FilterRole::Authentication | FilterRole::Other))
+    let Some(name) =
+        filter.name.filter(|_| matches!(filter.role, FilterRole::Authentication | FilterRole::Other))
     else {
         return filter.role;
     };
@@ -222,10 +223,23 @@ fn stops_strangers(app: &App<'_>, class: Name, body: &Node, depth: u32) -> bool 
 fn asks_who(node: &Node) -> bool {
     let said = |name: &str| {
         name.starts_with("current_")
-            && !matches!(name, "current_page" | "current_path" | "current_url" | "current_locale" | "current_tenant")
-            || ["logged_in", "signed_in", "authenticat", "api_key", "token", "credential", "signature", "hmac", "warden"]
-                .iter()
-                .any(|w| name.contains(w))
+            && !matches!(
+                name,
+                "current_page" | "current_path" | "current_url" | "current_locale" | "current_tenant"
+            )
+            || [
+                "logged_in",
+                "signed_in",
+                "authenticat",
+                "api_key",
+                "token",
+                "credential",
+                "signature",
+                "hmac",
+                "warden",
+            ]
+            .iter()
+            .any(|w| name.contains(w))
     };
     match &node.kind {
         Kind::Call(call) => match &call.recv {
@@ -246,7 +260,16 @@ fn halts(node: &Node) -> bool {
     let name = call.name.as_str();
     matches!(
         name,
-        "redirect_to" | "redirect_back" | "redirect_back_or_to" | "head" | "render" | "raise" | "throw" | "halt" | "fail" | "error!"
+        "redirect_to"
+            | "redirect_back"
+            | "redirect_back_or_to"
+            | "head"
+            | "render"
+            | "raise"
+            | "throw"
+            | "halt"
+            | "fail"
+            | "error!"
     ) || call.recv.is_none()
         && ["render_", "redirect_", "deny_", "require_", "respond_with_", "request_http_"]
             .iter()
@@ -263,7 +286,13 @@ fn demands(node: &Node) -> bool {
     let name = call.name.as_str();
     name.starts_with("authenticate_") && name.ends_with('!')
         || name.starts_with("authenticate_or_request_with")
-        || matches!(name, "doorkeeper_authorize!" | "authenticate!" | "require_login" | "http_basic_authenticate_or_request_with")
+        || matches!(
+            name,
+            "doorkeeper_authorize!"
+                | "authenticate!"
+                | "require_login"
+                | "http_basic_authenticate_or_request_with"
+        )
 }
 
 /// The keys that a body reads from `params` itself.

@@ -104,7 +104,11 @@ fn report<'a>(
     let guarded = |e: &Arc<Endpoint>| {
         e.guarded_by(FilterRole::Authentication) || e.guarded_by(FilterRole::Authorization)
     };
-    let confidence_cap = if !app.endpoints.iter().any(guarded) || has_ambient_authority(practice, action) { Confidence::High } else { Confidence::Low };
+    let confidence_cap = if !app.endpoints.iter().any(guarded) || has_ambient_authority(practice, action) {
+        Confidence::High
+    } else {
+        Confidence::Low
+    };
     let both = action.endpoints.iter().any(|e| !matches!(e.verb, Verb::Get | Verb::Head | Verb::Any));
     let meant = names_change(&action.name);
     let conventional = matches!(action.name.as_str(), "index" | "show" | "new" | "edit");

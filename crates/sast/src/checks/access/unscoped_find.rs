@@ -220,7 +220,10 @@ fn judge<'a>(
     let confidence =
         if super::practice::open_on_purpose(app, method.owner) { Confidence::Low } else { confidence };
     let bound = known.by_default
-        && !any(load.node, &mut |n| matches!(&n.kind, Kind::Call(c) if matches!(c.name.as_str(), "unscoped" | "unscope" | "with_deleted")));
+        && !any(
+            load.node,
+            &mut |n| matches!(&n.kind, Kind::Call(c) if matches!(c.name.as_str(), "unscoped" | "unscope" | "with_deleted")),
+        );
     let (whose, confidence, reason) = if bound {
         (
             "within its default scope",
@@ -339,7 +342,9 @@ fn tests(cond: &Node, out: &mut Vec<Span>) {
             }
         }
         Kind::Call(call) => match (call.name.as_str(), &call.recv) {
-            ("present?" | "blank?" | "nil?" | "any?" | "exists?" | "empty?" | "!", Some(recv)) => tests(recv, out),
+            ("present?" | "blank?" | "nil?" | "any?" | "exists?" | "empty?" | "!", Some(recv)) => {
+                tests(recv, out)
+            }
             _ => out.push(cond.span),
         },
         _ => {}
@@ -608,9 +613,10 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
 /// Whether a default scope depends on who is calling, itself or by a method of the class that it calls.
 fn looks_at_caller(practice: &Practice<'_, '_>, class: Name, scope: &Call) -> bool {
     let current = |node: &Node| {
-        any(node, &mut |n| {
-            matches!(&n.kind, Kind::Call(c) if c.name.starts_with("current") && matches!(c.recv.as_ref().map(|r| &r.kind), None | Some(Kind::Const(_))))
-        })
+        any(
+            node,
+            &mut |n| matches!(&n.kind, Kind::Call(c) if c.name.starts_with("current") && matches!(c.recv.as_ref().map(|r| &r.kind), None | Some(Kind::Const(_)))),
+        )
     };
     let bodies: Vec<&Node> = scope.args.iter().chain(scope.block.iter().map(|b| &b.body)).collect();
     bodies.iter().any(|b| mentions_user(b) || current(b))
@@ -621,8 +627,11 @@ fn looks_at_caller(practice: &Practice<'_, '_>, class: Name, scope: &Call) -> bo
                     && call.recv.is_none()
                     && let Some(id) = practice.app.index.find_singleton(class, call.name)
                 {
-                    let body = practice.app.index.method(id).body;
-                    found |= mentions_user(body)
+                    let method = practice.app.index.method(id);
+                    let body = method.body;
+                    // `def within(team = Team.current)`
+                    found |= method.params.iter().filter_map(|p| p.default.as_ref()).any(current)
+                        || mentions_user(body)
                         || current(body)
                         || any(body, &mut |n| {
                             matches!(&n.kind, Kind::Call(c) if c.recv.is_none() && practice.app.index.find_singleton(class, c.name).is_some_and(|id| current(practice.app.index.method(id).body)))

@@ -133,7 +133,7 @@ fn rendered(
             // `test_connection`: to say why it fails is what the action is for.
             let tries = context.method_at(id, node.span).is_some_and(|m| {
                 let name = context.app.index.method(m).name;
-                name.split('_').any(|w| matches!(w, "test" | "check" | "ping" | "diagnose"))
+                name.split('_').any(|w| matches!(w, "test" | "ping" | "diagnose"))
             });
             context
                 .finding(

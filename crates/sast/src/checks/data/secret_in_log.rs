@@ -89,9 +89,12 @@ fn takes_secret(context: &Context<'_, '_>, file: wardroom_rails::FileId, place: 
         let (mut reads, mut secret, mut handed) = (false, false, false);
         walk::each(body, &mut |node| {
             if let Kind::Call(call) = &node.kind {
-                let of_params = |n: &Node| matches!(&n.kind, Kind::Call(c) if c.name == "params" && c.recv.is_none());
-                if matches!(call.name.as_str(), "[]" | "fetch" | "dig" | "require" | "permit" | "expect" | "slice")
-                    && place::any_params(node)
+                let of_params =
+                    |n: &Node| matches!(&n.kind, Kind::Call(c) if c.name == "params" && c.recv.is_none());
+                if matches!(
+                    call.name.as_str(),
+                    "[]" | "fetch" | "dig" | "require" | "permit" | "expect" | "slice"
+                ) && place::any_params(node)
                 {
                     for name in call.args.iter().filter_map(wardroom_rails::literal_name) {
                         reads = true;

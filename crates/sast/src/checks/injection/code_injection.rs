@@ -98,7 +98,11 @@ pub fn run(context: &Context<'_, '_>) {
                     node.span,
                     "code is put together from a string at run time and given to `eval`",
                 )
-                .confidence(if habitat == Habitat::Controller && !own { Confidence::Medium } else { Confidence::Low })
+                .confidence(if habitat == Habitat::Controller && !own {
+                    Confidence::Medium
+                } else {
+                    Confidence::Low
+                })
                 .reason(
                     "where the parts come from is not known; a name that a request chooses would run as code",
                 )
@@ -116,7 +120,13 @@ fn says_request(body: &Node) -> bool {
             found |= call.recv.is_none()
                 && matches!(
                     call.name.as_str(),
-                    "params" | "request" | "controller_name" | "controller_path" | "action_name" | "cookies" | "session"
+                    "params"
+                        | "request"
+                        | "controller_name"
+                        | "controller_path"
+                        | "action_name"
+                        | "cookies"
+                        | "session"
                 );
         }
         !found

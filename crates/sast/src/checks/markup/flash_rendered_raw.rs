@@ -51,10 +51,9 @@ pub fn run(context: &Context<'_, '_>) {
         &["[]=", "redirect_to", "redirect_back", "redirect_back_or_to"],
         |file, node, call| {
             let message = match call.name.as_str() {
-                "[]=" if call.recv.as_ref().is_some_and(is_flash) => call
-                    .args
-                    .last()
-                    .filter(|_| is_key(key, call.args.first().and_then(literal_name))),
+                "[]=" if call.recv.as_ref().is_some_and(is_flash) => {
+                    call.args.last().filter(|_| is_key(key, call.args.first().and_then(literal_name)))
+                }
                 "redirect_to" | "redirect_back" | "redirect_back_or_to" if call.recv.is_none() => {
                     call.args.iter().rev().find_map(|a| match &a.kind {
                         Kind::Hash(pairs) => pairs

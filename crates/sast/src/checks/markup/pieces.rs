@@ -158,7 +158,9 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             .clone()
             .flat_map(|m| m.associations.keys().copied())
             .chain(models.map(|m| {
-                Name::from(wardroom_rails::underscore(m.class.rsplit("::").next().unwrap_or(&m.class)).as_str())
+                Name::from(
+                    wardroom_rails::underscore(m.class.rsplit("::").next().unwrap_or(&m.class)).as_str(),
+                )
             }))
             .collect();
         Pieces { context, returns: RefCell::default(), scopes: RefCell::default(), associated }
@@ -489,8 +491,9 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         let bare = variable.trim_start_matches('@');
         let bare = bare.strip_prefix("current_").or_else(|| bare.strip_prefix("new_")).unwrap_or(bare);
         let last = bare.rsplit('_').next().unwrap_or(bare);
-        const ANY: &[&str] =
-            &["obj", "object", "record", "resource", "model", "entry", "item", "node", "row", "element", "it"];
+        const ANY: &[&str] = &[
+            "obj", "object", "record", "resource", "model", "entry", "item", "node", "row", "element", "it",
+        ];
         bare.len() <= 2
             || ANY.contains(&last)
             || [bare.to_owned(), format!("{bare}s"), format!("{bare}es")]

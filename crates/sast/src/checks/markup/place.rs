@@ -176,7 +176,9 @@ fn held_by(body: &Node, attribute: &str) -> Option<&'static str> {
         if let Kind::Call(call) = &node.kind {
             let arg = call.args.first();
             errors |= matches!(call.name.as_str(), "add" | "<<" | "[]=")
-                && call.recv.as_ref().is_some_and(|r| matches!(&r.kind, Kind::Call(c) if c.name == "errors" || c.name == "[]"));
+                && call.recv.as_ref().is_some_and(
+                    |r| matches!(&r.kind, Kind::Call(c) if c.name == "errors" || c.name == "[]"),
+                );
             match (call.name.as_str(), &call.recv) {
                 ("include?" | "member?" | "exclude?" | "key?" | "has_key?", Some(list))
                     if arg.is_some_and(is_it) && is_list(list) =>
@@ -288,7 +290,7 @@ fn is_narrow(call: &Call) -> bool {
     pairs.iter().any(|pair| {
         let key = literal_name(&pair.key);
         match key.as_deref() {
-            Some("inclusion" | "numericality" | "in" | "email" | "url") => true,
+            Some("inclusion" | "numericality" | "in" | "email" | "url" | "uri") => true,
             Some("format") => match &pair.value.kind {
                 Kind::Hash(inner) => inner.iter().any(|p| {
                     literal_name(&p.key).is_some_and(|k| k == "with") && is_narrow_pattern(&p.value)
@@ -351,9 +353,13 @@ impl Writable {
                 writable.note(file, arg);
             }
         });
-        context.calls_named(&["permit!", "to_unsafe_h", "to_unsafe_hash"], |file, _, _| writable.all.push(file));
+        context
+            .calls_named(&["permit!", "to_unsafe_h", "to_unsafe_hash"], |file, _, _| writable.all.push(file));
         for (file, code) in context.code_files() {
-            if code.path.contains("permit") || code.path.contains("_params") || code.path.contains("strong_param") {
+            if code.path.contains("permit")
+                || code.path.contains("_params")
+                || code.path.contains("strong_param")
+            {
                 writable.note(file, &code.parsed.body);
             }
         }

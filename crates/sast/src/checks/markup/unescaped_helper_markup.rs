@@ -302,7 +302,7 @@ fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[
         let best = place
             .open
             .iter()
-            .map(|p| (weight(p, place, &handed), p))
+            .map(|p| (weight(context, p, place, &handed), p))
             .max_by_key(|((confidence, _), _)| *confidence);
         let Some(((confidence, why), piece)) = best else { continue };
         let confidence =
@@ -359,9 +359,13 @@ fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[
     }
 }
 
-/// Whether the words are a call of a helper of the application, whose own text was looked through.
-fn is_own_call(words: &str) -> bool {
-    words.split_once('(').is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+/// Whether the words are a call of another helper of the application, whose own text was looked
+/// through; what a method makes of its own results is judged here.
+fn is_other_helper(place: &Place, words: &str, context: &Context<'_, '_>) -> bool {
+    words.split_once('(').is_some_and(|(name, _)| {
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && place.method.is_none_or(|id| context.app.index.method(id).name != name)
+    })
 }
 
 /// Whether a helper is named nowhere in the application: not called, not sent, not handed on. What
@@ -386,10 +390,13 @@ fn is_unused(context: &Context<'_, '_>, id: MethodId) -> bool {
     let Ok(word) = regex::bytes::Regex::new(&format!(r"\b{}\b", regex::escape(&method.name))) else {
         return false;
     };
-    context.code_files().all(|(file, code)| word.find_iter(&code.text).count() <= usize::from(file == method.file))
+    context
+        .code_files()
+        .all(|(file, code)| word.find_iter(&code.text).count() <= usize::from(file == method.file))
 }
 
 fn weight(
+    context: &Context<'_, '_>,
     piece: &Piece,
     place: &Place,
     handed: &HashMap<(MethodId, usize, Option<Name>), Handed>,
@@ -398,7 +405,7 @@ fn weight(
         Source::Request => (Confidence::Medium, "it is what the request says".to_owned()),
         Source::Text => (Confidence::Medium, "it reads like a text that somebody has written".to_owned()),
         // `list.join(", ").html_safe` with a part that nothing vouches for.
-        Source::Unknown if place.joined && !is_own_call(&piece.words) => (
+        Source::Unknown if place.joined && !is_other_helper(place, &piece.words, context) => (
             Confidence::Medium,
             "`join` does not escape, and nothing shows that all the parts are markup".to_owned(),
         ),
@@ -534,7 +541,9 @@ fn direct_callers<'a>(
                 std::rc::Rc::new(Scope::new(context, file, Name::from(""), &[], &code.parsed.body))
             }))
         } else {
-            let Some(id) = context.method_at(file, node.span).filter(|_| !is_test(&code.path)) else { return };
+            let Some(id) = context.method_at(file, node.span).filter(|_| !is_test(&code.path)) else {
+                return;
+            };
             pieces.scope(id)
         };
         let target = pieces.resolve(call, &scope);
