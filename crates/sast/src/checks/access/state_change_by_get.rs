@@ -69,7 +69,7 @@ pub fn run(context: &Context<'_, '_>) {
             let mut scan = Scan { practice, action: &action, seen: HashSet::new(), found: None };
             scan.body(app.index.method(action.method).body, &mut Vec::new(), 0);
             let Some(change) = scan.found else { continue };
-            report(context, &practice, &action, &gets, &change);
+            report(context, practice, &action, &gets, &change);
         }
     }
 }

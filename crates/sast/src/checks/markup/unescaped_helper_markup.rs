@@ -399,7 +399,7 @@ fn weight(
     context: &Context<'_, '_>,
     piece: &Piece,
     place: &Place,
-    handed: &HashMap<(MethodId, usize, Option<Name>), Handed>,
+    handed: &HashMap<Asked, Handed>,
 ) -> (Confidence, String) {
     match piece.source {
         Source::Request => (Confidence::Medium, "it is what the request says".to_owned()),
@@ -444,6 +444,9 @@ fn weight(
     }
 }
 
+/// A method, the position of a parameter, and the key that is read from it.
+type Asked = (MethodId, usize, Option<Name>);
+
 /// How far a value that is only handed on is followed through the callers of callers.
 const HANDED_ON: u32 = 3;
 
@@ -451,7 +454,7 @@ fn callers<'a>(
     context: &Context<'_, 'a>,
     pieces: &Pieces<'_, '_, 'a>,
     wanted: &Wanted,
-) -> HashMap<(MethodId, usize, Option<Name>), Handed> {
+) -> HashMap<Asked, Handed> {
     let mut templates = HashMap::new();
     let mut out = HashMap::new();
     let mut asked = wanted.clone();
@@ -481,7 +484,7 @@ fn callers<'a>(
     }
     // In place of a call that hands a parameter on stands what its own callers hand over.
     for _ in 0..HANDED_ON {
-        let mut joined: Vec<((MethodId, usize, Option<Name>), Handed)> = Vec::new();
+        let mut joined: Vec<(Asked, Handed)> = Vec::new();
         for (key, handed) in &out {
             let mut ends = Handed { calls: handed.calls, open: Vec::new() };
             let mut changed = false;
@@ -518,8 +521,8 @@ fn direct_callers<'a>(
     pieces: &Pieces<'_, '_, 'a>,
     wanted: &Wanted,
     templates: &mut HashMap<FileId, std::rc::Rc<Scope<'a>>>,
-) -> HashMap<(MethodId, usize, Option<Name>), Handed> {
-    let mut out: HashMap<(MethodId, usize, Option<Name>), Handed> = HashMap::new();
+) -> HashMap<Asked, Handed> {
+    let mut out: HashMap<Asked, Handed> = HashMap::new();
     let mut by_name: BTreeMap<Name, Vec<MethodId>> = BTreeMap::new();
     for (name, id) in wanted.keys() {
         by_name.entry(*name).or_default().push(*id);
