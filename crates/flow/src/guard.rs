@@ -67,6 +67,19 @@ impl<'a> Eval<'_, 'a> {
     fn refine_call(&mut self, call: &'a Call, truth: bool) {
         let arg = call.args.first();
         match (call.name.as_str(), &call.recv, arg) {
+            // `(x =~ PATTERN).nil?`, `LIST.include?(x) == false`: the same predicate, the other way round.
+            ("nil?" | "blank?" | "!", Some(recv), None) if is_test(recv) => self.refine(recv, !truth),
+            ("present?", Some(recv), None) if is_test(recv) => self.refine(recv, truth),
+            ("==" | "===" | "eql?" | "!=", Some(recv), Some(Node { kind: Kind::Nil | Kind::False, .. }))
+                if is_test(recv) =>
+            {
+                self.refine(recv, (call.name == "!=") == truth);
+            }
+            ("==" | "===" | "eql?" | "!=", Some(recv), Some(Node { kind: Kind::True, .. }))
+                if is_test(recv) =>
+            {
+                self.refine(recv, (call.name != "!=") == truth);
+            }
             // `path.include?("..")`, `path.split("/").include?("..")`: without it the path stays below its folder.
             ("include?", Some(recv), Some(Node { kind: Kind::Str(text), .. }))
                 if !truth && matches!(&**text, ".." | "../") =>
@@ -435,6 +448,20 @@ impl<'a> Eval<'_, 'a> {
         let mut out = String::new();
         words(node, &mut out)?;
         Some(Name::from(out.as_str()))
+    }
+}
+
+/// Whether an expression is itself a test, so that asking whether it gives nothing asks for its opposite.
+fn is_test(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Call(call) => {
+            matches!(call.name.as_str(), "=~" | "match" | "match?" | "!~" | "in?" | "presence_in")
+                || call.name.ends_with('?') && !call.args.is_empty()
+        }
+        Kind::Not(inner) => is_test(inner),
+        Kind::And(sides) | Kind::Or(sides) => is_test(&sides.0) && is_test(&sides.1),
+        Kind::Seq(nodes) => matches!(nodes.as_slice(), [only] if is_test(only)),
+        _ => false,
     }
 }
 

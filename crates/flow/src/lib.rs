@@ -21,4 +21,5 @@ mod summary;
 mod value;
 
 pub use drive::{Flow, FlowStep, Flows, Unresolved, analyse};
+pub use guard::regex as literal_pattern;
 pub use knowledge::{Knowledge, KnowledgeError, Mark, Marks, SourceKind};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use wardroom_model::{Confidence, Endpoint, Verb};
+use wardroom_model::{Confidence, Endpoint, FilterRole, Verb};
 use wardroom_rails::{FileId, literal_name};
 use wardroom_ruby::ir::{Call, If, Kind, Name, Node, Span};
 use wardroom_ruby::walk;
@@ -69,14 +69,46 @@ pub fn run(context: &Context<'_, '_>) {
             let mut scan = Scan { practice, action: &action, seen: HashSet::new(), found: None };
             scan.body(app.index.method(action.method).body, &mut Vec::new(), 0);
             let Some(change) = scan.found else { continue };
-            report(context, &action, &gets, &change);
+            report(context, practice, &action, &gets, &change);
         }
     }
 }
 
-fn report(context: &Context<'_, '_>, action: &Action<'_, '_>, gets: &[&Arc<Endpoint>], change: &Change<'_>) {
+/// Whether the browser's cookie is what lets the caller do it: without that, a forged request can do
+/// nothing that the forger could not do himself.
+fn has_ambient_authority<'a>(practice: &Practice<'_, 'a>, action: &Action<'_, 'a>) -> bool {
+    let class = action.controller.class;
+    let reads = |body: &Node| {
+        super::practice::any(body, &mut |n| {
+            matches!(&n.kind, Kind::Call(c) if c.recv.is_none() && (matches!(c.name.as_str(), "session" | "cookies" | "sign_in" | "sign_out" | "logged_in_user" | "reset_session") || c.name.starts_with("current_")))
+                || super::practice::is_user(n)
+        })
+    };
+    action
+        .endpoints
+        .iter()
+        .any(|e| e.guarded_by(FilterRole::Authentication) || e.guarded_by(FilterRole::Authorization))
+        || practice.reach(class, action.method).iter().any(|m| reads(practice.app.index.method(*m).body))
+}
+
+fn report<'a>(
+    context: &Context<'_, 'a>,
+    practice: &Practice<'_, 'a>,
+    action: &Action<'_, 'a>,
+    gets: &[&Arc<Endpoint>],
+    change: &Change<'_>,
+) {
     let app = context.app;
     let method = app.index.method(action.method);
+    // Where no action at all shows who may call it, that is decided elsewhere.
+    let guarded = |e: &Arc<Endpoint>| {
+        e.guarded_by(FilterRole::Authentication) || e.guarded_by(FilterRole::Authorization)
+    };
+    let confidence_cap = if !app.endpoints.iter().any(guarded) || has_ambient_authority(practice, action) {
+        Confidence::High
+    } else {
+        Confidence::Low
+    };
     let both = action.endpoints.iter().any(|e| !matches!(e.verb, Verb::Get | Verb::Head | Verb::Any));
     let meant = names_change(&action.name);
     let conventional = matches!(action.name.as_str(), "index" | "show" | "new" | "edit");
@@ -86,7 +118,8 @@ fn report(context: &Context<'_, '_>, action: &Action<'_, '_>, gets: &[&Arc<Endpo
         // One action shows the form and takes it.
         Sort::Record | Sort::Session if both && change.condition.is_some() => Confidence::Medium,
         _ => Confidence::Low,
-    };
+    }
+    .min(confidence_cap);
     let what = match change.kind {
         Sort::Session => "changes who is signed in",
         Sort::Record => "changes a record",
@@ -220,7 +253,11 @@ fn carries_token(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
                     .any(|w| p.contains(w))
                     && !p.contains("csrf")
             })
-        }) && practice.shows(action.controller.class, action.method, |f| f.token)
+        }) && (practice.shows(action.controller.class, action.method, |f| f.token)
+            || super::practice::any(practice.app.index.method(action.method).body, &mut |n| {
+                // The answer of another site, which only its own page could send here.
+                matches!(&n.kind, Kind::Call(c) if c.name.contains("oauth"))
+            }))
 }
 
 /// Words of actions that are meant to change something.

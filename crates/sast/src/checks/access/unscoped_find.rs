@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use wardroom_model::Confidence;
 use wardroom_rails::{Habitat, MethodId, literal_name};
-use wardroom_ruby::ir::{Call, Kind, Name, Node};
+use wardroom_ruby::ir::{Call, Kind, Name, Node, Span};
 use wardroom_ruby::walk;
 
 use super::practice::{Action, Practice, any, decides, is_params, mentions_user, writes};
@@ -52,6 +52,8 @@ struct Usage {
     own_scope: Option<Name>,
     /// The association that names its owner.
     owner: Option<Name>,
+    /// Its default scope looks at who is calling.
+    by_default: bool,
     /// It says of each record whether all may see it.
     visibility: Option<Name>,
 }
@@ -217,11 +219,25 @@ fn judge<'a>(
     };
     let confidence =
         if super::practice::open_on_purpose(app, method.owner) { Confidence::Low } else { confidence };
+    let bound = known.by_default
+        && !any(
+            load.node,
+            &mut |n| matches!(&n.kind, Kind::Call(c) if matches!(c.name.as_str(), "unscoped" | "unscope" | "with_deleted")),
+        );
+    let (whose, confidence, reason) = if bound {
+        (
+            "within its default scope",
+            Confidence::Low,
+            "the default scope depends on who is calling; the caller's own permission is left out",
+        )
+    } else {
+        ("whosever it is", confidence, "no check of the record was found between here and its use")
+    };
     let reachable = !shown.is_empty() || app.endpoints.is_empty();
     context
-        .finding(rule(), method.file, load.node.span, format!("`{what}` takes any `{class}`, whosever it is: {evidence}"))
+        .finding(rule(), method.file, load.node.span, format!("`{what}` takes any `{class}`, {whose}: {evidence}"))
         .confidence(if reachable { confidence } else { Confidence::Low })
-        .reason("no check of the record was found between here and its use")
+        .reason(reason)
         .remedy("Load it from what the caller may see (an association of the current user, the model's own scope), or check the record before it is used.")
         .endpoints(shown)
         .report();
@@ -260,8 +276,15 @@ fn checks(body: &Node, variable: Name) -> bool {
 fn loads(body: &Node) -> Vec<Load<'_>> {
     let mut out: Vec<Load<'_>> = Vec::new();
     let from_request = tainted(body);
+    // Loads that only answer whether there is such a record.
+    let mut asked: Vec<Span> = Vec::new();
     walk::each(body, &mut |node| {
+        if asked.contains(&node.span) {
+            return false;
+        }
         match &node.kind {
+            Kind::If(branches) => tests(&branches.cond, &mut asked),
+            Kind::Not(inner) => tests(inner, &mut asked),
             Kind::Assign(assign) => {
                 if let Kind::Ivar(name) | Kind::Local(name) = &assign.target.kind
                     && let Some((class, found, list)) = load(&assign.value, &from_request)
@@ -303,6 +326,29 @@ fn loads(body: &Node) -> Vec<Load<'_>> {
         true
     });
     out
+}
+
+/// What a condition asks for without keeping it: `if X.find_by(…)`, `unless X.find_by(…).present?`.
+fn tests(cond: &Node, out: &mut Vec<Span>) {
+    match &cond.kind {
+        Kind::Not(inner) => tests(inner, out),
+        Kind::And(sides) | Kind::Or(sides) => {
+            tests(&sides.0, out);
+            tests(&sides.1, out);
+        }
+        Kind::Seq(nodes) => {
+            if let Some(last) = nodes.last() {
+                tests(last, out);
+            }
+        }
+        Kind::Call(call) => match (call.name.as_str(), &call.recv) {
+            ("present?" | "blank?" | "nil?" | "any?" | "exists?" | "empty?" | "!", Some(recv)) => {
+                tests(recv, out)
+            }
+            _ => out.push(cond.span),
+        },
+        _ => {}
+    }
 }
 
 /// Variables that take what the request says.
@@ -477,6 +523,9 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
         .find(|n| model.columns.contains_key(n));
         for class in practice.ancestors(model.class).iter().filter_map(|c| app.index.class(*c)) {
             for declared in &class.macros {
+                if declared.call.name == "default_scope" {
+                    usage.by_default |= looks_at_caller(practice, model.class, declared.call);
+                }
                 if matches!(declared.call.name.as_str(), "scope" | "named_scope")
                     && let Some(name) = declared.call.args.first().and_then(literal_name)
                     && name.starts_with("my_")
@@ -559,6 +608,39 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
         }
     });
     out
+}
+
+/// Whether a default scope depends on who is calling, itself or by a method of the class that it calls.
+fn looks_at_caller(practice: &Practice<'_, '_>, class: Name, scope: &Call) -> bool {
+    let current = |node: &Node| {
+        any(
+            node,
+            &mut |n| matches!(&n.kind, Kind::Call(c) if c.name.starts_with("current") && matches!(c.recv.as_ref().map(|r| &r.kind), None | Some(Kind::Const(_)))),
+        )
+    };
+    let bodies: Vec<&Node> = scope.args.iter().chain(scope.block.iter().map(|b| &b.body)).collect();
+    bodies.iter().any(|b| mentions_user(b) || current(b))
+        || bodies.iter().any(|b| {
+            let mut found = false;
+            walk::each(b, &mut |n| {
+                if let Kind::Call(call) = &n.kind
+                    && call.recv.is_none()
+                    && let Some(id) = practice.app.index.find_singleton(class, call.name)
+                {
+                    let method = practice.app.index.method(id);
+                    let body = method.body;
+                    // `def within(team = Team.current)`
+                    found |= method.params.iter().filter_map(|p| p.default.as_ref()).any(current)
+                        || mentions_user(body)
+                        || current(body)
+                        || any(body, &mut |n| {
+                            matches!(&n.kind, Kind::Call(c) if c.recv.is_none() && practice.app.index.find_singleton(class, c.name).is_some_and(|id| current(practice.app.index.method(id).body)))
+                        });
+                }
+                !found
+            });
+            found
+        })
 }
 
 /// A check that looks at one parameter in front of a load by another.

@@ -130,6 +130,11 @@ fn rendered(
             });
         }
         if trace || message && broad {
+            // `test_connection`: to say why it fails is what the action is for.
+            let tries = context.method_at(id, node.span).is_some_and(|m| {
+                let name = context.app.index.method(m).name;
+                name.split('_').any(|w| matches!(w, "test" | "ping" | "diagnose"))
+            });
             context
                 .finding(
                     rule(),
@@ -141,7 +146,11 @@ fn rendered(
                         "The message of any exception is shown to the client"
                     },
                 )
-                .confidence(if trace { Confidence::High } else { Confidence::Medium })
+                .confidence(match (tries, trace) {
+                    (true, _) => Confidence::Low,
+                    (_, true) => Confidence::High,
+                    _ => Confidence::Medium,
+                })
                 .severity(Severity::Low)
                 .remedy("Answer with a text of your own and send the exception to the error tracker.")
                 .report();

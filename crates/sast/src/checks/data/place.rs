@@ -176,3 +176,15 @@ macro_rules! hint {
     }};
 }
 pub(super) use hint;
+
+/// Whether an expression begins with `params`.
+pub fn any_params(node: &Node) -> bool {
+    let mut node = node;
+    while let Kind::Call(call) = &node.kind {
+        match &call.recv {
+            Some(recv) => node = recv,
+            None => return call.name == "params",
+        }
+    }
+    false
+}

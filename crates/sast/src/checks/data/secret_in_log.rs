@@ -63,7 +63,7 @@ pub fn run(context: &Context<'_, '_>) {
                 }
                 Told::Params => (
                     "All parameters of the request are written to the log, unfiltered".to_owned(),
-                    Confidence::Medium,
+                    if takes_secret(context, id, node) { Confidence::Medium } else { Confidence::Low },
                     Severity::Low,
                 ),
             };
@@ -79,6 +79,40 @@ pub fn run(context: &Context<'_, '_>) {
             return;
         }
     });
+}
+
+/// Whether a parameter that reads like a secret is taken where the parameters are logged: in the
+/// method itself, or in the whole file where the method reads none by name (a filter).
+fn takes_secret(context: &Context<'_, '_>, file: wardroom_rails::FileId, place: &Node) -> bool {
+    let around = context.method_at(file, place.span).map(|id| context.app.index.method(id));
+    let look = |body: &Node| {
+        let (mut reads, mut secret, mut handed) = (false, false, false);
+        walk::each(body, &mut |node| {
+            if let Kind::Call(call) = &node.kind {
+                let of_params =
+                    |n: &Node| matches!(&n.kind, Kind::Call(c) if c.name == "params" && c.recv.is_none());
+                if matches!(
+                    call.name.as_str(),
+                    "[]" | "fetch" | "dig" | "require" | "permit" | "expect" | "slice"
+                ) && place::any_params(node)
+                {
+                    for name in call.args.iter().filter_map(wardroom_rails::literal_name) {
+                        reads = true;
+                        secret |= naming::secret(&name).is_some();
+                    }
+                }
+                // Given to something that picks out of it what it needs.
+                handed |= !is_logging(call) && call.args.iter().any(of_params);
+            }
+            true
+        });
+        (reads, secret || handed)
+    };
+    match around.map(|m| look(m.body)) {
+        Some((_, true)) => true,
+        Some((true, false)) => false,
+        _ => look(&context.file(file).parsed.body).1,
+    }
 }
 
 fn is_logging(call: &Call) -> bool {

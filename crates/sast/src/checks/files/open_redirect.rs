@@ -2,7 +2,7 @@
 
 use wardroom_flow::{Flow, Mark, SourceKind};
 use wardroom_model::{Confidence, Severity};
-use wardroom_ruby::ir::{Call, Kind, Node};
+use wardroom_ruby::ir::{Call, Kind};
 
 use super::place;
 use crate::context::Context;
@@ -82,13 +82,11 @@ pub fn run(context: &Context<'_, '_>) {
             builder = builder.at_most(Confidence::Low).reason(format!("`{name}` may check it"));
         }
         if guarded_by_rails && !allowed {
-            // Nothing leads out, but a visitor gets an error page; and one switch turns it back on.
-            let whole = matches!(flow.source, SourceKind::Params)
-                && place::argument(call, flow).is_some_and(is_whole);
+            // Nothing leads out; one switch would turn it back on.
             builder = builder
-                .at_most(if whole { Confidence::Medium } else { Confidence::Low })
+                .at_most(Confidence::Low)
                 .severity(Severity::Low)
-                .reason("Rails raises on a redirect to another host here: the visitor gets an error page");
+                .reason("Rails raises on a redirect to another host here");
         } else if refused_as_unpermitted(context, flow) {
             builder = builder
                 .at_most(Confidence::Low)
@@ -109,24 +107,6 @@ pub(super) fn is_referer(flow: &Flow) -> bool {
     let words = flow.words.to_lowercase();
     words.contains("referer") && !words.starts_with("params")
         || words.contains("referrer") && !words.starts_with("params")
-}
-
-/// The parameter itself is the target, or what stands beside `||`.
-fn is_whole(node: &Node) -> bool {
-    match &node.kind {
-        Kind::Or(sides) => is_whole(&sides.0),
-        Kind::Call(call) if matches!(call.name.as_str(), "[]" | "fetch" | "presence" | "to_s" | "dig") => {
-            place::any(node, |n| matches!(&n.kind, Kind::Call(c) if c.name == "params" && c.recv.is_none()))
-        }
-        // `url_for(request.query_parameters.merge(…))` takes the host from the request as well.
-        Kind::Call(call) if call.name == "url_for" => {
-            place::any(
-                node,
-                |n| matches!(&n.kind, Kind::Call(c) if matches!(c.name.as_str(), "query_parameters" | "to_unsafe_h" | "to_unsafe_hash" | "request_parameters")),
-            ) && !place::any(node, |n| matches!(&n.kind, Kind::Sym(name) if *name == "only_path"))
-        }
-        _ => false,
-    }
 }
 
 /// `uris.include?(params[:redirect_uri])` in another method of the file.

@@ -59,7 +59,8 @@ pub fn run(context: &Context<'_, '_>) {
             (true, true) => (Severity::High, Confidence::High),
             (true, false) => (Severity::High, Confidence::High),
             (false, true) => (Severity::Medium, Confidence::Medium),
-            (false, false) => (Severity::Low, Confidence::Medium),
+            // It stays among the templates of that folder.
+            (false, false) => (Severity::Low, Confidence::Low),
         };
         let most = if flow.unknown_call { Confidence::Low } else { most };
         let what = if flow.argument == "file" { "file" } else { "template" };

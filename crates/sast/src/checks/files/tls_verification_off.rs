@@ -91,8 +91,8 @@ pub fn run(context: &Context<'_, '_>) {
         match condition(&context.file(file).parsed.body, span) {
             Condition::None => {}
             Condition::Some => {
-                confidence = confidence.min(Confidence::Medium);
-                reason = "a condition decides";
+                confidence = Confidence::Low;
+                reason = "an option of whoever runs it decides";
                 value = None;
             }
             Condition::NotProduction => {
@@ -246,7 +246,7 @@ fn off(node: &Node) -> Off {
 fn note(found: &mut Vec<Found>, file: FileId, span: Span, what: Off, message: String) {
     let (confidence, reason, value) = match what {
         Off::Always(value) => (Confidence::High, "", Some(value)),
-        Off::Sometimes => (Confidence::Medium, "a condition decides", None),
+        Off::Sometimes => (Confidence::Low, "a condition decides", None),
         Off::Never => return,
     };
     found.push(Found { file, span, message, confidence, reason, remedy: DEFAULT, value });

@@ -81,6 +81,16 @@ pub fn run(context: &Context<'_, '_>) {
         let variable =
             interp.parts.iter().any(|p| !matches!(p.kind, Kind::Str(_) | Kind::Const(_) | Kind::SelfRef));
         if variable {
+            // Not an action, and made of its parameters: what its callers hand over has been followed,
+            // and no request's word came.
+            let own = context.app.index.methods.iter().any(|m| {
+                m.file == file
+                    && !m.params.is_empty()
+                    && !says_request(m.body)
+                    && m.span.start <= node.span.start
+                    && node.span.end <= m.span.end
+                    && m.visibility != wardroom_rails::Visibility::Public
+            });
             context
                 .finding(
                     rule(),
@@ -88,7 +98,11 @@ pub fn run(context: &Context<'_, '_>) {
                     node.span,
                     "code is put together from a string at run time and given to `eval`",
                 )
-                .confidence(if habitat == Habitat::Controller { Confidence::Medium } else { Confidence::Low })
+                .confidence(if habitat == Habitat::Controller && !own {
+                    Confidence::Medium
+                } else {
+                    Confidence::Low
+                })
                 .reason(
                     "where the parts come from is not known; a name that a request chooses would run as code",
                 )
@@ -96,4 +110,26 @@ pub fn run(context: &Context<'_, '_>) {
                 .report();
         }
     });
+}
+
+/// Whether a method reads the request itself: its parameters, or the names that its path gives.
+fn says_request(body: &Node) -> bool {
+    let mut found = false;
+    wardroom_ruby::walk::each(body, &mut |node| {
+        if let Kind::Call(call) = &node.kind {
+            found |= call.recv.is_none()
+                && matches!(
+                    call.name.as_str(),
+                    "params"
+                        | "request"
+                        | "controller_name"
+                        | "controller_path"
+                        | "action_name"
+                        | "cookies"
+                        | "session"
+                );
+        }
+        !found
+    });
+    found
 }

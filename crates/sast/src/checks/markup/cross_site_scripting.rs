@@ -68,9 +68,11 @@ pub fn run(context: &Context<'_, '_>) {
             confidence = confidence.min(Confidence::Low);
             reason.push_str("; mail programs run no scripts");
         }
-        if !seen.insert((flow.file, flow.words, flow.method_id))
+        // The method around the sink; a template's own places are told apart.
+        let method = context.method_at(flow.file, flow.span).or(flow.method_id);
+        if !seen.insert((flow.file, flow.words, method))
             && flow.source == SourceKind::Stored
-            && flow.method_id.is_some()
+            && method.is_some()
         {
             confidence = confidence.min(Confidence::Low);
         }

@@ -44,20 +44,24 @@ rule! {
 
 /// Looks for the place that shows messages raw, then for the messages.
 pub fn run(context: &Context<'_, '_>) {
-    let Some((shown_in, shown)) = raw_display(context) else { return };
+    let Some((shown_in, shown, key)) = raw_display(context) else { return };
     let pieces = Pieces::new(context);
     let mut messages = Vec::new();
     context.calls_named(
         &["[]=", "redirect_to", "redirect_back", "redirect_back_or_to"],
         |file, node, call| {
             let message = match call.name.as_str() {
-                "[]=" if call.recv.as_ref().is_some_and(is_flash) => call.args.last(),
+                "[]=" if call.recv.as_ref().is_some_and(is_flash) => {
+                    call.args.last().filter(|_| is_key(key, call.args.first().and_then(literal_name)))
+                }
                 "redirect_to" | "redirect_back" | "redirect_back_or_to" if call.recv.is_none() => {
                     call.args.iter().rev().find_map(|a| match &a.kind {
                         Kind::Hash(pairs) => pairs
                             .iter()
                             .find(|p| {
-                                literal_name(&p.key).is_some_and(|k| matches!(k.as_str(), "notice" | "alert"))
+                                literal_name(&p.key).is_some_and(|k| {
+                                    matches!(k.as_str(), "notice" | "alert") && is_key(key, Some(k))
+                                })
                             })
                             .map(|p| &p.value),
                         _ => None,
@@ -118,6 +122,11 @@ pub fn run(context: &Context<'_, '_>) {
     }
 }
 
+/// Whether a message of one key is shown where another one is: only one, or all, are shown raw.
+fn is_key(shown: Option<Name>, written: Option<Name>) -> bool {
+    shown.is_none_or(|shown| written.is_none_or(|written| written == shown))
+}
+
 /// `flash`, `flash.now`
 fn is_flash(node: &Node) -> bool {
     match &node.kind {
@@ -130,7 +139,7 @@ fn is_flash(node: &Node) -> bool {
 }
 
 /// Where a flash message is written as markup.
-fn raw_display(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
+fn raw_display(context: &Context<'_, '_>) -> Option<(FileId, Span, Option<Name>)> {
     for (file, code) in context.files_with(&["flash", "notice", "alert"]) {
         let path = &code.path;
         if !(code.is_template() || path.contains("helpers/") || path.contains("components/")) {
@@ -138,7 +147,7 @@ fn raw_display(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
         }
         // Variables that stand for messages: `flash.each do |kind, message|`.
         let mut names: Vec<Name> = Vec::new();
-        let mut found = None;
+        let mut found: Option<(Span, Option<Name>)> = None;
         walk::each(&code.parsed.body, &mut |node| {
             if found.is_some() {
                 return false;
@@ -163,8 +172,8 @@ fn raw_display(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
                         "raw" if call.recv.is_none() => call.args.first(),
                         _ => None,
                     };
-                    if value.is_some_and(|v| is_message(v, &names)) {
-                        found = Some(node.span);
+                    if let Some(value) = value.filter(|v| is_message(v, &names)) {
+                        found = Some((node.span, message_key(value)));
                     }
                 }
                 Kind::Assign(assign) => {
@@ -175,17 +184,60 @@ fn raw_display(context: &Context<'_, '_>) -> Option<(FileId, Span)> {
                     }
                 }
                 Kind::Out(out) if out.escape == Escape::Raw && is_message(&out.value, &names) => {
-                    found = Some(out.value.span)
+                    found = Some((out.value.span, message_key(&out.value)))
                 }
                 _ => {}
             }
             true
         });
-        if let Some(span) = found {
-            return Some((file, span));
+        if let Some((span, key)) = found
+            && !is_orphan(context, file)
+        {
+            return Some((file, span, key));
         }
     }
     None
+}
+
+/// The key of `flash[:alert]`, `alert`.
+fn message_key(node: &Node) -> Option<Name> {
+    match &node.kind {
+        Kind::Call(call) => match call.name.as_str() {
+            "[]" => call.args.first().and_then(literal_name),
+            "notice" | "alert" => Some(call.name),
+            _ => call.recv.as_ref().and_then(message_key),
+        },
+        _ => None,
+    }
+}
+
+/// Whether a partial is rendered by nobody: no template or method names it, and no name of a partial
+/// is put together that could be it.
+fn is_orphan(context: &Context<'_, '_>, file: FileId) -> bool {
+    let path = &context.file(file).path;
+    let Some((folder, name)) = path.rsplit_once('/') else { return false };
+    let Some(name) = name.strip_prefix('_').and_then(|n| n.split('.').next()) else { return false };
+    let folder = folder.rsplit('/').next().unwrap_or(folder);
+    let mut rendered = false;
+    let methods = ["render", "render_to_string", "partial", "render_partial", "partial!"];
+    context.calls_named(&methods, |_, _, call| {
+        for arg in &call.args {
+            walk::each(arg, &mut |node| {
+                rendered |= match &node.kind {
+                    Kind::Str(text) => text.rsplit('/').next() == Some(name),
+                    Kind::Sym(text) => *text == name,
+                    // `"shared/#{name}"`
+                    Kind::Interp(interp) => interp.parts.iter().any(|p| match &p.kind {
+                        Kind::Str(text) => text.contains(folder),
+                        _ => false,
+                    }),
+                    _ => false,
+                };
+                !rendered
+            });
+        }
+    });
+    !rendered
 }
 
 fn is_flash_list(node: &Node) -> bool {

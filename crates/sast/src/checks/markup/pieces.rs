@@ -140,6 +140,8 @@ pub struct Pieces<'c, 'x, 'a> {
     context: &'c Context<'x, 'a>,
     returns: RefCell<HashMap<MethodId, Rc<Vec<Piece>>>>,
     scopes: RefCell<HashMap<MethodId, Rc<Scope<'a>>>>,
+    /// Names under which the models know each other: `seller`, `items`.
+    associated: HashSet<Name>,
 }
 
 struct Look {
@@ -151,7 +153,17 @@ struct Look {
 impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
     /// Begins to look.
     pub fn new(context: &'c Context<'x, 'a>) -> Self {
-        Pieces { context, returns: RefCell::default(), scopes: RefCell::default() }
+        let models = context.app.models.values();
+        let associated = models
+            .clone()
+            .flat_map(|m| m.associations.keys().copied())
+            .chain(models.map(|m| {
+                Name::from(
+                    wardroom_rails::underscore(m.class.rsplit("::").next().unwrap_or(&m.class)).as_str(),
+                )
+            }))
+            .collect();
+        Pieces { context, returns: RefCell::default(), scopes: RefCell::default(), associated }
     }
 
     /// The scope of a method, made once.
@@ -464,8 +476,33 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         }
         let exception = call.name == "message"
             && variable.is_some_and(|v| matches!(v.as_str(), "e" | "ex" | "error" | "exception" | "err"));
-        let source = if exception || is_text_name(&call.name) { Source::Text } else { Source::Unknown };
+        let text = is_text_name(&call.name) && variable.is_none_or(|v| self.may_be_record(v));
+        let source = if exception || text { Source::Text } else { Source::Unknown };
         self.piece(node, scope, source, None, out);
+    }
+
+    /// Whether a variable's name is that of a model or of an association, or says nothing: settings,
+    /// types and other objects of the code have titles as well, which no user has written.
+    fn may_be_record(&self, variable: Name) -> bool {
+        let app = self.context.app;
+        if app.models.is_empty() || app.by_name.get(&variable).is_some() {
+            return true;
+        }
+        let bare = variable.trim_start_matches('@');
+        let bare = bare.strip_prefix("current_").or_else(|| bare.strip_prefix("new_")).unwrap_or(bare);
+        let last = bare.rsplit('_').next().unwrap_or(bare);
+        const ANY: &[&str] = &[
+            "obj", "object", "record", "resource", "model", "entry", "item", "node", "row", "element", "it",
+        ];
+        bare.len() <= 2
+            || ANY.contains(&last)
+            || [bare.to_owned(), format!("{bare}s"), format!("{bare}es")]
+                .iter()
+                .any(|n| self.associated.contains(&Name::from(n.as_str())))
+            // `cache` for an `open_graph_cache`
+            || !bare.contains('_')
+                && variable.trim_start_matches('@') == bare
+                && self.associated.iter().any(|a| a.strip_suffix(bare).is_some_and(|r| r.ends_with('_')))
     }
 
     /// A call on `self`: one of the application's own helpers, or a word of which nothing is known.

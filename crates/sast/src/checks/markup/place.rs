@@ -118,6 +118,16 @@ pub fn cleaned_when_stored(context: &Context<'_, '_>, words: &str) -> Option<Str
                 }
             }
         }
+        if name == "validate"
+            && let Some(why) = call
+                .args
+                .iter()
+                .filter_map(literal_name)
+                .filter_map(|method| app.index.find(class, method))
+                .find_map(|id| held_by(app.index.method(id).body, attribute))
+        {
+            return Some(why.to_owned());
+        }
         if name.starts_with("validates") && names_it && is_narrow(call) {
             return Some("a validation holds it to harmless characters".to_owned());
         }
@@ -137,6 +147,108 @@ pub fn cleaned_when_stored(context: &Context<'_, '_>, words: &str) -> Option<Str
         }
     }
     None
+}
+
+/// Why a custom validation lets only harmless text through: it adds an error unless the attribute is
+/// in a list, or fits a pattern that fixes the whole text.
+fn held_by(body: &Node, attribute: &str) -> Option<&'static str> {
+    let is_it = |node: &Node| -> bool {
+        let mut node = node;
+        while let Kind::Call(call) = &node.kind {
+            if call.args.is_empty()
+                && call.name == attribute
+                && call.recv.as_ref().is_none_or(|r| matches!(r.kind, Kind::SelfRef))
+            {
+                return true;
+            }
+            match &call.recv {
+                Some(recv) if matches!(call.name.as_str(), "to_s" | "to_sym" | "strip" | "downcase") => {
+                    node = recv;
+                }
+                _ => return false,
+            }
+        }
+        false
+    };
+    let mut errors = false;
+    let mut why = None;
+    walk::each(body, &mut |node| {
+        if let Kind::Call(call) = &node.kind {
+            let arg = call.args.first();
+            errors |= matches!(call.name.as_str(), "add" | "<<" | "[]=")
+                && call.recv.as_ref().is_some_and(
+                    |r| matches!(&r.kind, Kind::Call(c) if c.name == "errors" || c.name == "[]"),
+                );
+            match (call.name.as_str(), &call.recv) {
+                ("include?" | "member?" | "exclude?" | "key?" | "has_key?", Some(list))
+                    if arg.is_some_and(is_it) && is_list(list) =>
+                {
+                    why = Some("a validation holds it to a list");
+                }
+                ("in?", Some(recv)) if is_it(recv) && arg.is_some_and(is_list) => {
+                    why = Some("a validation holds it to a list");
+                }
+                ("match?" | "match" | "=~" | "!~", Some(recv)) => {
+                    let pattern = match arg {
+                        Some(arg) if is_it(recv) => Some(arg),
+                        Some(arg) if is_it(arg) => Some(recv),
+                        _ => None,
+                    };
+                    if pattern.and_then(wardroom_flow::literal_pattern).is_some_and(|p| fixes_markup(&p)) {
+                        why = Some("a validation holds it to a pattern without room for markup of its own");
+                    }
+                }
+                _ => {}
+            }
+        }
+        true
+    });
+    why.filter(|_| errors)
+}
+
+/// A list that the code holds.
+fn is_list(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Const(_) | Kind::Array(_) => true,
+        Kind::Call(call) => {
+            matches!(call.name.as_str(), "keys" | "values" | "map" | "freeze" | "to_a" | "+" | "ids")
+                && call.recv.as_ref().is_some_and(is_list)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a pattern fixes a whole text up to word characters: what stands in it as it is may be a
+/// tag, but nobody can put in another.
+fn fixes_markup(pattern: &str) -> bool {
+    let Some(inner) =
+        pattern.strip_prefix("\\A").and_then(|p| p.strip_suffix("\\z").or_else(|| p.strip_suffix("\\Z")))
+    else {
+        return false;
+    };
+    let mut bytes = inner.bytes().peekable();
+    let mut in_class = false;
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => {
+                if let Some(b'S' | b'W' | b'D' | b'H' | b'X') = bytes.next() {
+                    return false;
+                }
+            }
+            b'[' if !in_class => {
+                in_class = true;
+                if bytes.peek() == Some(&b'^') {
+                    return false;
+                }
+            }
+            b']' => in_class = false,
+            b'.' if !in_class => return false,
+            b'<' | b'>' if in_class => return false,
+            _ => {}
+        }
+    }
+    // Alternatives outside of a group have but one anchor each.
+    !inner.contains('|') || inner.contains('(')
 }
 
 /// Whether a method's body names an attribute, or all of them.
@@ -178,7 +290,7 @@ fn is_narrow(call: &Call) -> bool {
     pairs.iter().any(|pair| {
         let key = literal_name(&pair.key);
         match key.as_deref() {
-            Some("inclusion" | "numericality" | "in" | "email" | "url") => true,
+            Some("inclusion" | "numericality" | "in" | "email" | "url" | "uri") => true,
             Some("format") => match &pair.value.kind {
                 Kind::Hash(inner) => inner.iter().any(|p| {
                     literal_name(&p.key).is_some_and(|k| k == "with") && is_narrow_pattern(&p.value)
@@ -209,19 +321,22 @@ fn is_narrow_pattern(node: &Node) -> bool {
         && text.contains("\\A")
 }
 
-/// Whether what a request sets is ever written into this attribute: `permit(:name)`, `attr_accessible`.
+/// Whether what a request sets is ever written into an attribute: `permit(:name)`, `attr_accessible`.
 pub struct Writable {
-    named: std::collections::HashSet<Name>,
+    named: std::collections::HashMap<Name, Vec<FileId>>,
+    /// Files that let a request set everything.
+    all: Vec<FileId>,
 }
 
 impl Writable {
-    /// Collects the names that requests may set.
+    /// Collects the names that requests may set, with the files that say so.
     pub fn find(context: &Context<'_, '_>) -> Self {
-        let mut named = std::collections::HashSet::new();
+        let mut writable = Writable { named: std::collections::HashMap::new(), all: Vec::new() };
         const LISTS: &[&str] = &[
             "permit",
             "expect",
             "attr_accessible",
+            "safe_attributes",
             "permit_params",
             "permitted_attributes",
             "parameter_filter",
@@ -229,22 +344,75 @@ impl Writable {
             "optional",
             "requires",
         ];
-        context.calls_named(LISTS, |_, _, call| {
+        context.calls_named(LISTS, |file, _, call| {
             for arg in &call.args {
-                walk::each(arg, &mut |node| {
-                    named.extend(literal_name(node));
-                    true
-                });
+                if !matches!(arg.kind, Kind::Hash(_) | Kind::Array(_)) && literal_name(arg).is_none() {
+                    // A list that is made elsewhere.
+                    writable.all.push(file);
+                }
+                writable.note(file, arg);
             }
         });
-        Writable { named }
+        context
+            .calls_named(&["permit!", "to_unsafe_h", "to_unsafe_hash"], |file, _, _| writable.all.push(file));
+        for (file, code) in context.code_files() {
+            if code.path.contains("permit")
+                || code.path.contains("_params")
+                || code.path.contains("strong_param")
+            {
+                writable.note(file, &code.parsed.body);
+            }
+        }
+        writable
     }
 
-    /// Whether the attribute of `User#name` may be set from outside, as far as the code says.
-    pub fn has(&self, words: &str) -> bool {
-        self.named.len() < 20
-            || words.split_once('#').is_none_or(|(_, attribute)| self.named.contains(&Name::from(attribute)))
+    fn note(&mut self, file: FileId, list: &Node) {
+        walk::each(list, &mut |node| {
+            if let Some(name) = literal_name(node) {
+                let files = self.named.entry(name).or_default();
+                if files.last() != Some(&file) {
+                    files.push(file);
+                }
+            }
+            true
+        });
     }
+
+    /// Whether the attribute of `User#name` may be set from outside, as far as the code says: a file
+    /// that speaks of the model lists it.
+    pub fn has(&self, context: &Context<'_, '_>, words: &str) -> bool {
+        if self.named.len() < 20 {
+            return true;
+        }
+        let Some((model, attribute)) = words.split_once('#') else { return true };
+        let app = context.app;
+        let class = Name::from(model);
+        // The model, and what inherits from it or it from.
+        let mut family: Vec<Name> = app.index.ancestors(class).to_vec();
+        family.push(class);
+        family.extend(app.models.keys().copied().filter(|m| app.index.ancestors(*m).contains(&class)));
+        let mut spellings: Vec<String> = Vec::new();
+        for name in family.iter().filter(|n| app.models.contains_key(*n)) {
+            let last = name.rsplit("::").next().unwrap_or(name);
+            spellings.push(last.to_owned());
+            spellings.push(wardroom_rails::underscore(last));
+        }
+        let speaks = |file: &FileId| {
+            let file = context.file(*file);
+            // A model speaks of many others without setting them.
+            let within = !file.path.starts_with("app/models/");
+            spellings
+                .iter()
+                .any(|s| file.path.contains(s.as_str()) || within && find(&file.text, s.as_bytes()))
+        };
+        let Some(named) = self.named.get(&Name::from(attribute)) else { return false };
+        named.iter().any(speaks) || self.all.iter().any(speaks)
+    }
+}
+
+/// Whether a text holds a word.
+fn find(text: &[u8], word: &[u8]) -> bool {
+    !word.is_empty() && text.windows(word.len()).any(|w| w == word)
 }
 
 /// The name that a step speaks of: `assigned to `x``.
@@ -275,6 +443,16 @@ fn checked_on_the_way(flow: &Flow) -> Option<&str> {
     })
 }
 
+/// Whether the mark is set in a method that makes JSON or a hash: there it is lost.
+fn is_data(context: &Context<'_, '_>, flow: &Flow) -> bool {
+    context.method_at(flow.file, flow.span).is_some_and(|id| {
+        matches!(
+            context.app.index.method(id).name.as_str(),
+            "as_json" | "to_json" | "serializable_hash" | "to_h" | "to_hash" | "attributes"
+        )
+    })
+}
+
 /// How sure a flow is, with what the application does to stored values.
 pub fn weigh(
     context: &Context<'_, '_>,
@@ -296,6 +474,10 @@ pub fn weigh(
         confidence = Confidence::Low;
         reasons.push("on its way it is put into a record, of which this may be another part".to_owned());
     }
+    if flow.method == "html_safe" && is_data(context, flow) {
+        confidence = Confidence::Low;
+        reasons.push("the method hands it out as data, which no template takes for markup".to_owned());
+    }
     if let Some(word) = checked_on_the_way(flow) {
         confidence = confidence.lower();
         reasons.push(format!("`{word}` on its way may check or render it"));
@@ -308,7 +490,7 @@ pub fn weigh(
         if let Some(why) = cleaned_when_stored(context, &flow.words) {
             confidence = Confidence::Low;
             reasons.push(why);
-        } else if !writable.has(&flow.words) {
+        } else if !writable.has(context, &flow.words) {
             confidence = confidence.lower();
             reasons.push("no request seems to set this attribute".to_owned());
         }

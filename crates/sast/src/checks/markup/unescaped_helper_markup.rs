@@ -8,7 +8,7 @@ use wardroom_rails::{FileId, Habitat, MethodId};
 use wardroom_ruby::ir::*;
 use wardroom_ruby::walk;
 
-use super::pieces::{Piece, Pieces, Scope, Source, argument, is_text_name};
+use super::pieces::{Piece, Pieces, Scope, Source, argument};
 use super::place;
 use crate::context::Context;
 
@@ -200,6 +200,10 @@ fn judge<'a>(
     marker: Option<Name>,
     out: &mut Vec<Place>,
 ) {
+    // A class's own method of that name is not the one of Rails.
+    if marker.is_some_and(|m| m == "raw" && context.app.index.find(scope.class, m).is_some()) {
+        return;
+    }
     let Kind::Call(call) = &node.kind else {
         push(file, node.span, method, None, pieces.open(node, scope), false, out);
         return;
@@ -298,7 +302,7 @@ fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[
         let best = place
             .open
             .iter()
-            .map(|p| (weight(p, place, &handed), p))
+            .map(|p| (weight(context, p, place, &handed), p))
             .max_by_key(|((confidence, _), _)| *confidence);
         let Some(((confidence, why), piece)) = best else { continue };
         let confidence =
@@ -307,6 +311,12 @@ fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[
             } else {
                 confidence
             };
+        let unused = confidence > Confidence::Low && place.method.is_some_and(|id| is_unused(context, id));
+        let (confidence, why) = if unused {
+            (Confidence::Low, "nothing in the application calls this helper".to_owned())
+        } else {
+            (confidence, why)
+        };
         let message = match place.marker {
             Some(marker) => format!("`{}` is not escaped and `{marker}` takes it for markup", piece.words),
             None => format!("`{}` is put between tags without being escaped", piece.words),
@@ -349,16 +359,53 @@ fn report<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, places: &[
     }
 }
 
+/// Whether the words are a call of another helper of the application, whose own text was looked
+/// through; what a method makes of its own results is judged here.
+fn is_other_helper(place: &Place, words: &str, context: &Context<'_, '_>) -> bool {
+    words.split_once('(').is_some_and(|(name, _)| {
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && place.method.is_none_or(|id| context.app.index.method(id).name != name)
+    })
+}
+
+/// Whether a helper is named nowhere in the application: not called, not sent, not handed on. What
+/// an engine or a library offers is called from outside.
+fn is_unused(context: &Context<'_, '_>, id: MethodId) -> bool {
+    let app = context.app;
+    let method = app.index.method(id);
+    let path = &context.file(method.file).path;
+    if !path.starts_with("app/helpers/") || app.habitat(method.owner, method.file) != Habitat::Helper {
+        return false;
+    }
+    // An engine without pages of its own offers its helpers to others.
+    if !app.files.iter().any(|f| f.is_template() && f.path.starts_with("app/views/")) {
+        return false;
+    }
+    let mut called = false;
+    context.calls_named(&[method.name.as_str()], |_, _, _| called = true);
+    if called {
+        return false;
+    }
+    // `send(:name)`, `helper_method :name`, and names handed on in another way.
+    let Ok(word) = regex::bytes::Regex::new(&format!(r"\b{}\b", regex::escape(&method.name))) else {
+        return false;
+    };
+    context
+        .code_files()
+        .all(|(file, code)| word.find_iter(&code.text).count() <= usize::from(file == method.file))
+}
+
 fn weight(
+    context: &Context<'_, '_>,
     piece: &Piece,
     place: &Place,
-    handed: &HashMap<(MethodId, usize, Option<Name>), Handed>,
+    handed: &HashMap<Asked, Handed>,
 ) -> (Confidence, String) {
     match piece.source {
         Source::Request => (Confidence::Medium, "it is what the request says".to_owned()),
         Source::Text => (Confidence::Medium, "it reads like a text that somebody has written".to_owned()),
         // `list.join(", ").html_safe` with a part that nothing vouches for.
-        Source::Unknown if place.joined => (
+        Source::Unknown if place.joined && !is_other_helper(place, &piece.words, context) => (
             Confidence::Medium,
             "`join` does not escape, and nothing shows that all the parts are markup".to_owned(),
         ),
@@ -367,23 +414,22 @@ fn weight(
             let Some(id) = place.method else {
                 return (Confidence::Low, "nothing is known of it".to_owned());
             };
-            // `label`, `options[:text]`: its name says that it is a text.
-            let name = piece.key.or_else(|| context_param(piece));
-            let text =
-                name.is_some_and(|n| is_text_name(&n) || matches!(n.as_str(), "error" | "errors" | "msg"));
             match handed.get(&(id, position, piece.key)) {
                 Some(handed) if !handed.open.is_empty() => {
                     let strong = handed
                         .open
                         .iter()
-                        .filter(|(_, _, p)| matches!(p.source, Source::Text | Source::Request))
+                        .filter(|(_, _, p)| {
+                            // Messages of validations quote what was typed in.
+                            matches!(p.source, Source::Text | Source::Request) || p.words.contains("errors")
+                        })
                         .count();
                     let why = format!(
                         "{} of {} known calls hand over something that is not escaped",
                         handed.open.len(),
                         handed.calls
                     );
-                    (if strong > 0 || text { Confidence::Medium } else { Confidence::Low }, why)
+                    (if strong > 0 { Confidence::Medium } else { Confidence::Low }, why)
                 }
                 Some(handed) if handed.calls > 0 => (
                     Confidence::Low,
@@ -398,84 +444,133 @@ fn weight(
     }
 }
 
-/// The parameter's name, where the piece is the parameter alone.
-fn context_param(piece: &Piece) -> Option<Name> {
-    piece
-        .words
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        .then(|| Name::from(piece.words.as_str()))
-}
+/// A method, the position of a parameter, and the key that is read from it.
+type Asked = (MethodId, usize, Option<Name>);
+
+/// How far a value that is only handed on is followed through the callers of callers.
+const HANDED_ON: u32 = 3;
 
 fn callers<'a>(
     context: &Context<'_, 'a>,
     pieces: &Pieces<'_, '_, 'a>,
     wanted: &Wanted,
-) -> HashMap<(MethodId, usize, Option<Name>), Handed> {
-    let mut out: HashMap<(MethodId, usize, Option<Name>), Handed> = HashMap::new();
-    let mut by_name: HashMap<Name, Vec<MethodId>> = HashMap::new();
+) -> HashMap<Asked, Handed> {
+    let mut templates = HashMap::new();
+    let mut out = HashMap::new();
+    let mut asked = wanted.clone();
+    for _ in 0..HANDED_ON {
+        let found = direct_callers(context, pieces, &asked, &mut templates);
+        // What a caller hands on of its own parameters is asked of its callers.
+        let mut next = Wanted::new();
+        for handed in found.values() {
+            for (file, span, piece) in &handed.open {
+                let Source::Param(position) = piece.source else { continue };
+                let Some(id) = context.method_at(*file, *span) else { continue };
+                if !out.contains_key(&(id, position, piece.key))
+                    && !found.contains_key(&(id, position, piece.key))
+                {
+                    let list = next.entry((context.app.index.method(id).name, id)).or_default();
+                    if !list.contains(&(position, piece.key)) {
+                        list.push((position, piece.key));
+                    }
+                }
+            }
+        }
+        out.extend(found);
+        if next.is_empty() {
+            break;
+        }
+        asked = next;
+    }
+    // In place of a call that hands a parameter on stands what its own callers hand over.
+    for _ in 0..HANDED_ON {
+        let mut joined: Vec<(Asked, Handed)> = Vec::new();
+        for (key, handed) in &out {
+            let mut ends = Handed { calls: handed.calls, open: Vec::new() };
+            let mut changed = false;
+            for (file, span, piece) in &handed.open {
+                let through = match piece.source {
+                    Source::Param(position) => context
+                        .method_at(*file, *span)
+                        .and_then(|id| out.get(&(id, position, piece.key)).filter(|_| id != key.0)),
+                    _ => None,
+                };
+                match through {
+                    Some(inner) if inner.calls > 0 => {
+                        changed = true;
+                        ends.calls += inner.calls - 1;
+                        ends.open.extend(inner.open.iter().take(8).cloned());
+                    }
+                    _ => ends.open.push((*file, *span, piece.clone())),
+                }
+            }
+            if changed {
+                joined.push((*key, ends));
+            }
+        }
+        if joined.is_empty() {
+            break;
+        }
+        out.extend(joined);
+    }
+    out
+}
+
+fn direct_callers<'a>(
+    context: &Context<'_, 'a>,
+    pieces: &Pieces<'_, '_, 'a>,
+    wanted: &Wanted,
+    templates: &mut HashMap<FileId, std::rc::Rc<Scope<'a>>>,
+) -> HashMap<Asked, Handed> {
+    let mut out: HashMap<Asked, Handed> = HashMap::new();
+    let mut by_name: BTreeMap<Name, Vec<MethodId>> = BTreeMap::new();
     for (name, id) in wanted.keys() {
         by_name.entry(*name).or_default().push(*id);
     }
-    let mut look = |file: FileId, body: &'a Node, scope: &mut dyn FnMut() -> std::rc::Rc<Scope<'a>>| {
-        walk::each(body, &mut |node| {
-            match &node.kind {
-                Kind::Def(_) => return false,
-                Kind::Call(call) => {
-                    let own = match &call.recv {
-                        None => true,
-                        Some(Node { kind: Kind::Call(inner), .. }) => {
-                            inner.recv.is_none()
-                                && matches!(inner.name.as_str(), "helpers" | "view_context" | "h")
-                        }
-                        Some(Node { kind: Kind::SelfRef, .. }) => true,
-                        _ => false,
-                    };
-                    let Some(ids) = by_name.get(&call.name).filter(|_| own) else { return true };
-                    let scope = scope();
-                    let target = pieces.resolve(call, &scope);
-                    for id in ids.iter().filter(|id| target == Some(**id)) {
-                        let params = context.app.index.method(*id).params;
-                        for (position, key) in wanted.get(&(call.name, *id)).into_iter().flatten() {
-                            let handed = out.entry((*id, *position, *key)).or_default();
-                            handed.calls += 1;
-                            let arg = argument(call, params, *position, *key);
-                            // `field(f, options)`: the key is in a hash that was made elsewhere.
-                            let arg = arg.or_else(|| {
-                                call.args
-                                    .get(*position)
-                                    .filter(|a| key.is_some() && !matches!(a.kind, Kind::Hash(_)))
-                            });
-                            if let Some(arg) = arg
-                                && let Some(piece) = pieces.open(arg, &scope).into_iter().next()
-                            {
-                                handed.open.push((file, arg.span, piece));
-                            }
-                        }
-                    }
-                }
-                _ => {}
+    let names: Vec<&str> = by_name.keys().map(Name::as_str).collect();
+    context.calls_named(&names, |file, node, call| {
+        let own = match &call.recv {
+            None => true,
+            Some(Node { kind: Kind::Call(inner), .. }) => {
+                inner.recv.is_none() && matches!(inner.name.as_str(), "helpers" | "view_context" | "h")
             }
-            true
-        });
-    };
-    if by_name.is_empty() {
-        return out;
-    }
-    for (number, method) in context.app.index.methods.iter().enumerate() {
-        if !is_test(&context.file(method.file).path) {
-            look(method.file, method.body, &mut || pieces.scope(MethodId(number as u32)));
+            Some(Node { kind: Kind::SelfRef, .. }) => true,
+            _ => false,
+        };
+        let Some(ids) = by_name.get(&call.name).filter(|_| own) else { return };
+        let code = context.file(file);
+        let scope = if code.is_template() {
+            std::rc::Rc::clone(templates.entry(file).or_insert_with(|| {
+                std::rc::Rc::new(Scope::new(context, file, Name::from(""), &[], &code.parsed.body))
+            }))
+        } else {
+            let Some(id) = context.method_at(file, node.span).filter(|_| !is_test(&code.path)) else {
+                return;
+            };
+            pieces.scope(id)
+        };
+        let target = pieces.resolve(call, &scope);
+        for id in ids.iter().filter(|id| target == Some(**id)) {
+            let params = context.app.index.method(*id).params;
+            for (position, key) in wanted.get(&(call.name, *id)).into_iter().flatten() {
+                let handed = out.entry((*id, *position, *key)).or_default();
+                handed.calls += 1;
+                let arg = argument(call, params, *position, *key);
+                // `field(f, options)`: the key is in a hash that was made elsewhere.
+                let arg = arg.or_else(|| {
+                    call.args.get(*position).filter(|a| key.is_some() && !matches!(a.kind, Kind::Hash(_)))
+                });
+                if let Some(arg) = arg
+                    && let Some(mut piece) = pieces.open(arg, &scope).into_iter().next()
+                {
+                    // The whole hash is handed on, and the key is read from it there.
+                    if key.is_some() && piece.key.is_none() && matches!(arg.kind, Kind::Local(_)) {
+                        piece.key = *key;
+                    }
+                    handed.open.push((file, arg.span, piece));
+                }
+            }
         }
-    }
-    for (file, code) in context.code_files() {
-        if code.is_template() {
-            let mut made = None;
-            look(file, &code.parsed.body, &mut || {
-                std::rc::Rc::clone(made.get_or_insert_with(|| {
-                    std::rc::Rc::new(Scope::new(context, file, Name::from(""), &[], &code.parsed.body))
-                }))
-            });
-        }
-    }
+    });
     out
 }

@@ -79,6 +79,9 @@ pub fn run(context: &Context<'_, '_>) {
         if place::is_mail(context, flow.file)
             || reason.contains("may check")
             || looks_at_scheme(context, flow.file, flow.span)
+            // `link_to_if(safe_scheme?(url), url)`
+            || flow.method.starts_with("link_to_if")
+            || within_link_to_if(context, flow.file, flow.span)
             || validated(context, &flow.words, attribute)
         {
             confidence = Confidence::Low;
@@ -97,6 +100,13 @@ pub fn run(context: &Context<'_, '_>) {
             )
             .report();
     }
+}
+
+/// Whether a condition of the link itself decides.
+fn within_link_to_if(context: &Context<'_, '_>, file: wardroom_rails::FileId, span: Span) -> bool {
+    place::chain(context, file, span)
+        .iter()
+        .any(|n| matches!(&n.kind, Kind::Call(c) if c.name.starts_with("link_to_if") || c.name == "link_to_unless"))
 }
 
 /// Whether the method around a link looks at the URL's scheme.
