@@ -233,6 +233,13 @@ impl<'a> Eval<'_, 'a> {
             {
                 continue;
             }
+            // Only a hash of parameters sets attributes that nobody named.
+            if hit.mark == Mark::MassAssign
+                && let Origin::Param(index, _) = hit.taint.origin
+                && binding.args.get(usize::from(index)).is_none_or(|arg| !assigns(arg))
+            {
+                continue;
+            }
             taints.clear();
             binding.taints(&hit.taint, &mut taints);
             for taint in taints.drain(..) {
@@ -358,6 +365,18 @@ impl<'a> Eval<'_, 'a> {
         let doubt = Doubt { guessed: true, ..Doubt::default() };
         let args: Vec<Value> = args.iter().map(|a| a.clone().doubted(doubt)).collect();
         Some(self.apply(*id, call, recv, &args, span))
+    }
+}
+
+/// Whether an argument is a hash of the request's parameters, or the caller's own parameter as it came.
+fn assigns(arg: &Value) -> bool {
+    match &arg.shape {
+        Shape::Params(_) => true,
+        Shape::Unknown => arg
+            .each_taint()
+            .iter()
+            .all(|t| matches!(t.origin, Origin::Param(_, None)) && t.path.is_empty()),
+        _ => false,
     }
 }
 
