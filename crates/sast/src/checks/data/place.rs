@@ -2,8 +2,8 @@
 //! calls are given.
 
 use wardroom_rails::config::{Effective, Setting};
-use wardroom_rails::{FileId, Index};
-use wardroom_ruby::ir::{Call, Form, Kind, Name, Node, Span};
+use wardroom_rails::FileId;
+use wardroom_ruby::ir::{Call, Form, Kind, Node, Span};
 use wardroom_ruby::walk;
 
 use crate::context::Context;
@@ -96,12 +96,19 @@ pub fn text(node: &Node) -> Option<&str> {
     }
 }
 
-/// The source and the flags of a pattern that stands in the code, with constants put in. What the
-/// code makes at run time is left out, as if it were empty; the last value says whether anything was.
-pub fn pattern_source(node: &Node, index: &Index<'_>, depth: u32) -> Option<(String, String, bool)> {
+/// The source and the flags of a pattern that stands in the code, with constants and variables put
+/// in. What the code makes at run time is left out, as if it were empty; the last value says whether
+/// anything was.
+pub fn pattern_source<'a>(
+    context: &Context<'_, 'a>,
+    file: FileId,
+    node: &'a Node,
+    depth: u32,
+) -> Option<(String, String, bool)> {
     if depth > 4 {
         return None;
     }
+    let (file, node) = context.behind(file, node);
     match &node.kind {
         Kind::Interp(interp) if matches!(interp.form, Form::Regex | Form::Str) => {
             let mut text = String::new();
@@ -109,7 +116,7 @@ pub fn pattern_source(node: &Node, index: &Index<'_>, depth: u32) -> Option<(Str
             for part in &interp.parts {
                 match &part.kind {
                     Kind::Str(part) => text.push_str(part),
-                    _ => match pattern_source(part, index, depth + 1) {
+                    _ => match pattern_source(context, file, part, depth + 1) {
                         Some((inner, _, inner_open)) if !inner_open => {
                             text.push_str("(?:");
                             text.push_str(&inner);
@@ -122,34 +129,15 @@ pub fn pattern_source(node: &Node, index: &Index<'_>, depth: u32) -> Option<(Str
             Some((text, interp.flags.to_string(), open))
         }
         Kind::Str(text) => Some((text.to_string(), String::new(), false)),
-        // Classes are no patterns: constants of text are written in capitals.
-        Kind::Const(path) if path.last().is_some_and(|n| !n.bytes().any(|b| b.is_ascii_lowercase())) => {
-            let (value, _) = pattern_constant(index, path)?;
-            pattern_source(value, index, depth + 1)
-        }
         Kind::Call(call) => match (call.name.as_str(), &call.recv) {
             ("new" | "compile", Some(recv)) if matches!(&recv.kind, Kind::Const(p) if p.last().is_some_and(|n| n == "Regexp")) =>
             {
-                let (text, _, open) = pattern_source(call.args.first()?, index, depth + 1)?;
+                let (text, _, open) = pattern_source(context, file, call.args.first()?, depth + 1)?;
                 Some((text, String::new(), open))
             }
-            ("freeze" | "source" | "to_s", Some(recv)) => pattern_source(recv, index, depth + 1),
+            ("source", Some(recv)) => pattern_source(context, file, recv, depth + 1),
             _ => None,
         },
-        Kind::Seq(nodes) if nodes.len() == 1 => pattern_source(&nodes[0], index, depth + 1),
-        _ => None,
-    }
-}
-
-/// A constant by its last name, where only one of that name is set in the whole application.
-fn pattern_constant<'a>(index: &Index<'a>, path: &[Name]) -> Option<(&'a Node, FileId)> {
-    if let Some(found) = index.constant(path, &[]) {
-        return Some(found);
-    }
-    let last = path.last()?;
-    let mut found = index.classes.values().filter_map(|c| c.constants.get(last).copied());
-    match (found.next(), found.next()) {
-        (Some(one), None) => Some(one),
         _ => None,
     }
 }
