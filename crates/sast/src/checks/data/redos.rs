@@ -160,6 +160,8 @@ fn report_flow(
     limit: &impl Fn(&Slow, Confidence) -> (Confidence, &'static str),
 ) {
     let start = match (found.growth, flow.source) {
+        // Whether a look-ahead stops the repeats is not known.
+        (Growth::Exponential, SourceKind::Stored) if found.irregular => Confidence::Low,
         (Growth::Exponential, _) => Confidence::High,
         (_, SourceKind::Stored) => Confidence::Low,
         _ => Confidence::Medium,
