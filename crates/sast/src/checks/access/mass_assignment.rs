@@ -136,15 +136,17 @@ fn through(context: &Context<'_, '_>, at: (FileId, Span), flow: &Flow) {
         // Form objects and services take hashes as well, and choose from them.
         (false, _) => Confidence::Low,
     };
-    context
+    let mut builder = context
         .flow_finding(
             rule(),
             flow,
             format!("`{}` sets any attribute through `{}`: `{}` let every key pass", flow.words, flow.method, opener.name),
         )
-        .at_most(confidence)
-        .remedy("Name the keys: `permit(:title, :body)`.")
-        .report();
+        .at_most(confidence);
+    if confidence == Confidence::Medium {
+        builder = builder.reason("who administrates may set them anyway");
+    }
+    builder.remedy("Name the keys: `permit(:title, :body)`.").report();
 }
 
 enum Protection {

@@ -220,8 +220,8 @@ fn keys(context: &Context<'_, '_>, reported: &mut Vec<(FileId, u32, u32)>) {
         {
             return;
         }
-        let Some(confidence) = in_production(context, literal.file, literal.span, Confidence::High) else { return };
-        if in_production(context, id, node.span, Confidence::High).is_none() {
+        let Some(confidence) = place::in_production(context, literal.file, literal.span, Confidence::High) else { return };
+        if place::in_production(context, id, node.span, Confidence::High).is_none() {
             return;
         }
         reported.push((literal.file, literal.span.start, literal.span.end));
@@ -242,45 +242,6 @@ fn keys(context: &Context<'_, '_>, reported: &mut Vec<(FileId, u32, u32)>) {
         }
         builder.report();
     });
-}
-
-/// How sure a finding is that may stand in the branch of an environment: not reported at all where
-/// only tests or developers run it, less sure where production goes another way.
-fn in_production(
-    context: &Context<'_, '_>,
-    id: FileId,
-    span: Span,
-    confidence: Confidence,
-) -> Option<Confidence> {
-    let mut out = confidence;
-    let mut at = &context.file(id).parsed.body;
-    for _ in 0..200 {
-        if let Kind::If(branch) = &at.kind {
-            let holds = |n: &Node| n.span.start <= span.start && span.end <= n.span.end;
-            let cond = context.source(id, branch.cond.span);
-            let negative = matches!(branch.cond.kind, Kind::Not(_));
-            if ["env.test?", "env.development?", "env.local?"].iter().any(|e| cond.contains(e))
-                && holds(if negative { &branch.otherwise } else { &branch.then })
-            {
-                return None;
-            }
-            if cond.contains("env.production?") && holds(if negative { &branch.then } else { &branch.otherwise })
-            {
-                out = out.lower();
-            }
-        }
-        let mut next = None;
-        walk::children(at, &mut |child| {
-            if next.is_none() && child.span.start <= span.start && span.end <= child.span.end {
-                next = Some(child);
-            }
-        });
-        match next {
-            Some(child) => at = child,
-            None => break,
-        }
-    }
-    Some(out)
 }
 
 fn place_is(recv: Option<&Node>, name: &str) -> bool {
@@ -330,7 +291,7 @@ fn literal(
         (Secret::Key, Confidence::Medium) if !fallback => Confidence::Medium,
         _ => Confidence::Low,
     };
-    let Some(confidence) = in_production(context, id, node.span, confidence) else { return };
+    let Some(confidence) = place::in_production(context, id, node.span, confidence) else { return };
     report(context, id, node.span, format!("`{name}` is given a secret that stands in the code"), confidence);
 }
 

@@ -1,6 +1,7 @@
 //! Where a finding about a setting stands when no line of the code is to blame, and reading what
 //! calls are given.
 
+use wardroom_model::Confidence;
 use wardroom_rails::config::{Effective, Setting};
 use wardroom_rails::FileId;
 use wardroom_ruby::ir::{Call, Form, Kind, Node, Span};
@@ -152,6 +153,71 @@ pub fn is_pattern(node: &Node) -> bool {
         }
         _ => false,
     }
+}
+
+/// `params[:x].to_i`, `(params[:x] || 20).to_i`, `params.fetch(:x, 20).to_i`
+pub fn number_of_params(node: &Node) -> bool {
+    let Kind::Call(call) = &node.kind else { return false };
+    let Call { recv, name, .. } = call.as_ref();
+    matches!(name.as_str(), "to_i" | "to_f" | "to_s" | "presence") && recv.as_ref().is_some_and(|r| of_params(r, 0))
+}
+
+fn of_params(node: &Node, depth: u32) -> bool {
+    if depth > 6 {
+        return false;
+    }
+    match &node.kind {
+        Kind::Call(call) => match call.name.as_str() {
+            "[]" | "fetch" | "dig" => call
+                .recv
+                .as_ref()
+                .is_some_and(|r| matches!(&r.kind, Kind::Call(p) if p.name == "params" && p.recv.is_none())),
+            "presence" | "to_i" | "to_f" | "to_s" => call.recv.as_ref().is_some_and(|r| of_params(r, depth + 1)),
+            _ => false,
+        },
+        Kind::Or(sides) => of_params(&sides.0, depth + 1),
+        Kind::Seq(nodes) if nodes.len() == 1 => of_params(&nodes[0], depth + 1),
+        _ => false,
+    }
+}
+
+/// How sure a finding is that may stand in the branch of an environment: not reported at all where
+/// only tests or developers run it, less sure where production goes another way.
+pub fn in_production(
+    context: &Context<'_, '_>,
+    id: FileId,
+    span: Span,
+    confidence: Confidence,
+) -> Option<Confidence> {
+    let mut out = confidence;
+    let mut at = &context.file(id).parsed.body;
+    for _ in 0..200 {
+        if let Kind::If(branch) = &at.kind {
+            let holds = |n: &Node| n.span.start <= span.start && span.end <= n.span.end;
+            let cond = context.source(id, branch.cond.span);
+            let negative = matches!(branch.cond.kind, Kind::Not(_));
+            if ["env.test?", "env.development?", "env.local?"].iter().any(|e| cond.contains(e))
+                && holds(if negative { &branch.otherwise } else { &branch.then })
+            {
+                return None;
+            }
+            if cond.contains("env.production?") && holds(if negative { &branch.then } else { &branch.otherwise })
+            {
+                out = out.lower();
+            }
+        }
+        let mut next = None;
+        walk::children(at, &mut |child| {
+            if next.is_none() && child.span.start <= span.start && span.end <= child.span.end {
+                next = Some(child);
+            }
+        });
+        match next {
+            Some(child) => at = child,
+            None => break,
+        }
+    }
+    Some(out)
 }
 
 /// A pattern over a file's bytes, made once.
