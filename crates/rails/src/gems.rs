@@ -167,7 +167,7 @@ pub struct Gems {
 }
 
 /// Which groups `Bundler.require` loads in production.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 struct Required {
     /// The groups that it names.
     groups: BTreeSet<String>,

@@ -1,7 +1,7 @@
 //! What stands behind an expression: the literal that a constant, a variable assigned once, a method
 //! of the same class or a piece of a text leads to.
 
-use wardroom_rails::{FileId, Index, MethodId, path_name};
+use wardroom_rails::{FileId, Index, path_name};
 use wardroom_ruby::ir::{Call, Form, Interp, Kind, Name, Node, Op, ParamForm, Span};
 use wardroom_ruby::walk;
 
@@ -39,19 +39,6 @@ impl<'a> Context<'_, 'a> {
     /// elsewhere, also where only a fallback is fixed (`ENV["KEY"] || "…"`).
     pub fn literal(&self, file: FileId, node: &'a Node) -> Option<Literal> {
         text(self, file, node, 0)
-    }
-
-    /// The innermost method that holds a place.
-    pub fn method_at(&self, file: FileId, span: Span) -> Option<MethodId> {
-        let methods = &self.app.index.methods;
-        let first = methods.partition_point(|m| m.file < file);
-        methods[first..]
-            .iter()
-            .take_while(|m| m.file == file)
-            .enumerate()
-            .filter(|(_, m)| m.span.start <= span.start && span.end <= m.span.end)
-            .min_by_key(|(_, m)| m.span.end - m.span.start)
-            .map(|(i, _)| MethodId((first + i) as u32))
     }
 
     /// The class that holds a place; the empty name outside of any.

@@ -118,15 +118,16 @@ fn is_record(context: &Context<'_, '_>, flow: &Flow) -> bool {
         .is_some_and(|call| model_of(context, flow.file, flow.span, call).is_some())
 }
 
+/// Whether the parameters are opened in the very call that sets them.
+fn in_call(at: (FileId, Span), flow: &Flow) -> bool {
+    at.0 == flow.file && flow.span.start <= at.1.start && at.1.end <= flow.span.end
+}
+
 /// Opened parameters that reach the record through a variable or a method.
 fn through(context: &Context<'_, '_>, at: (FileId, Span), flow: &Flow) {
     let Some(opener) = call_at(context, at.0, at.1) else { return };
     // `permit!` is reported where it stands, and so is what stands in the call itself.
-    if opener.name == "permit!" || at.0 == flow.file && flow.span.start <= at.1.start && at.1.end <= flow.span.end
-    {
-        return;
-    }
-    if opener.recv.as_ref().is_some_and(named_keys) {
+    if opener.name == "permit!" || in_call(at, flow) || opener.recv.as_ref().is_some_and(named_keys) {
         return;
     }
     let record = is_record(context, flow);
@@ -295,6 +296,11 @@ fn calls(context: &Context<'_, '_>, opened: &BTreeMap<(FileId, Span), &Flow>) {
             }
             "to_unsafe_h" | "to_unsafe_hash" if call.recv.as_ref().is_some_and(from_params) => {
                 let Some(taker) = inside.get(&(file, node.span)).copied().filter(|n| sets(n)) else { return };
+                // Told where the attributes are set.
+                let at = (file, node.span);
+                if opened.get(&at).is_some_and(|f| !in_call(at, f)) {
+                    return;
+                }
                 context
                     .finding(rule(), file, node.span, format!("`{}` hands every parameter to `{taker}`, past the list of permitted keys", call.name))
                     .confidence(if place == Habitat::Controller && taker != "new" { Confidence::Medium } else { Confidence::Low })
