@@ -151,6 +151,7 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         let confidence = judge(&host, &loaded);
+        let confidence = if printed(context, loaded.file) { Confidence::Low } else { confidence };
         hosts.entry((loaded.file, host)).or_default().push((confidence, loaded));
     }
     for ((file, host), mut all) in hosts {
@@ -177,6 +178,7 @@ pub fn run(context: &Context<'_, '_>) {
                 _ => Severity::Low,
             })
             .reason(match confidence {
+                _ if printed(context, file) => "the server itself renders the page, outside of any visitor's session",
                 _ if taken => "the host has changed hands and served foreign scripts",
                 Confidence::High => "the host serves released files, which a checksum can name",
                 Confidence::Medium if !first.script => "a stylesheet can do less than a script",
@@ -190,6 +192,11 @@ pub fn run(context: &Context<'_, '_>) {
             })
             .report();
     }
+}
+
+/// Whether the server itself renders a page, for a document: it meets no visitor's session.
+fn printed(context: &Context<'_, '_>, file: FileId) -> bool {
+    context.file(file).path.contains(".pdf.")
 }
 
 /// How sure it is that a checksum is due.
