@@ -573,7 +573,9 @@ impl Gems {
                     }
                 }
             }
-            Kind::Call(call) if call.recv.as_ref().and_then(value::const_path).is_some_and(|p| p == "Rails") => {
+            Kind::Call(call)
+                if call.recv.as_ref().and_then(value::const_path).is_some_and(|p| p == "Rails") =>
+            {
                 match call.name.as_str() {
                     "groups" => call.args.iter().for_each(|a| self.read_required_argument(a)),
                     "env" => {}

@@ -48,10 +48,8 @@ impl<'a> Context<'_, 'a> {
         }
         let mut best: Option<(u32, Name)> = None;
         for class in self.app.index.classes.values() {
-            for (_, place, _) in class
-                .places
-                .iter()
-                .filter(|p| p.0 == file && p.1.start <= span.start && span.end <= p.1.end)
+            for (_, place, _) in
+                class.places.iter().filter(|p| p.0 == file && p.1.start <= span.start && span.end <= p.1.end)
             {
                 let size = place.end - place.start;
                 if best.is_none_or(|(b, _)| size < b) {
@@ -97,13 +95,10 @@ fn step<'a>(
                     index.find_singleton(index.resolve(path_name(path), &nesting), call.name)
                 }
                 _ => {
-                    let on_class = context
-                        .method_at(file, node.span)
-                        .is_none_or(|m| index.method(m).singleton);
-                    let (first, second) = (
-                        index.find_singleton(here, call.name),
-                        index.find(here, call.name),
-                    );
+                    let on_class =
+                        context.method_at(file, node.span).is_none_or(|m| index.method(m).singleton);
+                    let (first, second) =
+                        (index.find_singleton(here, call.name), index.find(here, call.name));
                     // `extend self` and class bodies make the two kinds hard to tell apart.
                     if on_class { first.or(second) } else { second.or(first) }
                 }
@@ -112,7 +107,11 @@ fn step<'a>(
             let takes = method.params.iter().any(|p| {
                 matches!(p.form, ParamForm::Required) || p.form == ParamForm::Keyword && p.default.is_none()
             });
-            if takes || method.span.start <= node.span.start && node.span.end <= method.span.end && method.file == file {
+            if takes
+                || method.span.start <= node.span.start
+                    && node.span.end <= method.span.end
+                    && method.file == file
+            {
                 return None;
             }
             given_back(method.body).map(|n| (method.file, n))
@@ -214,7 +213,15 @@ fn assigned_once<'a>(context: &Context<'_, 'a>, file: FileId, span: Span, name: 
                 let changed = call.recv.as_ref().is_some_and(is)
                     && (matches!(
                         call.name.as_str(),
-                        "<<" | "concat" | "replace" | "insert" | "prepend" | "append" | "push" | "[]=" | "setbyte" | "clear"
+                        "<<" | "concat"
+                            | "replace"
+                            | "insert"
+                            | "prepend"
+                            | "append"
+                            | "push"
+                            | "[]="
+                            | "setbyte"
+                            | "clear"
                     ) || call.name.ends_with('!'));
                 // `/(?<name>…)/ =~ text` sets `name`.
                 let captured = call.name == "=~"

@@ -372,10 +372,9 @@ impl<'a> Eval<'_, 'a> {
 fn assigns(arg: &Value) -> bool {
     match &arg.shape {
         Shape::Params(_) => true,
-        Shape::Unknown => arg
-            .each_taint()
-            .iter()
-            .all(|t| matches!(t.origin, Origin::Param(_, None)) && t.path.is_empty()),
+        Shape::Unknown => {
+            arg.each_taint().iter().all(|t| matches!(t.origin, Origin::Param(_, None)) && t.path.is_empty())
+        }
         _ => false,
     }
 }

@@ -141,7 +141,10 @@ fn through(context: &Context<'_, '_>, at: (FileId, Span), flow: &Flow) {
         .flow_finding(
             rule(),
             flow,
-            format!("`{}` sets any attribute through `{}`: `{}` let every key pass", flow.words, flow.method, opener.name),
+            format!(
+                "`{}` sets any attribute through `{}`: `{}` let every key pass",
+                flow.words, flow.method, opener.name
+            ),
         )
         .at_most(confidence);
     if confidence == Confidence::Medium {

@@ -180,8 +180,10 @@ fn is_cipher<'a>(context: &Context<'_, 'a>, id: FileId, node: &'a Node) -> bool 
     match &at.kind {
         Kind::Const(path) => path.iter().any(|p| p == "Cipher"),
         Kind::Local(name) | Kind::Ivar(name) => {
-            matches!(name.trim_start_matches('@'), "c" | "aes" | "des" | "crypt" | "crypto" | "decoder" | "encoder")
-                || name.contains("cipher")
+            matches!(
+                name.trim_start_matches('@'),
+                "c" | "aes" | "des" | "crypt" | "crypto" | "decoder" | "encoder"
+            ) || name.contains("cipher")
                 || name.contains("crypt")
         }
         Kind::Call(call) => call.name.contains("cipher"),
@@ -216,11 +218,16 @@ fn keys(context: &Context<'_, '_>, reported: &mut Vec<(FileId, u32, u32)>) {
             || literal.text.contains("PUBLIC KEY")
             || literal.text.contains("CERTIFICATE")
             || naming::is_aside(&context.file(literal.file).path)
-            || reported.iter().any(|r| (r.0, r.1, r.2) == (literal.file, literal.span.start, literal.span.end))
+            || reported
+                .iter()
+                .any(|r| (r.0, r.1, r.2) == (literal.file, literal.span.start, literal.span.end))
         {
             return;
         }
-        let Some(confidence) = place::in_production(context, literal.file, literal.span, Confidence::High) else { return };
+        let Some(confidence) = place::in_production(context, literal.file, literal.span, Confidence::High)
+        else {
+            return;
+        };
         if place::in_production(context, id, node.span, Confidence::High).is_none() {
             return;
         }
@@ -236,9 +243,11 @@ fn keys(context: &Context<'_, '_>, reported: &mut Vec<(FileId, u32, u32)>) {
             })
             .remedy(REMEDY);
         if (literal.file, literal.span) != (id, key.span) {
-            builder = builder
-                .step(literal.file, literal.span, "the key stands here")
-                .step(id, node.span, format!("and is given to `{}`", call.name));
+            builder = builder.step(literal.file, literal.span, "the key stands here").step(
+                id,
+                node.span,
+                format!("and is given to `{}`", call.name),
+            );
         }
         builder.report();
     });
@@ -295,13 +304,7 @@ fn literal(
     report(context, id, node.span, format!("`{name}` is given a secret that stands in the code"), confidence);
 }
 
-fn report(
-    context: &Context<'_, '_>,
-    id: FileId,
-    span: Span,
-    message: String,
-    confidence: Confidence,
-) {
+fn report(context: &Context<'_, '_>, id: FileId, span: Span, message: String, confidence: Confidence) {
     context
         .finding(rule(), id, span, message)
         .confidence(confidence)

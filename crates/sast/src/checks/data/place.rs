@@ -2,8 +2,8 @@
 //! calls are given.
 
 use wardroom_model::Confidence;
-use wardroom_rails::config::{Effective, Setting};
 use wardroom_rails::FileId;
+use wardroom_rails::config::{Effective, Setting};
 use wardroom_ruby::ir::{Call, Form, Kind, Node, Span};
 use wardroom_ruby::walk;
 
@@ -159,7 +159,8 @@ pub fn is_pattern(node: &Node) -> bool {
 pub fn number_of_params(node: &Node) -> bool {
     let Kind::Call(call) = &node.kind else { return false };
     let Call { recv, name, .. } = call.as_ref();
-    matches!(name.as_str(), "to_i" | "to_f" | "to_s" | "presence") && recv.as_ref().is_some_and(|r| of_params(r, 0))
+    matches!(name.as_str(), "to_i" | "to_f" | "to_s" | "presence")
+        && recv.as_ref().is_some_and(|r| of_params(r, 0))
 }
 
 fn of_params(node: &Node, depth: u32) -> bool {
@@ -172,7 +173,9 @@ fn of_params(node: &Node, depth: u32) -> bool {
                 .recv
                 .as_ref()
                 .is_some_and(|r| matches!(&r.kind, Kind::Call(p) if p.name == "params" && p.recv.is_none())),
-            "presence" | "to_i" | "to_f" | "to_s" => call.recv.as_ref().is_some_and(|r| of_params(r, depth + 1)),
+            "presence" | "to_i" | "to_f" | "to_s" => {
+                call.recv.as_ref().is_some_and(|r| of_params(r, depth + 1))
+            }
             _ => false,
         },
         Kind::Or(sides) => of_params(&sides.0, depth + 1),
@@ -201,7 +204,8 @@ pub fn in_production(
             {
                 return None;
             }
-            if cond.contains("env.production?") && holds(if negative { &branch.then } else { &branch.otherwise })
+            if cond.contains("env.production?")
+                && holds(if negative { &branch.then } else { &branch.otherwise })
             {
                 out = out.lower();
             }

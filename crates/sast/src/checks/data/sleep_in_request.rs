@@ -58,11 +58,21 @@ pub fn run(context: &Context<'_, '_>) {
         {
             return;
         }
-        let chosen = call.args.first().map(|a| context.behind(id, a)).filter(|(at, value)| *at == id && place::number_of_params(value));
+        let chosen = call
+            .args
+            .first()
+            .map(|a| context.behind(id, a))
+            .filter(|(at, value)| *at == id && place::number_of_params(value));
         if let Some((_, value)) = chosen {
-            let endpoints = context.method_at(id, node.span).map(|m| context.endpoints_of(m)).unwrap_or_default();
+            let endpoints =
+                context.method_at(id, node.span).map(|m| context.endpoints_of(m)).unwrap_or_default();
             context
-                .finding(rule(), id, node.span, format!("`{}` says how long the request sleeps", context.source(id, value.span)))
+                .finding(
+                    rule(),
+                    id,
+                    node.span,
+                    format!("`{}` says how long the request sleeps", context.source(id, value.span)),
+                )
                 .confidence(Confidence::High)
                 .severity(Severity::Medium)
                 .endpoints(endpoints)
@@ -84,10 +94,15 @@ pub fn run(context: &Context<'_, '_>) {
             _ => Confidence::Low,
         };
         context
-            .finding(rule(), id, node.span, match seconds {
-                Some(s) => format!("Each request sleeps for {s} s and holds a thread of the server"),
-                None => "Each request sleeps and holds a thread of the server".to_owned(),
-            })
+            .finding(
+                rule(),
+                id,
+                node.span,
+                match seconds {
+                    Some(s) => format!("Each request sleeps for {s} s and holds a thread of the server"),
+                    None => "Each request sleeps and holds a thread of the server".to_owned(),
+                },
+            )
             .confidence(confidence)
             .severity(Severity::Low)
             .reason(match (action, seconds) {

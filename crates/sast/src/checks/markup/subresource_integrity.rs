@@ -117,7 +117,8 @@ const LOADERS: &[&str] = &[
 ];
 
 /// Hosts that have served foreign scripts once their name was sold.
-const TAKEN_OVER: &[&str] = &["polyfill.io", "bootcss.com", "bootcdn.net", "staticfile.org", "staticfile.net"];
+const TAKEN_OVER: &[&str] =
+    &["polyfill.io", "bootcss.com", "bootcdn.net", "staticfile.org", "staticfile.net"];
 
 /// One address that a page loads.
 struct Loaded {
@@ -147,7 +148,9 @@ pub fn run(context: &Context<'_, '_>) {
     let own = own_hosts(context);
     for loaded in found {
         let Some(host) = host(&loaded.url) else { continue };
-        if place::is_mail(context, loaded.file) || own.iter().any(|o| host == *o || host.ends_with(&format!(".{o}")) || label(&host) == Some(o)) {
+        if place::is_mail(context, loaded.file)
+            || own.iter().any(|o| host == *o || host.ends_with(&format!(".{o}")) || label(&host) == Some(o))
+        {
             continue;
         }
         let confidence = judge(&host, &loaded);
@@ -230,8 +233,8 @@ fn host(url: &str) -> Option<String> {
     let rest = url.strip_prefix("https:").or_else(|| url.strip_prefix("http:")).unwrap_or(url);
     let rest = rest.strip_prefix("//")?;
     let host = rest.split(['/', '?', '#', ':']).next()?.to_ascii_lowercase();
-    let plain = host.contains('.')
-        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+    let plain =
+        host.contains('.') && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
     plain.then_some(host)
 }
 
@@ -247,7 +250,8 @@ fn own_hosts(context: &Context<'_, '_>) -> Vec<String> {
     for setting in &app.config.settings {
         if setting.key.ends_with("asset_host") || setting.key.ends_with("hosts") {
             for text in context.source(FileId(setting.file), setting.span).split(['"', '\'']) {
-                let text = text.trim_start_matches("https:").trim_start_matches("http:").trim_start_matches("//");
+                let text =
+                    text.trim_start_matches("https:").trim_start_matches("http:").trim_start_matches("//");
                 if text.contains('.') && !text.contains(char::is_whitespace) {
                     out.push(text.to_ascii_lowercase());
                 }
@@ -274,7 +278,9 @@ fn tags(id: FileId, text: &[u8], out: &mut Vec<Loaded>) {
         return;
     }
     for tag in TAG.captures_iter(text) {
-        let (Some(whole), Some(name), Some(rest)) = (tag.get(0), tag.name("name"), tag.name("rest")) else { continue };
+        let (Some(whole), Some(name), Some(rest)) = (tag.get(0), tag.name("name"), tag.name("rest")) else {
+            continue;
+        };
         let script = name.as_bytes().eq_ignore_ascii_case(b"script");
         attributes(id, whole.start(), whole.end(), rest.as_bytes(), script, out);
     }
@@ -297,7 +303,8 @@ fn lines(id: FileId, text: &[u8], out: &mut Vec<Loaded>) {
 }
 
 static HINT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)(?:src|href)["']?\s*(?:=>|=|:)\s*["']?(?:https?:)?//"#).expect("the pattern is a constant")
+    Regex::new(r#"(?i)(?:src|href)["']?\s*(?:=>|=|:)\s*["']?(?:https?:)?//"#)
+        .expect("the pattern is a constant")
 });
 
 fn attributes(id: FileId, start: usize, end: usize, rest: &[u8], script: bool, out: &mut Vec<Loaded>) {
@@ -306,7 +313,8 @@ fn attributes(id: FileId, start: usize, end: usize, rest: &[u8], script: bool, o
             .expect("the pattern is a constant")
     });
     static STYLE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)\brel["']?\s*(?:=>|=|:)\s*["']?[a-z ]*stylesheet"#).expect("the pattern is a constant")
+        Regex::new(r#"(?i)\brel["']?\s*(?:=>|=|:)\s*["']?[a-z ]*stylesheet"#)
+            .expect("the pattern is a constant")
     });
     static INTEGRITY: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"(?i)\bintegrity["']?\s*(?:=|:)"#).expect("the pattern is a constant"));
@@ -333,7 +341,8 @@ fn helpers(context: &Context<'_, '_>, out: &mut Vec<Loaded>) {
         }
         let checked = call.args.iter().any(|a| match &a.kind {
             Kind::Hash(pairs) => pairs.iter().any(|p| {
-                literal_name(&p.key).is_some_and(|k| k == "integrity") || matches!(p.key.kind, Kind::DoubleSplat(_))
+                literal_name(&p.key).is_some_and(|k| k == "integrity")
+                    || matches!(p.key.kind, Kind::DoubleSplat(_))
             }),
             _ => false,
         });
@@ -343,10 +352,12 @@ fn helpers(context: &Context<'_, '_>, out: &mut Vec<Loaded>) {
         for argument in &call.args {
             let url = match &argument.kind {
                 // The host stands in front of what is put in.
-                Kind::Interp(interp) if interp.form == Form::Str => match interp.parts.first().map(|p| &p.kind) {
-                    Some(Kind::Str(text)) if text.matches('/').count() > 2 => Some(text.to_string()),
-                    _ => None,
-                },
+                Kind::Interp(interp) if interp.form == Form::Str => {
+                    match interp.parts.first().map(|p| &p.kind) {
+                        Some(Kind::Str(text)) if text.matches('/').count() > 2 => Some(text.to_string()),
+                        _ => None,
+                    }
+                }
                 Kind::Hash(_) => None,
                 _ => context.literal(file, argument).map(|l| l.text),
             };
