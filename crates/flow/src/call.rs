@@ -215,6 +215,18 @@ impl<'a> Eval<'_, 'a> {
             Some(Kind::Int(group)) => groups.get((*group as usize).wrapping_sub(1)).copied().unwrap_or(false),
             _ => !groups.is_empty() && groups.iter().all(|h| *h),
         };
+        // `/(?<year>\d+)/ =~ text` sets the variable `year`.
+        if call.name == "=~"
+            && crate::guard::regex(receiver).is_some()
+            && let Some(subject) = subject
+        {
+            let names = crate::guard::named_groups(&pattern);
+            for (i, name) in names.iter().enumerate() {
+                let value = Value { shape: Shape::Unknown, taints: subject.deep_taints() };
+                let safe = names.len() == groups.len() && groups[i];
+                Env::set(&mut self.env.locals, *name, if safe { value.cleared(Marks::ALL) } else { value });
+            }
+        }
         if call.name != "match?" && call.name != "[]" {
             self.env.last_match =
                 subject.map(|s| (Value { shape: Shape::Unknown, taints: s.deep_taints() }, groups.into()));

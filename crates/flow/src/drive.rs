@@ -44,6 +44,8 @@ pub struct Flow {
     pub file: FileId,
     /// The sink's call.
     pub span: Span,
+    /// Where the parameters were opened, past the list of permitted keys (`to_unsafe_h`, `permit!`).
+    pub opened: Option<(FileId, Span)>,
     /// The steps from the source to the sink, both included.
     pub steps: Vec<FlowStep>,
     /// The method in which source and sink are joined.
@@ -352,6 +354,7 @@ fn finish(engine: Engine<'_>) -> Flows {
             guessed,
             file: raw.hit.file,
             span: raw.hit.span,
+            opened: (raw.hit.mark == Mark::MassAssign).then(|| opened(&raw.hit)).flatten(),
             steps: steps(&raw.hit),
             method_id: if let Unit::Method(id) = raw.unit { Some(id) } else { None },
             endpoints: reach.endpoints(raw.unit),
@@ -428,6 +431,12 @@ fn filtered(engine: &Engine<'_>, raw: &RawFlow) -> Option<bool> {
     Some(about.any(|(key, _)| *key == words))
 }
 
+/// Where the parameters on the way to a hit were opened, past the list of permitted keys.
+fn opened(hit: &Hit) -> Option<(FileId, Span)> {
+    let at = hit.taint.path.steps().into_iter().rfind(|s| matches!(s.what, What::Opened(_)))?;
+    Some((at.file, at.span))
+}
+
 /// The path of a hit, with the sink as its last step.
 fn steps(hit: &Hit) -> Vec<FlowStep> {
     let mut out: Vec<FlowStep> = hit
@@ -443,6 +452,7 @@ fn steps(hit: &Hit) -> Vec<FlowStep> {
                 What::Returned(method) => format!("handed back by `{method}`"),
                 What::Rendered(template) => format!("handed to {template}"),
                 What::Built => "built into a string".to_owned(),
+                What::Opened(method) => format!("opened by `{method}`: every key passes"),
             };
             FlowStep { file: step.file, span: step.span, note }
         })

@@ -186,7 +186,7 @@ impl<'a> Engine<'a> {
                 }
             }
             origin => {
-                if let (true, Origin::Param(param, _)) = (fresh, &origin) {
+                if let (true, Origin::Param(param, _)) = (fresh && hit.mark != Mark::MassAssign, &origin) {
                     self.open_hits.push(OpenHit { unit, param: *param, hit: hit.clone() });
                 }
                 let known = into.iter().any(|h| {

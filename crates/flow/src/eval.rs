@@ -404,7 +404,8 @@ impl<'e, 'a> Eval<'e, 'a> {
     }
 
     /// `$1`, `$~`: what the last match left.
-    fn matched(&self, name: Name) -> Value {
+    /// What `$1`, `$~` and their kin hold after the last match.
+    pub(crate) fn matched(&self, name: Name) -> Value {
         let Some((value, harmless)) = &self.env.last_match else { return Value::default() };
         let safe = match name.strip_prefix('$').and_then(|n| n.parse::<usize>().ok()) {
             Some(group) => harmless.get(group.wrapping_sub(1)).copied().unwrap_or(false),

@@ -559,6 +559,17 @@ pub fn harmless_groups(pattern: &str) -> Vec<bool> {
     groups
 }
 
+/// The names of a pattern's groups, in order: `(?<year>\d+)`.
+pub fn named_groups(pattern: &str) -> Vec<Name> {
+    let rest = |part: &str| {
+        let (name, _) = part.split_once('>')?;
+        let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        plain.then(|| Name::from(name))
+    };
+    pattern.split("(?<").skip(1).filter_map(rest).collect()
+}
+
 /// Whether a pattern holds the whole text to characters that can do no harm: `\A[\w-]+\z`.
 pub fn is_strict(pattern: &str) -> bool {
     let Some(inner) =

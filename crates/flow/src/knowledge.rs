@@ -261,6 +261,17 @@ pub struct Callback {
     pub data: Vec<usize>,
 }
 
+/// What a method hands to its block.
+#[derive(Clone, Debug)]
+pub struct BlockSource {
+    /// Who wrote the data.
+    pub kind: SourceKind,
+    /// On what.
+    pub on: Vec<Receiver>,
+    /// What a finding calls it.
+    pub words: Name,
+}
+
 /// How a method that is not the application's own hands data on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -298,6 +309,8 @@ pub struct Knowledge {
     pub told: FxHashSet<Name>,
     /// Declarations that make methods callbacks.
     pub callbacks: Vec<Callback>,
+    /// Methods whose block is given what a client sent.
+    pub blocks: FxHashMap<Name, BlockSource>,
 }
 
 /// A knowledge file that does not read.
@@ -325,6 +338,18 @@ struct FileEntries {
     object: Vec<ObjectEntry>,
     #[serde(default)]
     callback: Vec<Callback>,
+    #[serde(default)]
+    block: Vec<BlockEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BlockEntry {
+    kind: SourceKind,
+    #[serde(default = "anything")]
+    on: Vec<String>,
+    methods: Vec<String>,
+    words: String,
 }
 
 #[derive(Deserialize)]
@@ -464,6 +489,16 @@ impl Knowledge {
                 }
                 let list = self.sources.entry(method).or_default();
                 list.insert(if told { 0 } else { list.len() }, source.clone());
+            }
+        }
+        for entry in entries.block {
+            let given = BlockSource {
+                kind: entry.kind,
+                on: receivers(&entry.on),
+                words: Name::from(entry.words.as_str()),
+            };
+            for method in entry.methods {
+                self.blocks.insert(Name::from(method.as_str()), given.clone());
             }
         }
         for entry in entries.sanitizer {

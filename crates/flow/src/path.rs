@@ -45,6 +45,8 @@ pub enum What {
     Rendered(Name),
     /// Built into a string.
     Built,
+    /// The list of permitted keys was passed by: `to_unsafe_h`, `permit!`.
+    Opened(Name),
 }
 
 impl Path {
@@ -52,6 +54,11 @@ impl Path {
     #[must_use]
     pub fn then(&self, step: Step) -> Path {
         Path(Some(Rc::new(Link::Step(self.clone(), step))))
+    }
+
+    /// Whether nothing has happened on the way.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
     }
 
     /// This path, then the other.

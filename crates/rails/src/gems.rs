@@ -163,6 +163,18 @@ pub struct Gems {
     environment: Option<String>,
     idiom: Option<Version>,
     development_reach: BTreeSet<String>,
+    required: Required,
+}
+
+/// Which groups `Bundler.require` loads in production.
+#[derive(Clone, Debug, Default, Serialize)]
+struct Required {
+    /// The groups that it names.
+    groups: BTreeSet<String>,
+    /// It stands in the code, and the code says all of them.
+    known: bool,
+    /// Some are made at run time.
+    open: bool,
 }
 
 /// Gems of the Rails repository: they carry Rails' version.
@@ -444,6 +456,11 @@ impl Gems {
                             self.declare(file, node.span, name, call, &Place::default());
                         }
                     }
+                    "require"
+                        if call.recv.as_ref().and_then(value::const_path).is_some_and(|p| p == "Bundler") =>
+                    {
+                        self.read_required(call);
+                    }
                     "load_defaults" if on_config => {
                         if let Some(version) = call.args.first().and_then(load_defaults_version) {
                             self.load_defaults.get_or_insert(version);
@@ -500,7 +517,7 @@ impl Gems {
             }
             seen
         };
-        let apart = |name: &&String| self.declared.get(*name).is_some_and(Declared::development_only);
+        let apart = |name: &&String| self.declared.get(*name).is_some_and(|d| !self.loads(d));
         let production = walk(self.direct.iter().filter(|n| !apart(n)).collect());
         let development = walk(self.direct.iter().filter(apart).collect());
         self.development_reach = development.difference(&production).cloned().collect();
@@ -515,7 +532,64 @@ impl Gems {
     pub fn has_in_production(&self, gem: &str) -> bool {
         self.has(gem)
             && !self.development_reach.contains(gem)
-            && !self.declared.get(gem).is_some_and(Declared::development_only)
+            && self.declared.get(gem).is_none_or(|d| self.loads(d))
+    }
+
+    /// Whether production loads a declared gem: it is in no group, in `production`, or in one that
+    /// `Bundler.require` names.
+    pub fn loads(&self, gem: &Declared) -> bool {
+        if !self.required.known || self.required.open {
+            return !gem.development_only();
+        }
+        gem.groups.is_empty()
+            || gem.groups.iter().any(|g| g == "production" || self.required.groups.contains(g))
+    }
+
+    /// `Bundler.require(:default, Rails.env)`, `Bundler.require(*Rails.groups(assets: %w[development]))`
+    fn read_required(&mut self, call: &Call) {
+        for argument in &call.args {
+            match &argument.kind {
+                Kind::Splat(inner) => self.read_required_argument(inner),
+                _ => self.read_required_argument(argument),
+            }
+        }
+        self.required.known = true;
+    }
+
+    fn read_required_argument(&mut self, node: &Node) {
+        match &node.kind {
+            Kind::Sym(_) | Kind::Str(_) => self.required.groups.extend(names(node)),
+            Kind::Array(items) => items.iter().for_each(|i| self.read_required_argument(i)),
+            // Groups by the environments that load them.
+            Kind::Hash(pairs) => {
+                for pair in pairs {
+                    match &pair.value.kind {
+                        Kind::Array(_) | Kind::Str(_) | Kind::Sym(_) => {
+                            if names(&pair.value).iter().any(|e| e == "production") {
+                                self.required.groups.extend(names(&pair.key));
+                            }
+                        }
+                        _ => self.required.open = true,
+                    }
+                }
+            }
+            Kind::Call(call)
+                if call.recv.as_ref().and_then(value::const_path).is_some_and(|p| p == "Rails") =>
+            {
+                match call.name.as_str() {
+                    "groups" => call.args.iter().for_each(|a| self.read_required_argument(a)),
+                    "env" => {}
+                    _ => self.required.open = true,
+                }
+            }
+            // `Rails.env.to_sym`
+            Kind::Call(call) if matches!(call.name.as_str(), "to_sym" | "to_s") && call.recv.is_some() => {
+                if let Some(recv) = &call.recv {
+                    self.read_required_argument(recv);
+                }
+            }
+            _ => self.required.open = true,
+        }
     }
 
     /// The version of a gem as written: the locked one, else the lowest one that the Gemfile takes.

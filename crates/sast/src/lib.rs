@@ -9,6 +9,7 @@ mod rule;
 
 pub mod checks;
 mod context;
+mod literal;
 mod mend;
 mod run;
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use wardroom_ruby::ir::*;
 
-use crate::engine::{Binding, Unit};
+use crate::engine::{Binding, Unit, source};
 use crate::env::Env;
 use crate::eval::Eval;
 use crate::knowledge::{Carries, Mark, Marks};
@@ -396,6 +396,17 @@ impl<'a> Eval<'_, 'a> {
         yields: Option<&[Value]>,
     ) -> Option<Value> {
         let block = call.block.as_ref()?;
+        let knowledge = self.engine.knowledge;
+        if let Some(given) = knowledge.blocks.get(&call.name)
+            && self.matches(&given.on, call, recv)
+        {
+            let values: Vec<Value> = block
+                .params
+                .iter()
+                .map(|p| Value::tainted(Shape::Unknown, source(given.kind, given.words, self.file, p.span)))
+                .collect();
+            return Some(self.block(block, &values));
+        }
         if let Some(yields) = yields.filter(|y| !y.is_empty()) {
             return Some(self.block(block, yields));
         }

@@ -33,6 +33,10 @@ impl<'a> Eval<'_, 'a> {
             Shape::Lambda(number) if matches!(name, "call" | "()" | "[]" | "yield" | "===") => {
                 Some(self.call_lambda(*number, args))
             }
+            Shape::Class(class) if name == "last_match" && *class == "Regexp" => {
+                let group = args.first().and_then(Value::as_text).map(|n| Name::from(&format!("${n}")));
+                Some(self.matched(group.unwrap_or_else(|| Name::from("$~"))))
+            }
             Shape::Class(class) if name == "new" => {
                 let class = *class;
                 self.construct(class, call, args, span)
@@ -324,6 +328,10 @@ impl<'a> Eval<'_, 'a> {
                 }
                 self.sinks(call, Some(recv), args, span, false);
                 self.run_block(call, Some(recv), None);
+                if matches!(name, "to_unsafe_h" | "to_unsafe_hash" | "permit!") {
+                    let step = self.step(span, What::Opened(call.name));
+                    value.taints = map_taints(&value.taints, |t| t.path = t.path.then(step));
+                }
                 value
             }
             "map" | "collect" | "flat_map" | "filter_map" | "each_with_object" | "sum" => {

@@ -6,7 +6,7 @@ use wardroom_ruby::ir::*;
 use crate::engine::source;
 use crate::eval::Eval;
 use crate::knowledge::{Mark, Marks, Receiver, Sink};
-use crate::value::{Shape, Taints, Value, join_taints, map_taints};
+use crate::value::{Origin, Shape, Taint, Taints, Value, join_taints, map_taints};
 
 impl<'a> Eval<'_, 'a> {
     pub(crate) fn matches(&self, on: &[Receiver], call: &Call, recv: Option<&Value>) -> bool {
@@ -158,9 +158,21 @@ impl<'a> Eval<'_, 'a> {
             if taints.is_none() {
                 continue;
             }
-            if entry.mark == Mark::MassAssign && !matches!(value.shape, Shape::Params(_)) {
-                continue;
-            }
+            let taints = match &value.shape {
+                _ if entry.mark != Mark::MassAssign => taints,
+                Shape::Params(_) => taints,
+                // A parameter handed on as it came: the caller may hand over the request's.
+                Shape::Unknown => {
+                    let whole: Vec<Taint> = taints
+                        .iter()
+                        .flat_map(|t| t.iter())
+                        .filter(|t| matches!(t.origin, Origin::Param(_, None)) && t.path.is_empty())
+                        .cloned()
+                        .collect();
+                    if whole.is_empty() { None } else { Some(whole.into()) }
+                }
+                _ => None,
+            };
             let mut site = self.site(entry.mark, call.name, span);
             site.argument = argument;
             self.sink(&site, &taints);

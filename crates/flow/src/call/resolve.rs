@@ -236,6 +236,13 @@ impl<'a> Eval<'_, 'a> {
             {
                 continue;
             }
+            // Only a hash of parameters sets attributes that nobody named.
+            if hit.mark == Mark::MassAssign
+                && let Origin::Param(index, _) = hit.taint.origin
+                && binding.args.get(usize::from(index)).is_none_or(|arg| !assigns(arg))
+            {
+                continue;
+            }
             taints.clear();
             binding.taints(&hit.taint, &mut taints);
             for taint in taints.drain(..) {
@@ -365,6 +372,17 @@ impl<'a> Eval<'_, 'a> {
         let args: Vec<Value> = args.iter().map(|a| a.clone().doubted(doubt)).collect();
         let values = all.iter().map(|id| self.apply(*id, call, recv, &args, span));
         values.collect::<Vec<_>>().into_iter().reduce(|a, b| a.join(&b))
+    }
+}
+
+/// Whether an argument is a hash of the request's parameters, or the caller's own parameter as it came.
+fn assigns(arg: &Value) -> bool {
+    match &arg.shape {
+        Shape::Params(_) => true,
+        Shape::Unknown => {
+            arg.each_taint().iter().all(|t| matches!(t.origin, Origin::Param(_, None)) && t.path.is_empty())
+        }
+        _ => false,
     }
 }
 

@@ -114,6 +114,30 @@ fn gems_for_tests_are_not_in_production() {
 }
 
 #[test]
+fn groups_that_production_loads() {
+    let gemfile = tree(
+        "gem 'plain'\ngroup(:production) { gem 'live' }\ngroup(:assets) { gem 'sass' }\ngroup(:web, :development) { gem 'web-console' }\ngroup(:staging) { gem 'pghero' }\n",
+    );
+    let loaded = |application: &str| {
+        let application = tree(application);
+        let gems = Gems::read(&[(0, "Gemfile", &gemfile), (1, "config/application.rb", &application)], &[]);
+        ["plain", "live", "sass", "web-console", "pghero"]
+            .into_iter()
+            .filter(|g| gems.has_in_production(g))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(loaded("Bundler.require(*Rails.groups)"), ["plain", "live"]);
+    assert_eq!(loaded("Bundler.require(:default, Rails.env)"), ["plain", "live"]);
+    assert_eq!(loaded("Bundler.require(:default, :web, Rails.env)"), ["plain", "live", "web-console"]);
+    assert_eq!(
+        loaded("Bundler.require(*Rails.groups(assets: %w[development test], web: %w[production]))"),
+        ["plain", "live", "web-console"]
+    );
+    // What the code makes at run time is not known: groups that sound like production count.
+    assert_eq!(loaded("Bundler.require(*groups)"), ["plain", "live", "sass", "web-console", "pghero"]);
+}
+
+#[test]
 fn rails_without_a_lock_file() {
     let text = |path, source| gems_of(path, source).rails_text();
     use RailsEvidence::{Environment, Idiom, LoadDefaults, Requirement};

@@ -51,7 +51,7 @@ pub fn run(context: &Context<'_, '_>) {
         }
         match call.name.as_str() {
             "http_basic_authenticate_with" => {
-                if let Some(value) = keyword(call, "password").filter(|v| matches!(&v.kind, Kind::Str(text) if !text.is_empty())) {
+                if let Some(value) = keyword(call, "password").filter(|v| context.literal(file, v).is_some_and(|l| !l.text.is_empty())) {
                     report(context, file, value, "the password that basic authentication asks for stands in the code");
                 }
             }

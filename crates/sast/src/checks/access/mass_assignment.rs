@@ -1,8 +1,8 @@
 //! Attributes that a request may set though nobody named them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use wardroom_flow::Mark;
+use wardroom_flow::{Flow, Mark};
 use wardroom_model::Confidence;
 use wardroom_rails::{FileId, Habitat, literal_name};
 use wardroom_ruby::ir::{Call, Kind, Name, Node, Span};
@@ -45,7 +45,11 @@ rule! {
 /// Looks at raw parameters, at what opens them, and at what they permit.
 pub fn run(context: &Context<'_, '_>) {
     raw(context);
-    calls(context);
+    let opened = opened(context);
+    calls(context, &opened);
+    for (at, flow) in &opened {
+        through(context, *at, flow);
+    }
     setting(context);
 }
 
@@ -89,6 +93,64 @@ fn raw(context: &Context<'_, '_>) {
             .remedy("Name the attributes that the form may set: `attr_accessible` in the model, or `permit` in the controller (the strong_parameters gem before Rails 4).")
             .report();
     }
+}
+
+/// Where parameters were opened that end up as a record's attributes, with the surest flow of each:
+/// one that an action joins before others.
+fn opened<'c>(context: &Context<'c, '_>) -> BTreeMap<(FileId, Span), &'c Flow> {
+    let mut out: BTreeMap<(FileId, Span), &'c Flow> = BTreeMap::new();
+    for flow in context.flows.flows.iter().filter(|f| f.mark == Mark::MassAssign) {
+        let Some(at) = flow.opened else { continue };
+        let new = is_record(context, flow);
+        match out.get(&at) {
+            Some(old) if is_record(context, old) || !new => {}
+            _ => {
+                out.insert(at, flow);
+            }
+        }
+    }
+    out
+}
+
+/// Whether it is known to be a record whose attributes are set.
+fn is_record(context: &Context<'_, '_>, flow: &Flow) -> bool {
+    call_at(context, flow.file, flow.span)
+        .is_some_and(|call| model_of(context, flow.file, flow.span, call).is_some())
+}
+
+/// Whether the parameters are opened in the very call that sets them.
+fn in_call(at: (FileId, Span), flow: &Flow) -> bool {
+    at.0 == flow.file && flow.span.start <= at.1.start && at.1.end <= flow.span.end
+}
+
+/// Opened parameters that reach the record through a variable or a method.
+fn through(context: &Context<'_, '_>, at: (FileId, Span), flow: &Flow) {
+    let Some(opener) = call_at(context, at.0, at.1) else { return };
+    // `permit!` is reported where it stands, and so is what stands in the call itself.
+    if opener.name == "permit!" || in_call(at, flow) || opener.recv.as_ref().is_some_and(named_keys) {
+        return;
+    }
+    let record = is_record(context, flow);
+    let confidence = match (record, behind_admin(context, flow.file) || behind_admin(context, at.0)) {
+        (true, false) => Confidence::High,
+        (true, true) => Confidence::Medium,
+        // Form objects and services take hashes as well, and choose from them.
+        (false, _) => Confidence::Low,
+    };
+    let mut builder = context
+        .flow_finding(
+            rule(),
+            flow,
+            format!(
+                "`{}` sets any attribute through `{}`: `{}` let every key pass",
+                flow.words, flow.method, opener.name
+            ),
+        )
+        .at_most(confidence);
+    if confidence == Confidence::Medium {
+        builder = builder.reason("who administrates may set them anyway");
+    }
+    builder.remedy("Name the keys: `permit(:title, :body)`.").report();
 }
 
 enum Protection {
@@ -183,43 +245,12 @@ fn danger(key: &str) -> Option<(&'static str, Confidence)> {
     })
 }
 
-fn calls(context: &Context<'_, '_>) {
+fn calls(context: &Context<'_, '_>, opened: &BTreeMap<(FileId, Span), &Flow>) {
     let app = context.app;
     // Which parameter objects end up where only a URL or a log takes them.
     let mut inside: HashMap<(FileId, Span), Name> = HashMap::new();
     let takes = |name: &str| {
-        name.ends_with("_path")
-            || name.ends_with("_url")
-            || matches!(
-                name,
-                "url_for"
-                    | "link_to"
-                    | "redirect_to"
-                    | "button_to"
-                    | "info"
-                    | "debug"
-                    | "to_query"
-                    | "inspect"
-                    | "slice"
-                    | "[]"
-                    | "dig"
-                    | "fetch"
-                    | "values_at"
-                    | "key?"
-                    | "call"
-                    | "merge"
-                    | "new"
-                    | "create"
-                    | "create!"
-                    | "update"
-                    | "update!"
-                    | "build"
-                    | "assign_attributes"
-                    | "update_attributes"
-                    | "perform_later"
-                    | "perform_async"
-                    | "update_attributes!"
-            )
+        harmless(name) || sets(name) || matches!(name, "merge" | "perform_later" | "perform_async")
     };
     context.calls_where(takes, |file, _, call| {
         let mark = |node: &Node, inside: &mut HashMap<(FileId, Span), Name>| {
@@ -249,6 +280,8 @@ fn calls(context: &Context<'_, '_>) {
                 let taker = inside.get(&(file, node.span)).copied();
                 let confidence = match taker {
                     Some(name) if harmless(&name) => Confidence::Low,
+                    // Seen on its way into a record.
+                    _ if opened.get(&(file, node.span)).is_some_and(|f| is_record(context, f)) => Confidence::High,
                     _ if !matches!(place, Habitat::Controller | Habitat::Endpoint) => Confidence::Low,
                     Some(name) if sets(&name) => Confidence::High,
                     // A part of the parameters that a method hands out as attributes.
@@ -266,6 +299,11 @@ fn calls(context: &Context<'_, '_>) {
             }
             "to_unsafe_h" | "to_unsafe_hash" if call.recv.as_ref().is_some_and(from_params) => {
                 let Some(taker) = inside.get(&(file, node.span)).copied().filter(|n| sets(n)) else { return };
+                // Told where the attributes are set.
+                let at = (file, node.span);
+                if opened.get(&at).is_some_and(|f| !in_call(at, f)) {
+                    return;
+                }
                 context
                     .finding(rule(), file, node.span, format!("`{}` hands every parameter to `{taker}`, past the list of permitted keys", call.name))
                     .confidence(if place == Habitat::Controller && taker != "new" { Confidence::Medium } else { Confidence::Low })

@@ -37,10 +37,21 @@ rule! {
 }
 
 /// Looks at every comparison.
-pub fn run(context: &Context<'_, '_>) {
+pub fn run<'a>(context: &Context<'_, 'a>) {
     context.calls_named(&["==", "!=", "eql?", "==="], |file, node, call| {
         let (Some(left), [right]) = (&call.recv, call.args.as_slice()) else { return };
-        let Some(confidence) = judge(context, file, left, right) else { return };
+        if fixed(left) || fixed(right) {
+            return;
+        }
+        // `digest = Digest::SHA1.hexdigest(…)`, compared on a later line.
+        let made = |side: &'a Node| {
+            let behind = match side.kind {
+                Kind::Local(_) => context.behind(file, side),
+                _ => (file, side),
+            };
+            if behind.0 == file && digest(behind.1).is_some() { behind.1 } else { side }
+        };
+        let Some(confidence) = judge(context, file, (left, made(left)), (right, made(right))) else { return };
         let at = context.file(file);
         if !matches!(at.role, Role::Ruby) || ["db/", "bin/", "lib/tasks/", "script/", "lib/generators/", "config/"].iter().any(|f| at.path.starts_with(f)) || at.path.ends_with(".rake") {
             return;
@@ -75,15 +86,20 @@ fn secret_side<'n>(left: &'n Node, right: &'n Node) -> &'n Node {
     }
 }
 
-fn judge(context: &Context<'_, '_>, file: FileId, left: &Node, right: &Node) -> Option<Confidence> {
-    if fixed(left) || fixed(right) {
-        return None;
-    }
+/// Judges two sides, each as it is written and as what it is made of.
+fn judge(
+    context: &Context<'_, '_>,
+    file: FileId,
+    (left, left_made): (&Node, &Node),
+    (right, right_made): (&Node, &Node),
+) -> Option<Confidence> {
     let (from_left, from_right) = (outside(left), outside(right));
     // A digest made on the spot against something stored or sent.
-    if let Some((other, made)) = digest(left).map(|d| (right, d)).or_else(|| digest(right).map(|d| (left, d)))
-    {
-        if digest(other).is_some_and(|d| d != Digest::Keyed) && made != Digest::Keyed {
+    let made_here = digest(left_made)
+        .map(|d| (right, right_made, d))
+        .or_else(|| digest(right_made).map(|d| (left, left_made, d)));
+    if let Some((other, other_made, made)) = made_here {
+        if digest(other_made).is_some_and(|d| d != Digest::Keyed) && made != Digest::Keyed {
             return None;
         }
         let name = name_of(other).unwrap_or_default().to_lowercase();
@@ -109,7 +125,7 @@ fn judge(context: &Context<'_, '_>, file: FileId, left: &Node, right: &Node) -> 
                 .iter()
                 .any(|w| path.rsplit('/').next().unwrap_or(path).contains(w));
         return match made {
-            Digest::Keyed if keyed(left) || keyed(right) => {
+            Digest::Keyed if keyed(left_made) || keyed(right_made) => {
                 Some(if from_left || from_right || password { Confidence::High } else { Confidence::Medium })
             }
             // Of a hashed password, what the time tells is far from the password itself.

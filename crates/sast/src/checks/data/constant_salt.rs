@@ -44,16 +44,12 @@ pub fn run(context: &Context<'_, '_>) {
         if naming::is_aside(&context.file(id).path) {
             return;
         }
-        let constant = match &salt.kind {
-            Kind::Str(_) => true,
-            Kind::Const(_) => true,
-            Kind::Interp(interp) => {
-                interp.form == Form::Str
-                    && interp.parts.iter().all(|p| matches!(p.kind, Kind::Str(_) | Kind::Const(_)))
-            }
-            _ => false,
-        };
-        if !constant {
+        // A constant is the same for all, wherever it got its value from.
+        let constant = |n: &Node| matches!(n.kind, Kind::Const(_) | Kind::Str(_));
+        let fixed = constant(salt)
+            || matches!(&salt.kind, Kind::Interp(i) if i.form == Form::Str && i.parts.iter().all(constant))
+            || context.literal(id, salt).is_some();
+        if !fixed {
             return;
         }
         context

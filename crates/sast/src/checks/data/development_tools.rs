@@ -78,7 +78,7 @@ pub fn run(context: &Context<'_, '_>) {
     declared.sort_by_key(|(name, _)| (*name).clone());
     for (name, gem) in declared {
         let Some((_, what, runs)) = GEMS.iter().find(|g| g.0 == name) else { continue };
-        if gem.development_only()
+        if !app.gems.loads(gem)
             || gem.conditional
             || !context.file(FileId(gem.file)).path.ends_with("Gemfile")
         {

@@ -2,7 +2,7 @@
 
 use wardroom_model::{Confidence, Severity};
 use wardroom_rails::FileId;
-use wardroom_ruby::ir::{Kind, Name, Node};
+use wardroom_ruby::ir::{Call, Kind, Name, Node, Span};
 use wardroom_ruby::walk;
 
 use super::naming::{self, Secret};
@@ -40,7 +40,9 @@ rule! {
         "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N"
 }
 
-/// Looks at settings, and at names of secrets that are given a literal.
+const REMEDY: &str = "Read it from the environment or from the encrypted credentials, and replace the secret: the old one is known to all who have seen the code.";
+
+/// Looks at settings, at what is given as a key, and at names of secrets that are given a literal.
 pub fn run(context: &Context<'_, '_>) {
     let mut reported: Vec<(FileId, u32, u32)> = Vec::new();
     for secret in context.app.config.secrets() {
@@ -70,6 +72,7 @@ pub fn run(context: &Context<'_, '_>) {
         reported.push((id, secret.span.start, secret.span.end));
         report(context, id, secret.span, message, confidence);
     }
+    keys(context, &mut reported);
     let hint = place::hint!("(?i)key|secret|token|passw|pepper|passphrase");
     for (id, file) in context.code_files() {
         if file.is_template() || naming::is_aside(&file.path) || !hint.is_match(&file.text) {
@@ -112,46 +115,6 @@ pub fn run(context: &Context<'_, '_>) {
                         );
                     }
                 }
-                Kind::Call(call)
-                    if matches!(call.name.as_str(), "encode" | "decode")
-                        && place_is(call.recv.as_ref(), "JWT") =>
-                {
-                    if let Some(key) = call.args.get(1)
-                        && place::text(key).is_some_and(|t| t.len() >= 4)
-                    {
-                        report(
-                            context,
-                            id,
-                            key.span,
-                            "The key that signs JSON web tokens stands in the code".to_owned(),
-                            Confidence::High,
-                        );
-                    }
-                }
-                Kind::Call(call)
-                    if call.name == "new"
-                        && call.recv.as_ref().and_then(place::constant).is_some_and(|c| {
-                            matches!(
-                                c.as_str(),
-                                "ActiveSupport::MessageEncryptor"
-                                    | "ActiveSupport::MessageVerifier"
-                                    | "ActiveSupport::KeyGenerator"
-                                    | "ActiveSupport::CachingKeyGenerator"
-                            )
-                        }) =>
-                {
-                    if let Some(key) = call.args.first()
-                        && place::text(key).is_some_and(|t| t.len() >= 8)
-                    {
-                        report(
-                            context,
-                            id,
-                            key.span,
-                            "The key that encrypts or signs messages stands in the code".to_owned(),
-                            Confidence::High,
-                        );
-                    }
-                }
                 Kind::Call(call) => {
                     for argument in &call.args {
                         if let Kind::Hash(pairs) = &argument.kind {
@@ -170,6 +133,126 @@ pub fn run(context: &Context<'_, '_>) {
     }
 }
 
+/// Methods that are given a key, and what the key is for.
+fn takes_key<'a>(context: &Context<'_, 'a>, id: FileId, call: &'a Call) -> Option<(&'a Node, &'static str)> {
+    let class = |name: &str| match call.recv.as_ref().map(|r| &r.kind) {
+        Some(Kind::Const(path)) => wardroom_rails::path_name(path) == name,
+        _ => false,
+    };
+    match call.name.as_str() {
+        "key=" if call.recv.as_ref().is_some_and(|r| is_cipher(context, id, r)) => {
+            Some((call.args.last()?, "encrypts"))
+        }
+        "hexdigest" | "digest" | "base64digest" if class("OpenSSL::HMAC") => {
+            Some((call.args.get(1)?, "signs messages"))
+        }
+        "new" if class("OpenSSL::HMAC") => Some((call.args.first()?, "signs messages")),
+        "new"
+            if class("ActiveSupport::MessageEncryptor")
+                || class("ActiveSupport::MessageVerifier")
+                || class("ActiveSupport::KeyGenerator")
+                || class("ActiveSupport::CachingKeyGenerator") =>
+        {
+            Some((call.args.first()?, "encrypts or signs messages"))
+        }
+        "new" if class("RbNaCl::SecretBox") || class("RbNaCl::SimpleBox") || class("Fernet::Secret") => {
+            Some((call.args.first()?, "encrypts"))
+        }
+        "new" if class("Lockbox") => Some((place::keyword(call, "key")?, "encrypts")),
+        "encode" | "decode" if class("JWT") => Some((call.args.get(1)?, "signs JSON web tokens")),
+        "attr_encrypted" | "attr_encryptor" | "has_encrypted" | "lockbox_encrypts" | "encrypts"
+            if call.recv.is_none() =>
+        {
+            Some((place::keyword(call, "key")?, "encrypts what is stored"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether an expression is a cipher: by what it is set to, else by its name.
+fn is_cipher<'a>(context: &Context<'_, 'a>, id: FileId, node: &'a Node) -> bool {
+    let mut at = context.behind(id, node).1;
+    while let Kind::Call(call) = &at.kind
+        && let Some(recv) = &call.recv
+    {
+        at = recv;
+    }
+    match &at.kind {
+        Kind::Const(path) => path.iter().any(|p| p == "Cipher"),
+        Kind::Local(name) | Kind::Ivar(name) => {
+            matches!(
+                name.trim_start_matches('@'),
+                "c" | "aes" | "des" | "crypt" | "crypto" | "decoder" | "encoder"
+            ) || name.contains("cipher")
+                || name.contains("crypt")
+        }
+        Kind::Call(call) => call.name.contains("cipher"),
+        _ => false,
+    }
+}
+
+/// What becomes a key is a secret, whatever it is called and looks like.
+fn keys(context: &Context<'_, '_>, reported: &mut Vec<(FileId, u32, u32)>) {
+    const NAMES: &[&str] = &[
+        "key=",
+        "new",
+        "digest",
+        "hexdigest",
+        "base64digest",
+        "encode",
+        "decode",
+        "attr_encrypted",
+        "attr_encryptor",
+        "has_encrypted",
+        "lockbox_encrypts",
+        "encrypts",
+    ];
+    context.calls_named(NAMES, |id, node, call| {
+        let Some((key, does)) = takes_key(context, id, call) else { return };
+        if naming::is_aside(&context.file(id).path) || context.file(id).is_template() {
+            return;
+        }
+        let Some(literal) = context.literal(id, key) else { return };
+        // What checks a signature may be public, and short texts are no keys.
+        if literal.text.len() < 4
+            || literal.text.contains("PUBLIC KEY")
+            || literal.text.contains("CERTIFICATE")
+            || naming::is_aside(&context.file(literal.file).path)
+            || reported
+                .iter()
+                .any(|r| (r.0, r.1, r.2) == (literal.file, literal.span.start, literal.span.end))
+        {
+            return;
+        }
+        let Some(confidence) = place::in_production(context, literal.file, literal.span, Confidence::High)
+        else {
+            return;
+        };
+        if place::in_production(context, id, node.span, Confidence::High).is_none() {
+            return;
+        }
+        reported.push((literal.file, literal.span.start, literal.span.end));
+        let mut builder = context
+            .finding(rule(), literal.file, literal.span, format!("The key that {does} stands in the code"))
+            .confidence(confidence)
+            .severity(Severity::High)
+            .reason(if confidence == Confidence::High {
+                "it is used as a key, whatever it looks like"
+            } else {
+                "it is used as a key, but stands in a branch beside production"
+            })
+            .remedy(REMEDY);
+        if (literal.file, literal.span) != (id, key.span) {
+            builder = builder.step(literal.file, literal.span, "the key stands here").step(
+                id,
+                node.span,
+                format!("and is given to `{}`", call.name),
+            );
+        }
+        builder.report();
+    });
+}
+
 fn place_is(recv: Option<&Node>, name: &str) -> bool {
     recv.and_then(place::constant).is_some_and(|c| c == name)
 }
@@ -183,7 +266,7 @@ fn literal(
     reported: &[(FileId, u32, u32)],
 ) {
     if matches!(value.kind, Kind::Nil | Kind::Local(_) | Kind::Ivar(_) | Kind::Const(_) | Kind::Int(_))
-        || reported.iter().any(|r| r.0 == id && r.1 <= node.span.start && node.span.end <= r.2)
+        || reported.iter().any(|r| r.0 == id && r.1 < node.span.end && node.span.start < r.2)
     {
         return;
     }
@@ -217,16 +300,11 @@ fn literal(
         (Secret::Key, Confidence::Medium) if !fallback => Confidence::Medium,
         _ => Confidence::Low,
     };
+    let Some(confidence) = place::in_production(context, id, node.span, confidence) else { return };
     report(context, id, node.span, format!("`{name}` is given a secret that stands in the code"), confidence);
 }
 
-fn report(
-    context: &Context<'_, '_>,
-    id: FileId,
-    span: wardroom_ruby::ir::Span,
-    message: String,
-    confidence: Confidence,
-) {
+fn report(context: &Context<'_, '_>, id: FileId, span: Span, message: String, confidence: Confidence) {
     context
         .finding(rule(), id, span, message)
         .confidence(confidence)
@@ -236,7 +314,7 @@ fn report(
             Confidence::Medium => "the value may be a real key",
             Confidence::Low => "the value may be a placeholder",
         })
-        .remedy("Read it from the environment or from the encrypted credentials, and replace the secret: the old one is known to all who have seen the code.")
+        .remedy(REMEDY)
         .report();
 }
 

@@ -63,15 +63,15 @@ pub fn run(context: &Context<'_, '_>) {
 }
 
 /// How a pattern stands to the ends of the text: `None` where it holds the whole text.
-fn line_bound(context: &Context<'_, '_>, node: &Node) -> Option<(bool, bool)> {
-    let (source, flags, _) = place::pattern_source(node, &context.app.index, 0)?;
+fn line_bound<'a>(context: &Context<'_, 'a>, id: FileId, node: &'a Node) -> Option<(bool, bool)> {
+    let (source, flags, _) = place::pattern_source(context, id, node, 0)?;
     let read = Pattern::parse(&source, &flags)?;
     // A comment or an empty line is looked for line by line on purpose.
     (read.line_start && (read.line_end || read.text_end) || read.text_start && read.line_end)
         .then_some((read.line_start, read.line_end))
 }
 
-fn validation(context: &Context<'_, '_>, id: FileId, call: &Call) {
+fn validation<'a>(context: &Context<'_, 'a>, id: FileId, call: &'a Call) {
     let format = place::keyword(call, "format");
     let (with, options) = match format.map(|f| &f.kind) {
         Some(Kind::Hash(pairs)) => (
@@ -93,7 +93,7 @@ fn validation(context: &Context<'_, '_>, id: FileId, call: &Call) {
     if context.app.rails() >= (4, 0) && !multiline && format.is_some() {
         return;
     }
-    let Some((source, flags, _)) = place::pattern_source(with, &context.app.index, 0) else { return };
+    let Some((source, flags, _)) = place::pattern_source(context, id, with, 0) else { return };
     let Some(read) = Pattern::parse(&source, &flags) else { return };
     if !(read.line_start || read.line_end && read.text_start) {
         return;
@@ -156,7 +156,7 @@ fn validation(context: &Context<'_, '_>, id: FileId, call: &Call) {
 }
 
 /// Conditions in a method that let the very value through that they check.
-fn body(context: &Context<'_, '_>, id: FileId, method: Name, node: &Node) {
+fn body<'a>(context: &Context<'_, 'a>, id: FileId, method: Name, node: &'a Node) {
     let words = naming::words(&method);
     let checks = words.iter().any(|w| {
         matches!(
@@ -216,8 +216,15 @@ fn body(context: &Context<'_, '_>, id: FileId, method: Name, node: &Node) {
     }
 }
 
-fn report(context: &Context<'_, '_>, id: FileId, span: Span, subject: &Node, with: &Node, checks: bool) {
-    let Some((start, end)) = line_bound(context, with) else { return };
+fn report<'a>(
+    context: &Context<'_, 'a>,
+    id: FileId,
+    span: Span,
+    subject: &Node,
+    with: &'a Node,
+    checks: bool,
+) {
+    let Some((start, end)) = line_bound(context, id, with) else { return };
     let marks = match (start, end) {
         (true, true) => "`^` and `$`",
         (true, false) => "`^`",

@@ -51,7 +51,7 @@ pub fn run(context: &Context<'_, '_>) {
             return;
         }
         let Some(first) = call.args.first() else { return };
-        let Some((source, _, open)) = place::pattern_source(first, &context.app.index, 0) else { return };
+        let Some((source, _, open)) = place::pattern_source(context, id, first, 0) else { return };
         if open {
             return;
         }

@@ -35,6 +35,7 @@ mod redos;
 mod secret_in_log;
 mod sensitive_data_in_get;
 mod session_cookie_flags;
+mod sleep_in_request;
 mod small_key;
 mod unbounded_limit;
 mod unsupported_framework;
@@ -78,6 +79,7 @@ pub const CHECKS: &[Check] = &[
     Check { rule: secret_in_log::rule, run: secret_in_log::run },
     Check { rule: sensitive_data_in_get::rule, run: sensitive_data_in_get::run },
     Check { rule: session_cookie_flags::rule, run: session_cookie_flags::run },
+    Check { rule: sleep_in_request::rule, run: sleep_in_request::run },
     Check { rule: small_key::rule, run: small_key::run },
     Check { rule: unbounded_limit::rule, run: unbounded_limit::run },
     Check { rule: unsupported_framework::rule, run: unsupported_framework::run },

@@ -1,9 +1,10 @@
 //! Where a finding about a setting stands when no line of the code is to blame, and reading what
 //! calls are given.
 
+use wardroom_model::Confidence;
+use wardroom_rails::FileId;
 use wardroom_rails::config::{Effective, Setting};
-use wardroom_rails::{FileId, Index};
-use wardroom_ruby::ir::{Call, Form, Kind, Name, Node, Span};
+use wardroom_ruby::ir::{Call, Form, Kind, Node, Span};
 use wardroom_ruby::walk;
 
 use crate::context::Context;
@@ -96,12 +97,19 @@ pub fn text(node: &Node) -> Option<&str> {
     }
 }
 
-/// The source and the flags of a pattern that stands in the code, with constants put in. What the
-/// code makes at run time is left out, as if it were empty; the last value says whether anything was.
-pub fn pattern_source(node: &Node, index: &Index<'_>, depth: u32) -> Option<(String, String, bool)> {
+/// The source and the flags of a pattern that stands in the code, with constants and variables put
+/// in. What the code makes at run time is left out, as if it were empty; the last value says whether
+/// anything was.
+pub fn pattern_source<'a>(
+    context: &Context<'_, 'a>,
+    file: FileId,
+    node: &'a Node,
+    depth: u32,
+) -> Option<(String, String, bool)> {
     if depth > 4 {
         return None;
     }
+    let (file, node) = context.behind(file, node);
     match &node.kind {
         Kind::Interp(interp) if matches!(interp.form, Form::Regex | Form::Str) => {
             let mut text = String::new();
@@ -109,7 +117,7 @@ pub fn pattern_source(node: &Node, index: &Index<'_>, depth: u32) -> Option<(Str
             for part in &interp.parts {
                 match &part.kind {
                     Kind::Str(part) => text.push_str(part),
-                    _ => match pattern_source(part, index, depth + 1) {
+                    _ => match pattern_source(context, file, part, depth + 1) {
                         Some((inner, _, inner_open)) if !inner_open => {
                             text.push_str("(?:");
                             text.push_str(&inner);
@@ -122,34 +130,15 @@ pub fn pattern_source(node: &Node, index: &Index<'_>, depth: u32) -> Option<(Str
             Some((text, interp.flags.to_string(), open))
         }
         Kind::Str(text) => Some((text.to_string(), String::new(), false)),
-        // Classes are no patterns: constants of text are written in capitals.
-        Kind::Const(path) if path.last().is_some_and(|n| !n.bytes().any(|b| b.is_ascii_lowercase())) => {
-            let (value, _) = pattern_constant(index, path)?;
-            pattern_source(value, index, depth + 1)
-        }
         Kind::Call(call) => match (call.name.as_str(), &call.recv) {
             ("new" | "compile", Some(recv)) if matches!(&recv.kind, Kind::Const(p) if p.last().is_some_and(|n| n == "Regexp")) =>
             {
-                let (text, _, open) = pattern_source(call.args.first()?, index, depth + 1)?;
+                let (text, _, open) = pattern_source(context, file, call.args.first()?, depth + 1)?;
                 Some((text, String::new(), open))
             }
-            ("freeze" | "source" | "to_s", Some(recv)) => pattern_source(recv, index, depth + 1),
+            ("source", Some(recv)) => pattern_source(context, file, recv, depth + 1),
             _ => None,
         },
-        Kind::Seq(nodes) if nodes.len() == 1 => pattern_source(&nodes[0], index, depth + 1),
-        _ => None,
-    }
-}
-
-/// A constant by its last name, where only one of that name is set in the whole application.
-fn pattern_constant<'a>(index: &Index<'a>, path: &[Name]) -> Option<(&'a Node, FileId)> {
-    if let Some(found) = index.constant(path, &[]) {
-        return Some(found);
-    }
-    let last = path.last()?;
-    let mut found = index.classes.values().filter_map(|c| c.constants.get(last).copied());
-    match (found.next(), found.next()) {
-        (Some(one), None) => Some(one),
         _ => None,
     }
 }
@@ -164,6 +153,75 @@ pub fn is_pattern(node: &Node) -> bool {
         }
         _ => false,
     }
+}
+
+/// `params[:x].to_i`, `(params[:x] || 20).to_i`, `params.fetch(:x, 20).to_i`
+pub fn number_of_params(node: &Node) -> bool {
+    let Kind::Call(call) = &node.kind else { return false };
+    let Call { recv, name, .. } = call.as_ref();
+    matches!(name.as_str(), "to_i" | "to_f" | "to_s" | "presence")
+        && recv.as_ref().is_some_and(|r| of_params(r, 0))
+}
+
+fn of_params(node: &Node, depth: u32) -> bool {
+    if depth > 6 {
+        return false;
+    }
+    match &node.kind {
+        Kind::Call(call) => match call.name.as_str() {
+            "[]" | "fetch" | "dig" => call
+                .recv
+                .as_ref()
+                .is_some_and(|r| matches!(&r.kind, Kind::Call(p) if p.name == "params" && p.recv.is_none())),
+            "presence" | "to_i" | "to_f" | "to_s" => {
+                call.recv.as_ref().is_some_and(|r| of_params(r, depth + 1))
+            }
+            _ => false,
+        },
+        Kind::Or(sides) => of_params(&sides.0, depth + 1),
+        Kind::Seq(nodes) if nodes.len() == 1 => of_params(&nodes[0], depth + 1),
+        _ => false,
+    }
+}
+
+/// How sure a finding is that may stand in the branch of an environment: not reported at all where
+/// only tests or developers run it, less sure where production goes another way.
+pub fn in_production(
+    context: &Context<'_, '_>,
+    id: FileId,
+    span: Span,
+    confidence: Confidence,
+) -> Option<Confidence> {
+    let mut out = confidence;
+    let mut at = &context.file(id).parsed.body;
+    for _ in 0..200 {
+        if let Kind::If(branch) = &at.kind {
+            let holds = |n: &Node| n.span.start <= span.start && span.end <= n.span.end;
+            let cond = context.source(id, branch.cond.span);
+            let negative = matches!(branch.cond.kind, Kind::Not(_));
+            if ["env.test?", "env.development?", "env.local?"].iter().any(|e| cond.contains(e))
+                && holds(if negative { &branch.otherwise } else { &branch.then })
+            {
+                return None;
+            }
+            if cond.contains("env.production?")
+                && holds(if negative { &branch.then } else { &branch.otherwise })
+            {
+                out = out.lower();
+            }
+        }
+        let mut next = None;
+        walk::children(at, &mut |child| {
+            if next.is_none() && child.span.start <= span.start && span.end <= child.span.end {
+                next = Some(child);
+            }
+        });
+        match next {
+            Some(child) => at = child,
+            None => break,
+        }
+    }
+    Some(out)
 }
 
 /// A pattern over a file's bytes, made once.

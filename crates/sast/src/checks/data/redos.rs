@@ -47,15 +47,14 @@ struct Slow {
 }
 
 /// Looks at patterns in matches that data reaches, and in validations of formats.
-pub fn run(context: &Context<'_, '_>) {
+pub fn run<'a>(context: &Context<'_, 'a>) {
     let mut slow: HashMap<(FileId, Span), Slow> = HashMap::new();
     let hint = place::hint!(r"[*+}]\)|[*+]\S*[*+]");
-    let index = &context.app.index;
-    let judge = |node: &Node| -> Option<Slow> {
+    let judge = |id: FileId, node: &'a Node| -> Option<Slow> {
         if let Kind::Str(_) = node.kind {
             return None;
         }
-        let (source, flags, _) = place::pattern_source(node, index, 0)?;
+        let (source, flags, _) = place::pattern_source(context, id, node, 0)?;
         // Without two repeats nothing can grow.
         if source.bytes().filter(|b| matches!(b, b'*' | b'+' | b'{')).count() < 2 {
             return None;
@@ -81,16 +80,13 @@ pub fn run(context: &Context<'_, '_>) {
                 | "split" | "slice" | "[]" | "start_with?" | "index" | "partition"
                     if sites.contains(&(id, node.span)) =>
                 {
-                    let given = call
-                        .args
-                        .first()
-                        .filter(|a| place::is_pattern(a) || matches!(a.kind, Kind::Const(_)));
-                    let found = given.and_then(judge).or_else(|| {
-                        call.recv
-                            .as_ref()
-                            .filter(|r| matches!(r.kind, Kind::Const(_)) || place::is_pattern(r))
-                            .and_then(judge)
-                    });
+                    // The pattern stands here, or in a constant or a variable that is set once.
+                    let pattern = |n: &&'a Node| {
+                        matches!(n.kind, Kind::Const(_)) || place::is_pattern(context.behind(id, n).1)
+                    };
+                    let judge = |n: &'a Node| judge(id, n);
+                    let found = (call.args.first().filter(pattern).and_then(judge))
+                        .or_else(|| call.recv.as_ref().filter(pattern).and_then(judge));
                     if let Some(found) = found {
                         slow.insert((id, node.span), found);
                     }
@@ -106,7 +102,7 @@ pub fn run(context: &Context<'_, '_>) {
                         None => place::keyword(call, "with"),
                     };
                     if let (Some(with), Some(attribute)) = (with, call.args.first().and_then(literal_name))
-                        && let Some(found) = judge(with)
+                        && let Some(found) = judge(id, with)
                     {
                         formats.push((id, with.span, attribute.to_string(), found));
                     }
@@ -164,6 +160,8 @@ fn report_flow(
     limit: &impl Fn(&Slow, Confidence) -> (Confidence, &'static str),
 ) {
     let start = match (found.growth, flow.source) {
+        // Whether a look-ahead stops the repeats is not known.
+        (Growth::Exponential, SourceKind::Stored) if found.irregular => Confidence::Low,
         (Growth::Exponential, _) => Confidence::High,
         (_, SourceKind::Stored) => Confidence::Low,
         _ => Confidence::Medium,

@@ -43,7 +43,7 @@ pub fn run(context: &Context<'_, '_>) {
             return;
         }
         let kind = class.rsplit("::").next().unwrap_or_default();
-        let size = match call.args.first().map(|a| &a.kind) {
+        let size = match call.args.first().map(|a| &context.behind(id, a).1.kind) {
             Some(Kind::Int(size)) => Some(*size),
             Some(Kind::Hash(_)) if class == "SSHKey" => match place::keyword(call, "bits").map(|n| &n.kind) {
                 Some(Kind::Int(size)) => Some(*size),

@@ -3,7 +3,6 @@
 use wardroom_flow::{Flow, Mark, SourceKind};
 use wardroom_model::{Confidence, FilterRole, Severity};
 use wardroom_rails::FileId;
-use wardroom_ruby::ir::{Call, Kind, Node};
 
 use super::place;
 use crate::context::Context;
@@ -83,7 +82,7 @@ pub fn run(context: &Context<'_, '_>) {
             _ => None,
         };
         let Some(value) = value else { return };
-        if number_of_params(value) && !(capped && call.name != "limit") {
+        if place::number_of_params(value) && !(capped && call.name != "limit") {
             context
                 .finding(
                     rule(),
@@ -97,32 +96,6 @@ pub fn run(context: &Context<'_, '_>) {
                 .report();
         }
     });
-}
-
-/// `params[:x].to_i`, `(params[:x] || 20).to_i`, `params.fetch(:x, 20).to_i`
-fn number_of_params(node: &Node) -> bool {
-    let Kind::Call(call) = &node.kind else { return false };
-    let Call { recv, name, .. } = call.as_ref();
-    matches!(name.as_str(), "to_i" | "to_s" | "presence") && recv.as_ref().is_some_and(|r| of_params(r, 0))
-}
-
-fn of_params(node: &Node, depth: u32) -> bool {
-    if depth > 6 {
-        return false;
-    }
-    match &node.kind {
-        Kind::Call(call) => match call.name.as_str() {
-            "[]" | "fetch" | "dig" => call
-                .recv
-                .as_ref()
-                .is_some_and(|r| matches!(&r.kind, Kind::Call(p) if p.name == "params" && p.recv.is_none())),
-            "presence" | "to_i" | "to_s" => call.recv.as_ref().is_some_and(|r| of_params(r, depth + 1)),
-            _ => false,
-        },
-        Kind::Or(sides) => of_params(&sides.0, depth + 1),
-        Kind::Seq(nodes) if nodes.len() == 1 => of_params(&nodes[0], depth + 1),
-        _ => false,
-    }
 }
 
 /// Whether only who has signed in gets there: then it is a habit to know of, no way to bring the

@@ -1,7 +1,7 @@
 //! Ciphers and modes that are broken, and initialisation vectors that never change.
 
 use wardroom_model::{Confidence, Severity};
-use wardroom_ruby::ir::{Kind, Node};
+use wardroom_ruby::ir::Kind;
 
 use super::{naming, place};
 use crate::context::Context;
@@ -53,7 +53,8 @@ pub fn run(context: &Context<'_, '_>) {
                             Kind::Str(text) => name.push_str(text),
                             Kind::Sym(text) => name.push_str(text),
                             Kind::Int(number) => name.push_str(&number.to_string()),
-                            _ => {}
+                            // The name stands elsewhere: in a constant, a variable, a method.
+                            _ => name.extend(context.literal(id, part).map(|l| l.text)),
                         }
                         name.push('-');
                     }
@@ -72,7 +73,7 @@ pub fn run(context: &Context<'_, '_>) {
             }
         } else if call.name == "iv=" && call.recv.is_some() {
             if let Some(value) = call.args.last()
-                && constant(value)
+                && context.literal(id, value).is_some()
             {
                 context
                     .finding(rule(), id, node.span, "The initialisation vector is the same each time")
@@ -101,19 +102,6 @@ pub fn run(context: &Context<'_, '_>) {
             }
         }
     });
-}
-
-fn constant(value: &Node) -> bool {
-    match &value.kind {
-        Kind::Str(_) => true,
-        Kind::Call(call) => {
-            matches!(call.name.as_str(), "*" | "freeze" | "b" | "pack" | "force_encoding")
-                && call.recv.as_ref().is_some_and(|r| {
-                    matches!(&r.kind, Kind::Array(items) if items.iter().all(constant)) || constant(r)
-                })
-        }
-        _ => false,
-    }
 }
 
 fn weakness(name: &str) -> Option<&'static str> {

@@ -13,7 +13,7 @@ use crate::mend;
 rule! {
     /// A helper that escapes or cleans by itself is told not to: `truncate(text, escape: false)`,
     /// `simple_format(text, {}, sanitize: false)`, `auto_link(text, sanitize: false)`,
-    /// `content_tag(:p, text, nil, false)`, or `escape_html: false` in the settings.
+    /// `content_tag(:p, text, nil, false)`.
     ///
     /// ## Why it is bad
     ///
@@ -67,21 +67,6 @@ pub fn run(context: &Context<'_, '_>) {
             }
             "content_tag" if matches!(call.args.get(3).map(|a| &a.kind), Some(Kind::False)) => {
                 (call.args.get(1), "escape = false")
-            }
-            "escape_html_entities_in_json="
-                if matches!(call.args.last().map(|a| &a.kind), Some(Kind::False)) =>
-            {
-                context
-                    .finding(rule(), file, node.span, "JSON no longer escapes `<`, `>` and `&`")
-                    .confidence(Confidence::Medium)
-                    .reason("`</script>` in a value ends the script that the JSON stands in")
-                    .remedy("Leave the setting at its default, `true`.")
-                    .mend(
-                        mend::value_in_setting(context, file, node.span, "false")
-                            .map(|at| mend::replace("Escapes `<`, `>` and `&` in JSON", file, at, "true")),
-                    )
-                    .report();
-                return;
             }
             _ => return,
         };

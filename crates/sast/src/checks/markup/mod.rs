@@ -11,6 +11,7 @@ mod place;
 mod render_markup;
 mod sanitize_misconfigured;
 mod script_context;
+mod subresource_integrity;
 mod turbo_stream;
 mod unescaped_helper_markup;
 mod unsafe_url;
@@ -31,6 +32,7 @@ pub const CHECKS: &[Check] = &[
     Check { rule: render_markup::rule, run: render_markup::run },
     Check { rule: sanitize_misconfigured::rule, run: sanitize_misconfigured::run },
     Check { rule: script_context::rule, run: script_context::run },
+    Check { rule: subresource_integrity::rule, run: subresource_integrity::run },
     Check { rule: turbo_stream::rule, run: turbo_stream::run },
     Check { rule: unescaped_helper_markup::rule, run: unescaped_helper_markup::run },
     Check { rule: unsafe_url::rule, run: unsafe_url::run },
