@@ -491,12 +491,10 @@ fn asks_password(node: &Node) -> bool {
                     })
                 };
                 let confirms = |n: &Option<Name>| n.is_some_and(|n| n.contains("confirm"));
-                !fixed(recv)
-                    && !fixed(other)
-                    && !confirms(&left)
-                    && !confirms(&right)
-                    && !(any(recv, &mut is_params) && any(other, &mut is_params))
-                    && (password(&left) || password(&right))
+                let both_sent = any(recv, &mut is_params) && any(other, &mut is_params);
+                let own = fixed(recv) || fixed(other);
+                (password(&left) || password(&right))
+                    && !(own || both_sent || confirms(&left) || confirms(&right))
             }
             "secure_compare" => false,
             _ => false,

@@ -235,7 +235,7 @@ fn query(body: &Node) -> bool {
 }
 
 /// What a body assigns to a variable before a place.
-fn values<'a>(body: &'a Node, name: Name, before: Span) -> Vec<&'a Node> {
+fn values(body: &Node, name: Name, before: Span) -> Vec<&Node> {
     let mut out = Vec::new();
     walk::each(body, &mut |node| {
         if let Kind::Assign(assign) = &node.kind

@@ -265,7 +265,7 @@ fn last(body: &Node) -> &Node {
 /// Whether a text ends within the quotes of a value: `name LIKE '%`.
 fn ends_in_quotes(text: &str) -> bool {
     let Some(at) = text.rfind('\'') else { return false };
-    if text.matches('\'').count() % 2 == 0 {
+    if text.matches('\'').count().is_multiple_of(2) {
         return false;
     }
     let before = text[..at].trim_end();
