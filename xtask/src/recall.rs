@@ -41,8 +41,11 @@ const CLASSES: &[(&str, &[&str])] = &[
         ],
     ),
     ("redirect", &["open-redirect", "redirect-"]),
-    ("eval", &["code-injection", "unsafe-reflection", "dynamic-send"]),
-    ("csrf", &["csrf-", "state-change-by-get"]),
+    ("eval", &["code-injection", "unsafe-reflection", "dynamic-", "template-injection"]),
+    ("ssrf", &["server-side-request-forgery", "kernel-open"]),
+    ("deser", &["unsafe-deserialization"]),
+    ("info-leak", &["detailed-", "record-rendered", "personal-data", "secret-in-log", "user-enumeration"]),
+    ("csrf", &["csrf-", "state-change-by-get", "oauth-"]),
     ("session", &["session-", "cookie-"]),
     ("tls", &["tls-"]),
     ("crypto", &["weak-", "predictable-", "constant-salt", "unsalted-", "hard-coded-"]),
@@ -50,8 +53,8 @@ const CLASSES: &[(&str, &[&str])] = &[
     ("authz", &["missing-auth", "unscoped-", "insecure-direct"]),
     ("massassign", &["mass-assignment", "permitted-", "dangerous-permit", "sensitive-attribute"]),
     ("timing", &["timing-"]),
-    ("path", &["path-traversal", "send-file", "render-path"]),
-    ("redos", &["redos", "user-made-regexp", "polynomial-"]),
+    ("path", &["path-traversal", "send-file", "render-path", "kernel-open", "zip-slip"]),
+    ("redos", &["redos", "user-made-regexp", "incomplete-anchors"]),
 ];
 
 struct Case {
@@ -67,8 +70,8 @@ struct Case {
     tier: String,
 }
 
-/// A finding that is shown by default: rule, first and last line, code.
-type Found = (String, u32, u32, String);
+/// A finding that is shown by default: rule, first and last line.
+type Found = (String, u32, u32);
 
 /// Runs every case and prints a table per class and tier, then every case.
 pub fn run(root: &Path, cases: &Path, repositories: &Path) -> anyhow::Result<()> {
@@ -82,23 +85,29 @@ pub fn run(root: &Path, cases: &Path, repositories: &Path) -> anyhow::Result<()>
     let mut tally: BTreeMap<(String, String), (u32, u32)> = BTreeMap::new();
     let mut lines = Vec::new();
     for case in &cases {
-        let before = scan(&program, &tree(repositories, &case.repo, &case.vulnerable, &work)?, case)?;
+        let parent = tree(repositories, &case.repo, &case.vulnerable, &work)?;
+        let before = scan(&program, &parent, case)?;
         let hits: Vec<&Found> =
             before.iter().filter(|f| f.1 <= case.to + 2 && f.2 + 2 >= case.from).collect();
         let mut told = "missed".to_owned();
         if !hits.is_empty() {
-            let after: BTreeSet<Found> =
-                scan(&program, &tree(repositories, &case.repo, &case.fix, &work)?, case)?
-                    .into_iter()
-                    .collect();
-            let gone = hits.iter().any(|h| !after.iter().any(|a| a.0 == h.0 && a.3 == h.3));
+            let fixed = tree(repositories, &case.repo, &case.fix, &work)?;
+            let after = scan(&program, &fixed, case)?;
+            let hunks = hunks(&parent.join(&case.file), &fixed.join(&case.file))?;
+            let state = |hit: &Found| match moved(&hunks, hit.1, hit.2) {
+                Moved::Rewritten(from, to) | Moved::Kept(from, to)
+                    if after.iter().any(|a| a.0 == hit.0 && a.1 <= to && a.2 >= from) =>
+                {
+                    "still there in the fix"
+                }
+                Moved::Rewritten(..) => "gone in the fix",
+                Moved::Kept(..) => "gone in the fix, which changes other lines",
+            };
             let rules: BTreeSet<&str> = hits.iter().map(|h| h.0.as_str()).collect();
             let rules: Vec<&str> = rules.into_iter().collect();
-            told = format!(
-                "{} ({})",
-                rules.join(", "),
-                if gone { "gone in the fix" } else { "still there in the fix" }
-            );
+            let states: BTreeSet<&str> = hits.iter().map(|h| state(h)).collect();
+            let states: Vec<&str> = states.into_iter().collect();
+            told = format!("{} ({})", rules.join(", "), states.join("; "));
         }
         for key in [case.class.clone(), "all".to_owned()] {
             let entry = tally.entry((key, case.tier.clone())).or_default();
@@ -295,20 +304,89 @@ fn scan(program: &Path, folder: &Path, case: &Case) -> anyhow::Result<Vec<Found>
         .filter(|f| f["rule"].as_str().is_some_and(|r| rules.iter().any(|p| r.starts_with(p))))
         .map(|f| {
             let at = &f["location"];
-            let code = at["snippet"].as_str().unwrap_or_default().trim().to_owned();
             (
                 f["rule"].as_str().unwrap_or_default().to_owned(),
                 number(&at["start"]["line"]),
                 number(&at["end"]["line"]),
-                code,
             )
         })
         .collect())
 }
 
+/// One change between two versions of a file: first line and number of lines, before and after.
+type Hunk = [u32; 4];
+
+/// Where lines of the one version are in the other.
+#[derive(Debug, PartialEq, Eq)]
+enum Moved {
+    /// A change touches them: the lines that it wrote.
+    Rewritten(u32, u32),
+    /// No change touches them.
+    Kept(u32, u32),
+}
+
+/// The changes between two files; all is changed where the second is not there.
+fn hunks(before: &Path, after: &Path) -> anyhow::Result<Vec<Hunk>> {
+    if !after.exists() {
+        return Ok(vec![[1, u32::MAX, 0, 0]]);
+    }
+    let output = Command::new("git")
+        .args(["diff", "--no-index", "--no-color", "--unified=0", "--"])
+        .args([before, after])
+        .output()
+        .context("git could not be started")?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(hunk).collect())
+}
+
+/// `@@ -10,2 +10,3 @@`
+fn hunk(line: &str) -> Option<Hunk> {
+    let (old, new) = line.strip_prefix("@@ -")?.split_once(" @@")?.0.split_once(" +")?;
+    let side = |text: &str| -> Option<(u32, u32)> {
+        let (start, count) = text.split_once(',').unwrap_or((text, "1"));
+        Some((start.parse().ok()?, count.parse().ok()?))
+    };
+    let ((a, b), (c, d)) = (side(old)?, side(new)?);
+    Some([a, b, c, d])
+}
+
+fn moved(hunks: &[Hunk], from: u32, to: u32) -> Moved {
+    let mut shift = 0_i64;
+    let mut written: Option<(u32, u32)> = None;
+    for [start, count, new_start, new_count] in hunks {
+        // Where nothing is taken away, the line in front is named.
+        let (first, last) =
+            if *count == 0 { (start + 1, *start) } else { (*start, start.saturating_add(count - 1)) };
+        if first <= to && last >= from && *count > 0 {
+            let end = new_start + new_count.saturating_sub(1);
+            written = Some(written.map_or((*new_start, end), |(a, b)| (a.min(*new_start), b.max(end))));
+        } else if last < from {
+            shift += i64::from(*new_count) - i64::from(*count);
+        }
+    }
+    match written {
+        Some((from, to)) => Moved::Rewritten(from, to),
+        None => {
+            let line = |n: u32| u32::try_from(i64::from(n) + shift).unwrap_or(1);
+            Moved::Kept(line(from), line(to))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_found_again_behind_a_change() {
+        assert_eq!(hunk("@@ -10,2 +12,3 @@ def x"), Some([10, 2, 12, 3]));
+        assert_eq!(hunk("@@ -7 +7 @@"), Some([7, 1, 7, 1]));
+        assert_eq!(hunk("+@@"), None);
+        let changes = [[2, 0, 3, 4], [10, 2, 14, 1]];
+        assert_eq!(moved(&changes, 1, 1), Moved::Kept(1, 1));
+        assert_eq!(moved(&changes, 5, 6), Moved::Kept(9, 10));
+        assert_eq!(moved(&changes, 11, 11), Moved::Rewritten(14, 14));
+        assert_eq!(moved(&changes, 20, 20), Moved::Kept(23, 23));
+    }
 
     #[test]
     fn a_broken_table_is_told_with_its_line() {
