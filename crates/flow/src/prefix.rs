@@ -4,10 +4,7 @@ use crate::knowledge::{Mark, Marks};
 
 /// For which sinks a known text in front of the data makes it harmless.
 pub fn cleared_by_prefix(prefix: &str) -> Marks {
-    let mut marks = Marks::of(Mark::Open)
-        | Marks::of(Mark::Constant)
-        | Marks::of(Mark::Method)
-        | Marks::of(Mark::Variable);
+    let mut marks = Marks::of(Mark::Open) | Marks::of(Mark::Method) | Marks::of(Mark::Variable);
     let trimmed = prefix.trim_start();
     let script = trimmed.to_ascii_lowercase();
     if !script.starts_with("javascript:") && !script.starts_with("data:") {

@@ -135,7 +135,7 @@ impl<'c, 'a> Context<'c, 'a> {
         // look; `class_eval` mostly writes methods.
         let grave = open.mark == Mark::Template
             || open.mark == Mark::Code && matches!(open.method.as_str(), "eval" | "instance_eval");
-        let open_all = open.calls > 0 && open.open_calls == open.calls && !open.unknown_call && !open.guarded;
+        let open_all = open.calls > 0 && open.open_calls == open.calls && !open.unknown_call;
         builder.draft.confidence = if grave && open_all { Confidence::Medium } else { Confidence::Low };
         builder.draft.reason = match (open.calls, open.open_calls) {
             (0, _) => "who calls this is not known".to_owned(),

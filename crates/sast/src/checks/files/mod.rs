@@ -3,6 +3,7 @@
 mod active_storage;
 mod insecure_download;
 mod open_redirect;
+mod parameters_as_url_options;
 mod path_traversal;
 mod path_traversal_write;
 mod place;
@@ -23,6 +24,7 @@ pub const CHECKS: &[Check] = &[
     Check { rule: active_storage::rule, run: active_storage::run },
     Check { rule: insecure_download::rule, run: insecure_download::run },
     Check { rule: open_redirect::rule, run: open_redirect::run },
+    Check { rule: parameters_as_url_options::rule, run: parameters_as_url_options::run },
     Check { rule: path_traversal::rule, run: path_traversal::run },
     Check { rule: path_traversal_write::rule, run: path_traversal_write::run },
     Check { rule: plain_text_protocol::rule, run: plain_text_protocol::run },

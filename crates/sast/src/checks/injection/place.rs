@@ -104,6 +104,29 @@ pub fn has_fixed_tail(context: &Context<'_, '_>, steps: &[FlowStep], call: Optio
     nodes.any(ends_fixed) || call.is_some_and(|c| c.recv.iter().chain(c.args.first()).any(ends_fixed))
 }
 
+/// Whether the data was put behind text that the code fixes: `"Report::#{x}"`.
+pub fn has_fixed_head(context: &Context<'_, '_>, steps: &[FlowStep], call: Option<&Call>) -> bool {
+    let built = steps.iter().filter(|s| s.note == "built into a string");
+    let mut nodes = built.filter_map(|s| {
+        node_at(context, s.file, s.span, &|n| matches!(n.kind, Kind::Interp(_) | Kind::Call(_)))
+    });
+    nodes.any(begins_fixed) || call.is_some_and(|c| c.recv.iter().chain(c.args.first()).any(begins_fixed))
+}
+
+fn begins_fixed(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Interp(interp) => {
+            matches!(interp.parts.first(), Some(Node { kind: Kind::Str(text), .. }) if text.chars().any(char::is_alphabetic))
+                || interp.parts.iter().any(|p| matches!(&p.kind, Kind::Str(text) if text.contains("::")))
+        }
+        Kind::Call(call) if call.name == "+" => {
+            matches!(&call.recv, Some(Node { kind: Kind::Str(text), .. }) if !text.is_empty())
+        }
+        Kind::Call(call) if call.args.is_empty() => call.recv.as_ref().is_some_and(begins_fixed),
+        _ => false,
+    }
+}
+
 fn ends_fixed(node: &Node) -> bool {
     match &node.kind {
         Kind::Interp(interp) => {

@@ -53,6 +53,13 @@ pub fn run(context: &Context<'_, '_>) {
                 format!("`{}` names the constant that `{}` looks up", flow.words, flow.method),
             )
             .remedy("Take the class from a hash that the code holds: `TYPES.fetch(name)`.");
+        // `"Report::#{name}"`: a name within a module is looked for outside of it too.
+        let bound = if place::has_fixed_head(context, &flow.steps, call) {
+            Confidence::Medium
+        } else {
+            Confidence::High
+        };
+        let finding = finding.at_most(bound);
         // A fixed ending leaves few classes to choose from; what is stored was mostly written there by
         // the code.
         if checked {
