@@ -19,6 +19,7 @@ mod saml_signature;
 mod session_fixation;
 mod state_change_by_get;
 mod timing_unsafe_comparison;
+mod unanchored_credential;
 mod unscoped_find;
 mod user_enumeration;
 mod weak_password_policy;
@@ -44,6 +45,7 @@ pub const CHECKS: &[Check] = &[
     Check { rule: session_fixation::rule, run: session_fixation::run },
     Check { rule: state_change_by_get::rule, run: state_change_by_get::run },
     Check { rule: timing_unsafe_comparison::rule, run: timing_unsafe_comparison::run },
+    Check { rule: unanchored_credential::rule, run: unanchored_credential::run },
     Check { rule: unscoped_find::rule, run: unscoped_find::run },
     Check { rule: user_enumeration::rule, run: user_enumeration::run },
     Check { rule: weak_password_policy::rule, run: weak_password_policy::run },
