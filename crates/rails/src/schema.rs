@@ -158,9 +158,14 @@ impl Schema {
                 return Some(name);
             }
         }
-        let squeeze = |name: &str| name.replace('_', "");
-        let squeezed: Vec<String> = candidates.iter().map(|c| squeeze(c)).collect();
-        self.tables.keys().find(|t| squeezed.contains(&squeeze(t))).map(String::as_str)
+        let letters = |name: &'_ str| name.bytes().filter(|b| *b != b'_').collect::<Vec<u8>>();
+        let squeezed: Vec<Vec<u8>> = candidates.iter().map(|c| letters(c)).collect();
+        let same = |table: &String| {
+            squeezed
+                .iter()
+                .any(|s| table.len() >= s.len() && table.bytes().filter(|b| *b != b'_').eq(s.iter().copied()))
+        };
+        self.tables.keys().find(|table| same(table)).map(String::as_str)
     }
 }
 

@@ -61,8 +61,12 @@ impl LineIndex {
             if line > start.line {
                 snippet.push('\n');
             }
-            let bytes = self.text(text, line);
-            snippet.extend(String::from_utf8_lossy(bytes).chars().take(SNIPPET_WIDTH));
+            let line = String::from_utf8_lossy(self.text(text, line));
+            // Counting characters is slow, and few lines need it.
+            match line.len() <= SNIPPET_WIDTH {
+                true => snippet.push_str(&line),
+                false => snippet.extend(line.chars().take(SNIPPET_WIDTH)),
+            }
         }
         Location { file: Arc::clone(file), start, end, snippet }
     }

@@ -54,11 +54,7 @@ impl<'a> Eval<'_, 'a> {
                 _ => false,
             },
             Receiver::Constant(path) => match &call.recv {
-                Some(Node { kind: Kind::Const(written), .. }) => {
-                    let written = wardroom_rails::path_name(written);
-                    written == *path
-                        || written.strip_suffix(path.as_str()).is_some_and(|rest| rest.ends_with("::"))
-                }
+                Some(Node { kind: Kind::Const(written), .. }) => ends_with(written, path),
                 Some(_) => matches!(recv.map(|r| &r.shape), Some(Shape::Class(class)) if class == path),
                 None => false,
             },
@@ -258,6 +254,12 @@ impl<'a> Eval<'_, 'a> {
         };
         Some(Value::tainted(Shape::Unknown, source(entry.kind, Name::from(words.as_str()), self.file, span)))
     }
+}
+
+/// Whether a constant as it is written names a class, within a module or not: `Gitlab::HTTP` for `HTTP`.
+fn ends_with(written: &[Name], class: &str) -> bool {
+    let mut parts = written.iter().rev();
+    class.rsplit("::").all(|part| parts.next().is_some_and(|p| *p == part))
 }
 
 /// `system("sh", "-c", code)`: the shell reads what stands behind `-c`.
