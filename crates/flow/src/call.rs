@@ -69,7 +69,7 @@ impl<'a> Eval<'_, 'a> {
         if self.env.dead {
             return Value::default();
         }
-        let mut value = self.dispatch(call, node, recv.as_ref(), &args, span);
+        let mut value = self.dispatch_each(call, node, recv.as_ref(), &args, span);
         if call.recv.is_none()
             && matches!(
                 name,
@@ -144,6 +144,31 @@ impl<'a> Eval<'_, 'a> {
             .is_some_and(|v| v.each_taint().iter().all(|t| t.cleared == Marks::ALL));
         self.env = before;
         listed
+    }
+
+    /// A call on what may be one of several objects goes to each.
+    fn dispatch_each(
+        &mut self,
+        call: &'a Call,
+        node: &'a Node,
+        recv: Option<&Value>,
+        args: &[Value],
+        span: Span,
+    ) -> Value {
+        let Some(Value { shape: Shape::AnyOf(shapes), taints }) = recv else {
+            return self.dispatch(call, node, recv, args, span);
+        };
+        // Within each other, as blocks are, they would multiply.
+        let most = if self.spread >= 2 { 1 } else { shapes.len() };
+        self.spread += 1;
+        let mut out: Option<Value> = None;
+        for shape in &shapes[..most] {
+            let one = Value { shape: shape.clone(), taints: taints.clone() };
+            let value = self.dispatch(call, node, Some(&one), args, span);
+            out = Some(out.map_or_else(|| value.clone(), |so_far| so_far.join(&value)));
+        }
+        self.spread -= 1;
+        out.unwrap_or_default()
     }
 
     pub(crate) fn dispatch(

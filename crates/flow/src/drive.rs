@@ -170,7 +170,7 @@ fn action(engine: &mut Engine<'_>, class: Name, name: Name, id: MethodId) {
         }
         let step = Step { file, span, what: What::Passed(Name::from("filter"), Name::from("")) };
         let known = ivars.clone();
-        let binding = Binding { args: &[], ivars: &known, own: false, step };
+        let binding = Binding { app, args: &[], ivars: &known, own: false, step };
         settle(engine, unit, &summary.hits, &binding, &mut hits);
         for (ivar, value) in &summary.ivars {
             Env::set(&mut ivars, *ivar, binding.value(value, None));
@@ -179,7 +179,7 @@ fn action(engine: &mut Engine<'_>, class: Name, name: Name, id: MethodId) {
     let summary = engine.summary(unit);
     let step = Step { file, span, what: What::Passed(name, Name::from("")) };
     let known = ivars.clone();
-    let binding = Binding { args: &[], ivars: &known, own: false, step };
+    let binding = Binding { app, args: &[], ivars: &known, own: false, step };
     settle(engine, unit, &summary.hits, &binding, &mut hits);
     for (ivar, value) in &summary.ivars {
         Env::set(&mut ivars, *ivar, binding.value(value, None));
@@ -291,7 +291,7 @@ fn callbacks(engine: &mut Engine<'_>) {
             span: method.name_span,
             what: What::Passed(method.name, Name::from("")),
         };
-        let binding = Binding { args: &args, ivars: &[], own: false, step };
+        let binding = Binding { app, args: &args, ivars: &[], own: false, step };
         settle(engine, unit, &summary.hits, &binding, &mut Vec::new());
         let given = binding.value(&summary.result, None);
         for key in knowledge.callbacks[entry].sql.iter().map(String::as_str) {

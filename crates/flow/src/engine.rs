@@ -9,6 +9,7 @@ use wardroom_ruby::ir::{Block, HtmlContext, Name, Node, Span};
 use crate::eval::Eval;
 use crate::knowledge::{Knowledge, Mark, Marks, SourceKind};
 use crate::path::{Path, Step, What};
+use crate::record::stored;
 use crate::summary::{Hit, Summary};
 use crate::value::{Doubt, KEYS, Origin, Shape, Taint, Value, map_taints};
 
@@ -202,6 +203,8 @@ impl<'a> Engine<'a> {
 
 /// Fills the placeholders of a summary with what the caller hands over.
 pub struct Binding<'b> {
+    /// What the application's records hold.
+    pub app: &'b App<'b>,
     /// Values of the callee's parameters.
     pub args: &'b [Value],
     /// Instance variables of the callee's object, as far as the caller knows them.
@@ -215,62 +218,32 @@ pub struct Binding<'b> {
 impl Binding<'_> {
     /// What a placeholder's taint becomes.
     pub fn taints(&self, taint: &Taint, out: &mut Vec<Taint>) {
-        let source = match &taint.origin {
+        let mut picked = Vec::new();
+        match &taint.origin {
             Origin::Source(..) => {
                 out.push(taint.clone());
                 return;
             }
             Origin::Param(index, key) => {
                 let Some(arg) = self.args.get(*index as usize) else { return };
-                match (key, &arg.shape) {
-                    (Some(key), Shape::Permitted) if *key == KEYS => return,
-                    (Some(key), Shape::Hash(pairs))
-                        if *key == KEYS
-                            && pairs
-                                .iter()
-                                .all(|(k, v)| k.is_some() || matches!(v.shape, Shape::Permitted)) =>
-                    {
-                        return;
-                    }
-                    (Some(key), Shape::Hash(pairs)) => {
-                        let exact = pairs.iter().find(|(k, _)| *k == Some(*key));
-                        let found = exact.or_else(|| pairs.iter().find(|(k, _)| k.is_none()));
-                        let mut taints = arg.taints.clone();
-                        if let Some((_, value)) = found {
-                            crate::value::join_taints(&mut taints, &value.deep_taints());
-                        }
-                        taints
-                    }
-                    // Which member of a list of arguments it is, is not known.
-                    (None, Shape::Array(items))
-                        if items.len() > 1 && items.iter().any(|i| i.taints.is_none()) =>
-                    {
-                        map_taints(&arg.deep_taints(), |t| t.doubt.guessed = true)
-                    }
-                    _ => arg.deep_taints(),
-                }
+                self.pick(arg, key.as_deref(), &mut picked);
             }
-            Origin::Ivar(name) => match self.ivars.iter().find(|(n, _)| n == name) {
-                Some((_, value)) => value.deep_taints(),
+            Origin::Ivar(name, key) => match self.ivars.iter().find(|(n, _)| n == name) {
+                Some((_, value)) => self.pick(value, key.as_deref(), &mut picked),
                 None if self.own => {
                     out.push(taint.clone());
                     return;
                 }
                 None => return,
             },
-        };
-        for from in source.iter().flat_map(|t| t.iter()) {
+        }
+        for from in picked {
             let step = match &taint.origin {
                 Origin::Param(..) => from.path.then(self.step),
                 _ => from.path.clone(),
             };
-            let origin = match (&from.origin, &taint.origin) {
-                // A keyed read of a parameter that is itself handed on whole.
-                (Origin::Param(i, None), Origin::Param(_, Some(key))) => Origin::Param(*i, Some(*key)),
-                (origin, _) => origin.clone(),
-            };
             out.push(Taint {
-                origin,
+                origin: from.origin,
                 cleared: from.cleared | taint.cleared,
                 doubt: from.doubt.or(taint.doubt),
                 path: step.and(&taint.path),
@@ -278,8 +251,148 @@ impl Binding<'_> {
         }
     }
 
+    /// What a read from a placeholder gives, once it is known what stands in its place.
+    fn pick(&self, value: &Value, key: Option<&str>, out: &mut Vec<Taint>) {
+        let all = |out: &mut Vec<Taint>| {
+            out.extend(value.deep_taints().iter().flat_map(|t| t.iter()).map(|taint| Taint {
+                // Of a placeholder that was itself handed on, the same is read.
+                origin: key.map_or_else(|| taint.origin.clone(), |k| taint.origin.read(k)),
+                ..taint.clone()
+            }));
+        };
+        let own = |out: &mut Vec<Taint>| {
+            out.extend(value.each_taint().iter().map(|t| Taint {
+                origin: key.map_or_else(|| t.origin.clone(), |k| t.origin.read(k)),
+                ..t.clone()
+            }));
+        };
+        let Some(whole) = key else {
+            // Which member of a list of arguments it is, is not known.
+            let start = out.len();
+            all(out);
+            if let Shape::Array(items) = &value.shape
+                && items.len() > 1
+                && items.iter().any(|i| i.taints.is_none())
+            {
+                out[start..].iter_mut().for_each(|t| t.doubt.guessed = true);
+            }
+            return;
+        };
+        if whole == KEYS {
+            match &value.shape {
+                Shape::Permitted => {}
+                Shape::Hash(pairs)
+                    if pairs.iter().all(|(k, v)| k.is_some() || matches!(v.shape, Shape::Permitted)) => {}
+                Shape::Hash(pairs) => {
+                    own(out);
+                    if let Some((_, others)) = pairs.iter().find(|(k, _)| k.is_none()) {
+                        out.extend(others.deep_taints().iter().flat_map(|t| t.iter()).cloned());
+                    }
+                }
+                _ => all(out),
+            }
+            return;
+        }
+        if let Some(attribute) = whole.strip_prefix('.') {
+            match &value.shape {
+                Shape::Object(..) | Shape::Relation(_) | Shape::AnyOf(_) => {
+                    own(out);
+                    for shape in value.shape.each() {
+                        self.attribute(shape, attribute, out);
+                    }
+                }
+                Shape::Array(items) if !items.is_empty() => {
+                    own(out);
+                    items.iter().for_each(|item| self.pick(item, key, out));
+                }
+                _ => all(out),
+            }
+            return;
+        }
+        let (first, rest) = match whole.find('.').filter(|at| *at > 0) {
+            Some(at) => (&whole[..at], Some(&whole[at..])),
+            None => (whole, None),
+        };
+        match &value.shape {
+            Shape::Hash(pairs) => {
+                own(out);
+                if let Some((_, value)) = pairs.iter().find(|(k, _)| k.is_some_and(|k| k == first)) {
+                    self.pick(value, rest, out);
+                } else if let Some((_, others)) = pairs.iter().find(|(k, _)| k.is_none()) {
+                    let start = out.len();
+                    self.pick(others, None, out);
+                    out[start..].iter_mut().for_each(|t| t.origin = t.origin.read(whole));
+                }
+            }
+            Shape::Array(items) => match first.parse::<usize>() {
+                Ok(at) => {
+                    own(out);
+                    if let Some(item) = items.get(at) {
+                        self.pick(item, rest, out);
+                    }
+                }
+                // A keyword behind the rest of the arguments.
+                Err(_) => match items.last() {
+                    Some(last @ Value { shape: Shape::Hash(_), .. }) => self.pick(last, key, out),
+                    _ => all(out),
+                },
+            },
+            _ => all(out),
+        }
+    }
+
+    /// What an object holds under `owner.url`.
+    fn attribute(&self, shape: &Shape, reads: &str, out: &mut Vec<Taint>) {
+        let (first, rest) = reads.split_once('.').map_or((reads, None), |(a, b)| (a, Some(b)));
+        let name = Name::from(first);
+        let (Shape::Object(class, _) | Shape::Relation(class)) = shape else { return };
+        if let Some(model) = self.app.models.get(class) {
+            if let Some(association) = model.associations.get(&name) {
+                if let Some(rest) = rest {
+                    self.attribute(&Shape::Object(association.class, None), rest, out);
+                }
+            } else if self.app.index.find(*class, name).is_none()
+                && let Some(value) = stored(self.app, *class, name, self.step.file, self.step.span)
+            {
+                out.extend(value.each_taint().iter().cloned());
+            }
+            return;
+        }
+        if let Shape::Object(_, Some(ivars)) = shape
+            && self.app.index.has_attribute(*class, name)
+            && let Some((_, value)) = ivars.iter().find(|(n, _)| n.strip_prefix('@') == Some(first))
+        {
+            let rest = rest.map(|r| format!(".{r}"));
+            self.pick(value, rest.as_deref(), out);
+        }
+    }
+
+    /// What stands in a placeholder's place, where it was only named and is an object.
+    fn same(&self, value: &Value) -> Option<&Value> {
+        let ([taint], Shape::Unknown) = (value.each_taint(), &value.shape) else { return None };
+        let given = match &taint.origin {
+            Origin::Param(index, None) => self.args.get(usize::from(*index))?,
+            Origin::Ivar(name, None) => &self.ivars.iter().find(|(n, _)| n == name)?.1,
+            _ => return None,
+        };
+        let object = matches!(
+            given.shape,
+            Shape::Object(..)
+                | Shape::Relation(_)
+                | Shape::AnyOf(_)
+                | Shape::Class(_)
+                | Shape::Lambda(_)
+                | Shape::Hash(_)
+        );
+        (object && taint.cleared == Marks::NONE && taint.path.only_named()).then_some(given)
+    }
+
     /// A value of the callee, in the caller's terms.
     pub fn value(&self, value: &Value, returned: Option<Step>) -> Value {
+        if let Some(given) = self.same(value) {
+            let step = |t: &mut Taint| t.path = returned.map_or_else(|| t.path.clone(), |s| t.path.then(s));
+            return Value { shape: given.shape.clone(), taints: map_taints(&given.taints, step) };
+        }
         let mut taints = Vec::new();
         for taint in value.each_taint() {
             self.taints(taint, &mut taints);
@@ -289,7 +402,13 @@ impl Binding<'_> {
                 taint.path = taint.path.then(step);
             }
         }
-        let shape = match &value.shape {
+        let shape = self.shape(&value.shape, returned);
+        taints.truncate(8);
+        Value { shape, taints: if taints.is_empty() { None } else { Some(taints.into()) } }
+    }
+
+    fn shape(&self, shape: &Shape, returned: Option<Step>) -> Shape {
+        match shape {
             Shape::Hash(pairs) => {
                 Shape::Hash(Rc::new(pairs.iter().map(|(k, v)| (*k, self.value(v, returned))).collect()))
             }
@@ -300,10 +419,9 @@ impl Binding<'_> {
                 let ivars = ivars.iter().map(|(n, v)| (*n, self.value(v, returned))).collect();
                 Shape::Object(*class, Some(Rc::new(ivars)))
             }
+            Shape::AnyOf(shapes) => Shape::AnyOf(shapes.iter().map(|s| self.shape(s, returned)).collect()),
             shape => shape.clone(),
-        };
-        taints.truncate(8);
-        Value { shape, taints: if taints.is_empty() { None } else { Some(taints.into()) } }
+        }
     }
 }
 

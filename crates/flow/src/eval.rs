@@ -41,6 +41,8 @@ pub struct Eval<'e, 'a> {
     pub checked: Option<Vec<(Name, Marks)>>,
     /// How many lambdas are being called within each other.
     pub lambda_depth: u32,
+    /// How many calls on one of several objects are being followed within each other.
+    pub spread: u32,
     /// The whole of what `super` without arguments hands on.
     pub param_values: Vec<Value>,
 }
@@ -65,6 +67,7 @@ impl<'e, 'a> Eval<'e, 'a> {
             checked: None,
             checks: Vec::new(),
             lambda_depth: 0,
+            spread: 0,
             param_values: Vec::new(),
         }
     }
@@ -516,7 +519,7 @@ impl<'e, 'a> Eval<'e, 'a> {
         if self.singleton {
             return Value::shaped(self.shape_by_name(name));
         }
-        self.placeholder(Origin::Ivar(name), span, name)
+        self.placeholder(Origin::Ivar(name, None), span, name)
     }
 
     fn constant(&mut self, path: &'a [Name]) -> Value {
@@ -792,9 +795,19 @@ impl<'e, 'a> Eval<'e, 'a> {
 
     /// `->(x) { … }`: what it does is looked at where it stands and, with what it is given, where it is called.
     pub fn lambda(&mut self, block: &'a Block) -> Value {
-        self.block(block, &[]);
+        self.lambda_body(block, &[]);
         self.engine.lambdas.push(Lambda { unit: self.unit, file: self.file, block });
         Value::shaped(Shape::Lambda(self.engine.lambdas.len() as u32 - 1))
+    }
+
+    /// What a lambda gives: `return` in it leaves the lambda alone.
+    fn lambda_body(&mut self, block: &'a Block, args: &[Value]) -> Value {
+        let outer = self.result.take();
+        let last = self.block(block, args);
+        match std::mem::replace(&mut self.result, outer) {
+            Some(returned) => returned.join(&last),
+            None => last,
+        }
     }
 
     /// Calls a lambda. Its own surroundings are known only in the method that made it.
@@ -808,10 +821,10 @@ impl<'e, 'a> Eval<'e, 'a> {
         self.lambda_depth += 1;
         let here = std::mem::replace(&mut self.file, file);
         let value = if unit == self.unit {
-            self.block(block, args)
+            self.lambda_body(block, args)
         } else {
             let env = std::mem::take(&mut self.env);
-            let value = self.block(block, args);
+            let value = self.lambda_body(block, args);
             self.env = env;
             value
         };

@@ -286,6 +286,7 @@ impl<'a> Eval<'_, 'a> {
             Shape::Hash(_) | Shape::Harmless | Shape::Class(_) => true,
             // A string contains many things.
             Shape::Text(_) | Shape::Params(_) | Shape::Object(..) => false,
+            Shape::AnyOf(shapes) => shapes.iter().all(|s| matches!(s, Shape::Class(_))),
             // A list made by a method of the application's own.
             _ => !matches!(node.kind, Kind::Local(_)) || !self.env.locals.is_empty(),
         }

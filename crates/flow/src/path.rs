@@ -56,6 +56,20 @@ impl Path {
         Path(Some(Rc::new(Link::Step(self.clone(), step))))
     }
 
+    /// Whether it is still the very thing: it was only given names.
+    pub fn only_named(&self) -> bool {
+        let mut path = self;
+        loop {
+            match path.0.as_deref() {
+                None => return true,
+                Some(Link::Step(before, Step { what: What::Assigned(_) | What::Returned(_), .. })) => {
+                    path = before;
+                }
+                Some(_) => return false,
+            }
+        }
+    }
+
     /// Whether nothing has happened on the way.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()

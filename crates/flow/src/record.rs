@@ -1,6 +1,6 @@
 //! Active Record: what its calls give, and which attributes users have written.
 
-use wardroom_rails::{ColumnType, Habitat};
+use wardroom_rails::{App, ColumnType, FileId, Habitat};
 use wardroom_ruby::ir::*;
 
 use crate::engine::source;
@@ -403,63 +403,9 @@ impl<'a> Eval<'_, 'a> {
         None
     }
 
-    /// An attribute's value: tainted where a user can have written text into it, harmless where its
-    /// type or name says otherwise, `None` where the model has no such column.
+    /// An attribute's value, read here.
     pub fn stored(&mut self, class: Name, attribute: Name, span: Span) -> Option<Value> {
-        let model = self.engine.app.models.get(&class)?;
-        let base = attribute
-            .strip_suffix("_was")
-            .or_else(|| attribute.strip_suffix("_before_type_cast"))
-            .unwrap_or(&attribute);
-        let column = Name::from(base);
-        let doubt = match model.columns.get(&column) {
-            Some(
-                ColumnType::String
-                | ColumnType::Text
-                | ColumnType::Json
-                | ColumnType::Binary
-                | ColumnType::Other,
-            ) => Doubt::default(),
-            Some(_) => return Some(Value::harmless()),
-            None => {
-                const USUAL: &[&str] = &[
-                    "name",
-                    "title",
-                    "description",
-                    "body",
-                    "content",
-                    "subject",
-                    "comment",
-                    "notes",
-                    "summary",
-                    "text",
-                    "login",
-                    "username",
-                    "url",
-                    "website",
-                    "homepage",
-                    "first_name",
-                    "last_name",
-                    "bio",
-                    "message",
-                    "label",
-                    "address",
-                    "full_name",
-                    "display_name",
-                ];
-                if !model.columns.is_empty() || !USUAL.contains(&attribute.as_str()) {
-                    return None;
-                }
-                Doubt { guessed: true, ..Doubt::default() }
-            }
-        };
-        if model.enums.contains(&column) || is_machine_made(base) {
-            return Some(Value::harmless());
-        }
-        let words = Name::from(&format!("{class}#{attribute}"));
-        let mut taint = source(SourceKind::Stored, words, self.file, span);
-        taint.doubt = doubt;
-        Some(Value::tainted(Shape::Unknown, taint))
+        stored(self.engine.app, class, attribute, self.file, span)
     }
 
     /// A bare word or a call on `self` in a model: one of its own attributes or associations.
@@ -484,4 +430,63 @@ impl<'a> Eval<'_, 'a> {
         // A concern: the first model that includes it.
         self.engine.app.includers(self.class).iter().copied().find(|c| self.is_model(*c))
     }
+}
+
+/// An attribute's value: tainted where a user can have written text into it, harmless where its
+/// type or name says otherwise, `None` where the model has no such column.
+pub fn stored(app: &App<'_>, class: Name, attribute: Name, file: FileId, span: Span) -> Option<Value> {
+    let model = app.models.get(&class)?;
+    let base = attribute
+        .strip_suffix("_was")
+        .or_else(|| attribute.strip_suffix("_before_type_cast"))
+        .unwrap_or(&attribute);
+    let column = Name::from(base);
+    let doubt = match model.columns.get(&column) {
+        Some(
+            ColumnType::String
+            | ColumnType::Text
+            | ColumnType::Json
+            | ColumnType::Binary
+            | ColumnType::Other,
+        ) => Doubt::default(),
+        Some(_) => return Some(Value::harmless()),
+        None => {
+            const USUAL: &[&str] = &[
+                "name",
+                "title",
+                "description",
+                "body",
+                "content",
+                "subject",
+                "comment",
+                "notes",
+                "summary",
+                "text",
+                "login",
+                "username",
+                "url",
+                "website",
+                "homepage",
+                "first_name",
+                "last_name",
+                "bio",
+                "message",
+                "label",
+                "address",
+                "full_name",
+                "display_name",
+            ];
+            if !model.columns.is_empty() || !USUAL.contains(&attribute.as_str()) {
+                return None;
+            }
+            Doubt { guessed: true, ..Doubt::default() }
+        }
+    };
+    if model.enums.contains(&column) || is_machine_made(base) {
+        return Some(Value::harmless());
+    }
+    let words = Name::from(&format!("{class}#{attribute}"));
+    let mut taint = source(SourceKind::Stored, words, file, span);
+    taint.doubt = doubt;
+    Some(Value::tainted(Shape::Unknown, taint))
 }

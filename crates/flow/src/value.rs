@@ -67,8 +67,32 @@ pub enum Origin {
     Source(SourceKind, Name),
     /// The method's own parameter, by position, and the key read from it: filled in where it is called.
     Param(u16, Option<Name>),
-    /// An instance variable that the method did not set: filled in where its object is known.
-    Ivar(Name),
+    /// An instance variable that the method did not set, and what is read from it: filled in where its
+    /// object is known.
+    Ivar(Name, Option<Name>),
+}
+
+/// Reads that are kept one after the other: `thing.owner.url`.
+const MAX_READS: usize = 3;
+
+impl Origin {
+    /// What is read from a placeholder: a key as it stands, an attribute behind a point (`.url`).
+    #[must_use]
+    pub fn read(&self, what: &str) -> Origin {
+        let further = |key: &Option<Name>| match key {
+            None => Some(Name::from(what)),
+            Some(key) if *key == KEYS => Some(*key),
+            Some(key) if what.starts_with('.') && key.matches('.').count() < MAX_READS => {
+                Some(Name::from(&format!("{key}{what}")))
+            }
+            Some(key) => Some(*key),
+        };
+        match self {
+            Origin::Source(..) => self.clone(),
+            Origin::Param(index, key) => Origin::Param(*index, further(key)),
+            Origin::Ivar(name, key) => Origin::Ivar(*name, further(key)),
+        }
+    }
 }
 
 /// What a value is.
@@ -102,7 +126,12 @@ pub enum Shape {
     Markup,
     /// A lambda of the engine's list.
     Lambda(u32),
+    /// One of a few classes, objects, lists of records or lambdas: a call goes to each.
+    AnyOf(Rc<[Shape]>),
 }
+
+/// Most shapes that one value may have.
+const MAX_SHAPES: usize = 4;
 
 /// Objects of the framework that hand out what a client sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,6 +197,7 @@ impl Value {
                 Shape::Text(_) | Shape::Harmless | Shape::Class(_) | Shape::Markup => true,
                 Shape::Array(items) => items.iter().all(Value::is_fixed),
                 Shape::Hash(pairs) => pairs.iter().all(|(_, v)| v.is_fixed()),
+                Shape::AnyOf(shapes) => shapes.iter().all(|s| matches!(s, Shape::Class(_))),
                 _ => false,
             }
     }
@@ -227,6 +257,10 @@ impl Value {
             }
             Shape::Params(_) => self.clone(),
             Shape::Harmless => Value::harmless(),
+            Shape::AnyOf(shapes) => {
+                let one = |s: &Shape| Value { shape: s.clone(), taints: self.taints.clone() }.element();
+                shapes.iter().map(one).reduce(|a, b| a.join(&b)).unwrap_or_default()
+            }
             _ => Value { shape: Shape::Unknown, taints: self.taints.clone() },
         }
     }
@@ -277,10 +311,45 @@ impl Shape {
                 _ => shape.clone(),
             },
             // A known object in one branch tells more than nothing in the other.
-            (Shape::Object(..) | Shape::Relation(_), Shape::Unknown) => self.clone(),
-            (Shape::Unknown, Shape::Object(..) | Shape::Relation(_)) => other.clone(),
+            (Shape::Object(..) | Shape::Relation(_) | Shape::AnyOf(_), Shape::Unknown) => self.clone(),
+            (Shape::Unknown, Shape::Object(..) | Shape::Relation(_) | Shape::AnyOf(_)) => other.clone(),
+            _ if self.answers() && other.answers() => self.either(other),
             _ => Shape::Unknown,
         }
+    }
+
+    /// Whether it is known what answers a call.
+    fn answers(&self) -> bool {
+        matches!(
+            self,
+            Shape::Class(_) | Shape::Object(..) | Shape::Relation(_) | Shape::Lambda(_) | Shape::AnyOf(_)
+        )
+    }
+
+    /// The shapes that it may be.
+    pub fn each(&self) -> &[Shape] {
+        match self {
+            Shape::AnyOf(shapes) => shapes,
+            shape => std::slice::from_ref(shape),
+        }
+    }
+
+    fn either(&self, other: &Shape) -> Shape {
+        let mut all = self.each().to_vec();
+        for shape in other.each() {
+            let same = all.iter_mut().find(|s| match (s, shape) {
+                (Shape::Class(a), Shape::Class(b))
+                | (Shape::Object(a, _), Shape::Object(b, _))
+                | (Shape::Relation(a), Shape::Relation(b)) => a == b,
+                (Shape::Lambda(a), Shape::Lambda(b)) => a == b,
+                _ => false,
+            });
+            match same {
+                Some(same) => *same = same.join(shape),
+                None => all.push(shape.clone()),
+            }
+        }
+        if all.len() > MAX_SHAPES { Shape::Unknown } else { Shape::AnyOf(all.into()) }
     }
 }
 

@@ -12,6 +12,10 @@ use crate::path::What;
 use crate::prefix::cleared_by_prefix;
 use crate::value::{Doubt, KEYS, Origin, Shape, Taint, Taints, Value, join_taints, joined, map_taints};
 
+/// Words that hand on what a text holds, and are the names of attributes as well.
+const ATTRIBUTES: &[&str] =
+    &["name", "body", "message", "content", "value", "text", "path", "host", "query", "string", "headers"];
+
 impl<'a> Eval<'_, 'a> {
     /// What is left for a value of no special shape: sinks, sanitizers, then the default.
     pub(crate) fn rest(&mut self, call: &'a Call, recv: &Value, args: &[Value], span: Span) -> Value {
@@ -206,7 +210,10 @@ impl<'a> Eval<'_, 'a> {
             }
             Some(Carries::Receiver) => {
                 let mut fixed = recv.is_none_or(Value::is_fixed);
-                let mut taints = receiver_taints;
+                let mut taints = match recv {
+                    Some(recv) if ATTRIBUTES.contains(&name) => self.attribute_read(recv, call),
+                    _ => receiver_taints,
+                };
                 // `CGI.unescape(x)`: a library's function works on what it is given.
                 let library = name != "read"
                     && matches!(recv, Some(Value { shape: Shape::Class(class), .. })
@@ -265,7 +272,7 @@ impl<'a> Eval<'_, 'a> {
                 let doubt = Doubt { unknown_call: true, ..Doubt::default() };
                 let mut taints = match recv {
                     Some(Value { shape: Shape::Class(_), .. }) | None => None,
-                    Some(_) => receiver_taints,
+                    Some(recv) => self.attribute_read(recv, call),
                 };
                 // `Blob.find_by_key(params[:key])`: what is looked for is not what is found.
                 let found = matches!(recv.map(|r| &r.shape), Some(Shape::Class(_) | Shape::Unknown))
@@ -290,16 +297,28 @@ impl<'a> Eval<'_, 'a> {
         {
             return None;
         }
-        let key = Name::from(args.first()?.as_text()?);
-        let [Taint { origin: Origin::Param(index, None), .. }] = recv.each_taint() else { return None };
-        let origin = Origin::Param(*index, Some(key));
-        let mut taints: Taints = map_taints(&recv.taints, |t| t.origin = origin.clone());
+        let key = args.first()?.as_text()?;
+        let [Taint { origin: Origin::Param(_, None) | Origin::Ivar(_, None), .. }] = recv.each_taint() else {
+            return None;
+        };
+        let mut taints: Taints = map_taints(&recv.taints, |t| t.origin = t.origin.read(key));
         if call.name == "fetch"
             && let Some(default) = args.get(1)
         {
             join_taints(&mut taints, &default.taints);
         }
         Some(Value { shape: Shape::Unknown, taints })
+    }
+
+    /// `thing.url` of a placeholder: if a record is handed over, it is that attribute of it.
+    fn attribute_read(&self, recv: &Value, call: &Call) -> Taints {
+        let placeholder = recv.each_taint().iter().any(|t| !matches!(t.origin, Origin::Source(..)));
+        if !placeholder || !matches!(recv.shape, Shape::Unknown) {
+            return recv.deep_taints();
+        }
+        let plain = call.args.is_empty() && call.block.is_none() && call.block_arg.is_none();
+        let read = format!(".{}{}", call.name, if plain { "" } else { "()" });
+        map_taints(&recv.taints, |t| t.origin = t.origin.read(&read))
     }
 
     /// `map(&:name)`
@@ -309,7 +328,7 @@ impl<'a> Eval<'_, 'a> {
                 Some(id) => {
                     let summary = self.enter(Unit::Method(id), &[]);
                     let step = self.step(span, What::Passed(method, Name::from("")));
-                    let binding = Binding { args: &[], ivars: &[], own: false, step };
+                    let binding = Binding { app: self.engine.app, args: &[], ivars: &[], own: false, step };
                     binding.value(&summary.result, None)
                 }
                 None => self.stored(*class, method, span).unwrap_or_else(|| {

@@ -590,7 +590,7 @@ impl<'a> Eval<'_, 'a> {
         let bound = self.bind(id, args);
         let summary = self.enter(unit, &bound);
         let step = self.step(span, What::Passed(Name::from(&format!("{class}.new")), Name::from("")));
-        let binding = Binding { args: &bound, ivars: &[], own: false, step };
+        let binding = Binding { app: self.engine.app, args: &bound, ivars: &[], own: false, step };
         let hits: Vec<_> = summary.hits.clone();
         let ivars: Vec<(Name, Value)> =
             summary.ivars.iter().map(|(n, v)| (*n, binding.value(v, None))).collect();

@@ -197,6 +197,10 @@ impl<'a> Eval<'_, 'a> {
         match &value.shape {
             Shape::Object(class, _) => self.engine.app.index.class(*class).is_some(),
             Shape::Relation(_) | Shape::Array(_) | Shape::Hash(_) => true,
+            Shape::AnyOf(shapes) => shapes.iter().all(|s| match s {
+                Shape::Object(class, _) => self.engine.app.index.class(*class).is_some(),
+                shape => matches!(shape, Shape::Relation(_)),
+            }),
             _ => false,
         }
     }

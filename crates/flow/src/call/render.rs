@@ -28,7 +28,7 @@ impl<'a> Eval<'_, 'a> {
             methods.into_iter().flatten().chain(app.templates_of(*class).into_iter().map(Unit::Template));
         for unit in units {
             let summary = self.enter(unit, &[]);
-            let binding = Binding { args: &[], ivars: &ivars, own: false, step };
+            let binding = Binding { app: self.engine.app, args: &[], ivars: &ivars, own: false, step };
             self.instantiate(&summary.hits, &binding);
         }
         true
@@ -132,7 +132,7 @@ impl<'a> Eval<'_, 'a> {
         }
         let step = self.step(span, What::Rendered(Name::from(&self.engine.app.file(file).path)));
         let ivars = self.env.ivars.clone();
-        let binding = Binding { args: &args, ivars: &ivars, own: true, step };
+        let binding = Binding { app: self.engine.app, args: &args, ivars: &ivars, own: true, step };
         self.instantiate(&summary.hits, &binding);
         // What a template sets is there for the layout around it.
         for (name, written) in &summary.ivars {

@@ -130,7 +130,7 @@ impl<'a> Eval<'_, 'a> {
                     let summary = self.enter(Unit::Method(id), &[]);
                     let ivars = self.env.ivars.clone();
                     let step = self.step(span, What::Passed(to, Name::from("")));
-                    Binding { args: &[], ivars: &ivars, own: true, step }.value(&summary.result, None)
+                    Binding { app, args: &[], ivars: &ivars, own: true, step }.value(&summary.result, None)
                 }
                 None if app.index.has_attribute(self.class, to) => {
                     self.ivar(Name::from(&format!("@{to}")), span)
@@ -276,7 +276,7 @@ impl<'a> Eval<'_, 'a> {
             _ => Vec::new(),
         };
         let step = self.step(span, What::Passed(method.name, Name::from("")));
-        let binding = Binding { args: &args, ivars: &known, own, step };
+        let binding = Binding { app: self.engine.app, args: &args, ivars: &known, own, step };
         self.instantiate(&summary.hits, &binding);
         let returned = self.step(span, What::Returned(method.name));
         let mut value = binding.value(&summary.result, Some(returned));
