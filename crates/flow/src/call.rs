@@ -14,7 +14,8 @@ use wardroom_ruby::ir::*;
 use crate::env::Env;
 use crate::eval::Eval;
 use crate::knowledge::Marks;
-use crate::value::{Doubt, Shape, Value};
+use crate::engine::Unit;
+use crate::value::{Doubt, Origin, Shape, Value, map_taints};
 
 impl<'a> Eval<'_, 'a> {
     pub fn call(&mut self, call: &'a Call, node: &'a Node) -> Value {
@@ -57,6 +58,8 @@ impl<'a> Eval<'_, 'a> {
                 // `new(...)`: what came in goes on, wherever it stood.
                 args.extend([value.clone(), value.clone(), value.clone()]);
                 args.push(Value::shaped(Shape::Hash(Rc::new(vec![(None, value)]))));
+            } else if let Some(members) = self.rest_members(arg, &value) {
+                args.extend(members);
             } else {
                 args.push(value);
             }
@@ -146,6 +149,25 @@ impl<'a> Eval<'_, 'a> {
         listed
     }
 
+    /// `new(*args)`: each member of the method's own rest by its place, and keywords behind them.
+    fn rest_members(&self, arg: &Node, value: &Value) -> Option<Vec<Value>> {
+        let Kind::Splat(inner) = &arg.kind else { return None };
+        let (Kind::Local(name), Unit::Method(id)) = (&inner.kind, self.unit) else { return None };
+        let ([taint], Shape::Unknown) = (value.each_taint(), &value.shape) else { return None };
+        let Origin::Param(index, None) = taint.origin else { return None };
+        let param = self.engine.app.index.method(id).params.get(usize::from(index))?;
+        if param.form != ParamForm::Rest || param.name != *name {
+            return None;
+        }
+        let read = |key: &str| Value {
+            shape: Shape::Unknown,
+            taints: map_taints(&value.taints, |t| t.origin = t.origin.read(key)),
+        };
+        let mut members: Vec<Value> = ["0", "1", "2"].into_iter().map(read).collect();
+        members.push(Value::shaped(Shape::Hash(Rc::new(vec![(None, value.clone())]))));
+        Some(members)
+    }
+
     /// A call on what may be one of several objects goes to each.
     fn dispatch_each(
         &mut self,
@@ -197,7 +219,7 @@ impl<'a> Eval<'_, 'a> {
             self.run_block(call, recv, None);
             return value;
         }
-        if let Some(value) = self.sourced(call, recv, span) {
+        if let Some(value) = self.sourced(call, recv, args, span) {
             self.run_block(call, recv, None);
             return value;
         }

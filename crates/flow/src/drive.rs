@@ -164,6 +164,7 @@ fn action(engine: &mut Engine<'_>, class: Name, name: Name, id: MethodId) {
         let Some(filter_id) = filter.name.and_then(|n| app.index.find(class, n)) else { continue };
         let filter_unit = Unit::Method(filter_id);
         engine.callers.entry(filter_unit).or_default().insert(unit);
+        engine.held_to(filter_unit, &[]);
         let summary = engine.summary(filter_unit);
         if !filter.conditional {
             engine.checked.entry(unit).or_default().extend(summary.checked.iter().copied());
@@ -176,6 +177,7 @@ fn action(engine: &mut Engine<'_>, class: Name, name: Name, id: MethodId) {
             Env::set(&mut ivars, *ivar, binding.value(value, None));
         }
     }
+    engine.held_to(unit, &[]);
     let summary = engine.summary(unit);
     let step = Step { file, span, what: What::Passed(name, Name::from("")) };
     let known = ivars.clone();
@@ -423,10 +425,19 @@ fn finish(engine: Engine<'_>) -> Flows {
 /// Whether a filter in front of the action in which source and sink are joined has held this very
 /// parameter to a list; `Some(false)` where it did so for a part of it.
 fn filtered(engine: &Engine<'_>, raw: &RawFlow) -> Option<bool> {
-    let checked = engine.checked.get(&raw.unit).filter(|_| raw.kind == SourceKind::Params)?;
+    if raw.kind != SourceKind::Params {
+        return None;
+    }
+    let checked = engine.checked.get(&raw.unit).map_or(&[][..], Vec::as_slice);
+    let held = engine.held.get(&raw.unit).map_or(&[][..], Vec::as_slice);
+    if checked.is_empty() && held.is_empty() {
+        return None;
+    }
     let words = raw.words.replace("[:", "[");
-    let mut about =
-        checked.iter().filter(|(key, marks)| marks.has(raw.hit.mark) && key.starts_with(&words)).peekable();
+    let mut about = checked
+        .iter()
+        .chain(held)
+        .filter(|(key, marks)| marks.has(raw.hit.mark) && key.starts_with(&words)).peekable();
     about.peek()?;
     Some(about.any(|(key, _)| *key == words))
 }

@@ -77,6 +77,8 @@ pub struct Engine<'a> {
     pub callers: FxHashMap<Unit, FxHashSet<Unit>>,
     /// What the filters in front of an action let through only when it is harmless.
     pub checked: FxHashMap<Unit, Vec<(Name, Marks)>>,
+    /// What every caller of a method has made harmless in front of the call.
+    pub held: FxHashMap<Unit, Vec<(Name, Marks)>>,
     constants: FxHashMap<usize, Value>,
     /// Every lambda, by the number that its shape has.
     pub lambdas: Vec<Lambda<'a>>,
@@ -98,6 +100,7 @@ impl<'a> Engine<'a> {
             seen: FxHashMap::default(),
             callers: FxHashMap::default(),
             checked: FxHashMap::default(),
+            held: FxHashMap::default(),
             constants: FxHashMap::default(),
             lambdas: Vec::new(),
             depth: 0,
@@ -124,6 +127,17 @@ impl<'a> Engine<'a> {
         self.summaries.insert(unit, Some(Rc::clone(&summary)));
         self.depth -= 1;
         summary
+    }
+
+    /// Notes what is harmless where a method is called; what is not so at every call does not count.
+    pub fn held_to(&mut self, unit: Unit, cleared: &[(Name, Marks)]) {
+        match self.held.get_mut(&unit) {
+            Some(held) if held.is_empty() => {}
+            Some(held) => held.retain(|c| cleared.contains(c)),
+            None => {
+                self.held.insert(unit, cleared.to_vec());
+            }
+        }
     }
 
     /// The variables that a template reads without setting them, in the order of their placeholders.

@@ -47,6 +47,11 @@ pub struct Eval<'e, 'a> {
     pub param_values: Vec<Value>,
 }
 
+/// The text of a part that is written in the code.
+fn part_text(part: &Node) -> Option<&str> {
+    if let Kind::Str(text) = &part.kind { Some(text) } else { None }
+}
+
 impl<'e, 'a> Eval<'e, 'a> {
     pub fn new(engine: &'e mut Engine<'a>, unit: Unit, file: FileId, class: Name, singleton: bool) -> Self {
         let habitat = engine.app.habitat(class, file);
@@ -426,6 +431,7 @@ impl<'e, 'a> Eval<'e, 'a> {
         let mut taints: Taints = None;
         // Something that no user wrote stands in front: the base of a URL, whatever it is.
         let mut based = false;
+        let mut asked = false;
         // For which sinks what stands in front makes the rest harmless, where it is no literal.
         let mut covered: Option<Marks> = None;
         for part in &interp.parts {
@@ -446,6 +452,9 @@ impl<'e, 'a> Eval<'e, 'a> {
                 let marks = cleared_by_prefix(&prefix);
                 here = map_taints(&here, |t| t.cleared |= marks);
             }
+            // Behind a `?` no host is named any more.
+            based |= asked;
+            asked |= part_text(part).is_some_and(|text| text.contains(['?', '#']));
             if here.is_some() && based {
                 let marks = Marks::of(Mark::Redirect) | Marks::of(Mark::Request) | Marks::of(Mark::Url);
                 here = map_taints(&here, |t| t.cleared |= marks);

@@ -23,6 +23,7 @@ impl<'a> Eval<'_, 'a> {
             Kind::And(sides) if truth => {
                 self.refine(&sides.0, true);
                 self.refine(&sides.1, true);
+                self.refine_own_path(cond);
             }
             Kind::Or(sides) if !truth => {
                 self.refine(&sides.0, false);
@@ -45,6 +46,39 @@ impl<'a> Eval<'_, 'a> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// `x.start_with?("/") && !x.start_with?("//")`: a path of this site.
+    fn refine_own_path(&mut self, cond: &'a Node) {
+        fn sides<'n>(node: &'n Node, truth: bool, out: &mut Vec<(&'n Call, bool)>) {
+            match &node.kind {
+                Kind::And(both) if truth => {
+                    sides(&both.0, true, out);
+                    sides(&both.1, true, out);
+                }
+                Kind::Not(inner) => sides(inner, !truth, out),
+                Kind::Seq(nodes) => nodes.iter().for_each(|n| sides(n, truth, out)),
+                Kind::Call(call) if matches!(call.name.as_str(), "start_with?" | "starts_with?") => {
+                    out.push((call, truth));
+                }
+                _ => {}
+            }
+        }
+        let mut all = Vec::new();
+        sides(cond, true, &mut all);
+        let with = |call: &Call, text: &str| {
+            call.args.iter().any(|a| matches!(&a.kind, Kind::Str(t) if &**t == text))
+        };
+        for (call, _) in all.iter().filter(|(c, truth)| *truth && with(c, "/")) {
+            let Some(subject) = &call.recv else { continue };
+            let key = self.expression_key(subject);
+            let second = all.iter().any(|(c, truth)| {
+                !truth && with(c, "//") && c.recv.as_ref().is_some_and(|r| self.expression_key(r) == key)
+            });
+            if key.is_some() && second {
+                self.clear(subject, HOST, Doubt::default());
+            }
         }
     }
 
@@ -100,6 +134,14 @@ impl<'a> Eval<'_, 'a> {
                 self.clear(subject, BELOW, Doubt::default());
             }
             // `url.start_with?(root_url)`, `path.start_with?("/app/")`
+            // `//host` begins with a slash as well: alone it says nothing of the host.
+            ("start_with?" | "starts_with?", Some(_), Some(Node { kind: Kind::Str(text), .. }))
+                if truth && call.args.len() == 1 && &**text == "/" => {}
+            ("start_with?" | "starts_with?", Some(recv), Some(Node { kind: Kind::Str(text), .. }))
+                if !truth && &**text == "//" =>
+            {
+                self.clear(recv, Marks::NONE, Doubt { guarded: true, ..Doubt::default() });
+            }
             ("start_with?" | "starts_with?", Some(recv), Some(_)) if truth => {
                 let fixed = call.args.iter().all(|arg| match &arg.kind {
                     Kind::Call(helper) => {

@@ -365,6 +365,15 @@ pub fn confidence(flow: &Flow) -> (Confidence, String) {
         SourceKind::Remote => (Confidence::Medium, vec!["the data comes from another system".to_owned()]),
         SourceKind::Local => (Confidence::Low, vec!["the data comes from who runs the program".to_owned()]),
     };
+    // A browser sends no markup as the name of a host.
+    let host = ["request.host", "request.domain", "request.subdomain", "request.base_url", "request.server_name"];
+    if flow.source == SourceKind::Request
+        && matches!(flow.mark, Mark::Html | Mark::HtmlAttribute | Mark::Script | Mark::Style)
+        && host.iter().any(|h| flow.words.starts_with(h))
+    {
+        confidence = Confidence::Low;
+        reasons.push("a browser sends a plain name as the host".to_owned());
+    }
     let doubts = [
         (flow.unknown_call, "it passes through a call of which nothing is known"),
         (flow.guarded, "a check stands in front whose worth is not known"),

@@ -231,6 +231,22 @@ impl<'a> Eval<'_, 'a> {
                 let fixed = fixed && !matches!(name, "constantize" | "safe_constantize");
                 Value { shape: if fixed { Shape::Harmless } else { Shape::Unknown }, taints }
             }
+            // Options of the code's own over others: what is known by name stays apart.
+            Some(Carries::Both)
+                if name.contains("merge")
+                    && matches!(recv, Some(Value { shape: Shape::Unknown, .. }))
+                    && matches!(args, [Value { shape: Shape::Hash(_), .. }]) =>
+            {
+                let mut pairs = vec![(None, recv.cloned().unwrap_or_default())];
+                if let Some(Value { shape: Shape::Hash(more), .. }) = args.first() {
+                    pairs.extend(more.iter().cloned());
+                }
+                let value = Value::shaped(Shape::Hash(Rc::new(pairs)));
+                if name.ends_with('!') {
+                    self.write_back(call, value.clone());
+                }
+                value
+            }
             Some(Carries::Arguments | Carries::Both) => {
                 let mut taints = if known == Some(Carries::Both) { receiver_taints } else { None };
                 let mut fixed = known != Some(Carries::Both) || recv.is_none_or(Value::is_fixed);
@@ -240,6 +256,11 @@ impl<'a> Eval<'_, 'a> {
                 }
                 if let Some(block) = &block_value {
                     join_taints(&mut taints, &block.taints);
+                }
+                // An object of a class that is not known: which of its words hold what, is not known either.
+                if name == "new" && matches!(recv, Some(Value { shape: Shape::Unknown, .. })) {
+                    let doubt = Doubt { unknown_call: true, ..Doubt::default() };
+                    taints = map_taints(&taints, |t| t.doubt = t.doubt.or(doubt));
                 }
                 Value {
                     shape: if fixed && taints.is_none() { Shape::Harmless } else { Shape::Unknown },
@@ -391,6 +412,13 @@ impl<'a> Eval<'_, 'a> {
                     self.env.cleared.push((Name::from(&format!("{words}[{key}]")), Marks::ALL));
                 }
                 return;
+            }
+            // Of what was there before, this key alone is known now.
+            Shape::Unknown
+                if key.as_text().is_some_and(|k| !k.starts_with(|c: char| c.is_ascii_digit() || c == '-')) =>
+            {
+                let name = key.as_text().map(Name::from);
+                stored = Value::shaped(Shape::Hash(Rc::new(vec![(None, recv.clone()), (name, value.clone())])));
             }
             _ => join_taints(&mut stored.taints, &value.deep_taints()),
         }

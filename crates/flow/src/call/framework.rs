@@ -9,7 +9,21 @@ use crate::engine::{Binding, Unit, source};
 use crate::eval::Eval;
 use crate::knowledge::{Mark, Marks, SourceKind};
 use crate::path::What;
-use crate::value::{Origin, Shape, Special, Value, join_taints, map_taints};
+use crate::value::{Origin, Shape, Special, Taint, Value, join_taints, map_taints};
+
+/// `controller.params` in a component, a responder, a helper or a module.
+pub(crate) fn on_controller(call: &Call) -> bool {
+    match call.recv.as_ref().map(|r| &r.kind) {
+        Some(Kind::Call(inner)) => {
+            inner.args.is_empty()
+                && matches!(inner.recv, None | Some(Node { kind: Kind::SelfRef, .. }))
+                && inner.name == "controller"
+        }
+        Some(Kind::Local(name)) => *name == "controller",
+        Some(Kind::Ivar(name)) => matches!(name.as_str(), "@controller" | "@_controller"),
+        _ => false,
+    }
+}
 
 impl<'a> Eval<'_, 'a> {
     pub(crate) fn framework(
@@ -26,6 +40,23 @@ impl<'a> Eval<'_, 'a> {
             }
             return self.framework_word(call, args, span);
         };
+        if on_controller(call) && args.is_empty() {
+            let special = match name {
+                "params" => {
+                    let words = Name::from("params");
+                    let taint = source(SourceKind::Params, words, self.file, span);
+                    return Some(Value::tainted(Shape::Params(words), taint));
+                }
+                "request" => Some(Special::Request),
+                "cookies" => Some(Special::Cookies),
+                "session" => Some(Special::Sealed),
+                "flash" => Some(Special::Flash),
+                _ => None,
+            };
+            if let Some(special) = special {
+                return Some(Value::shaped(Shape::Special(special)));
+            }
+        }
         match &recv.shape {
             Shape::Params(words) => Some(self.params_call(call, recv, *words, args, span)),
             Shape::Permitted => Some(self.permitted_call(call, recv, args, span)),
@@ -67,6 +98,9 @@ impl<'a> Eval<'_, 'a> {
                 let exact = pairs.iter().find(|(k, _)| k.is_some_and(|k| k == key));
                 let found = exact.or_else(|| pairs.iter().find(|(k, _)| k.is_none()));
                 let mut value = found.map_or_else(Value::default, |(_, v)| v.clone());
+                if exact.is_none() && matches!(value.shape, Shape::Unknown) {
+                    value.taints = map_taints(&value.taints, |t| t.origin = t.origin.read(key));
+                }
                 join_taints(&mut value.taints, &recv.taints);
                 if name == "fetch" && exact.is_none() {
                     value = self.or_default(value, call, args);
@@ -81,7 +115,16 @@ impl<'a> Eval<'_, 'a> {
             Shape::Hash(pairs)
                 if matches!(
                     name,
-                    "merge" | "merge!" | "update" | "reverse_merge" | "deep_merge" | "reverse_merge!"
+                    "merge"
+                        | "merge!"
+                        | "update"
+                        | "reverse_merge"
+                        | "deep_merge"
+                        | "deep_merge!"
+                        | "reverse_merge!"
+                        | "with_defaults"
+                        | "with_defaults!"
+                        | "reverse_update"
                 ) =>
             {
                 let mut all = pairs.to_vec();
@@ -90,7 +133,11 @@ impl<'a> Eval<'_, 'a> {
                         Shape::Hash(more) => {
                             for (key, value) in more.iter() {
                                 match all.iter_mut().find(|(k, _)| k == key && k.is_some()) {
-                                    Some((_, old)) if name.starts_with("reverse") => *old = old.clone(),
+                                    Some((_, old))
+                                        if name.starts_with("reverse") || name.starts_with("with_") =>
+                                    {
+                                        *old = old.clone();
+                                    }
                                     Some((_, old)) => *old = value.clone(),
                                     None => all.push((*key, value.clone())),
                                 }
@@ -104,6 +151,36 @@ impl<'a> Eval<'_, 'a> {
                     self.write_back(call, value.clone());
                 }
                 Some(value)
+            }
+            Shape::Hash(_)
+                if matches!(
+                    name,
+                    "symbolize_keys!"
+                        | "stringify_keys!"
+                        | "deep_symbolize_keys!"
+                        | "deep_stringify_keys"
+                        | "deep_stringify_keys!"
+                        | "to_options"
+                        | "to_options!"
+                        | "nested_under_indifferent_access"
+                ) =>
+            {
+                Some(recv.clone())
+            }
+            // Escaped on both sides of every `=`.
+            Shape::Hash(_) if matches!(name, "to_param" | "to_query") => {
+                let escaped = [
+                    Mark::Html,
+                    Mark::HtmlAttribute,
+                    Mark::Url,
+                    Mark::Script,
+                    Mark::Style,
+                    Mark::Redirect,
+                    Mark::Request,
+                    Mark::Open,
+                ];
+                let value = Value { shape: Shape::Unknown, taints: recv.deep_taints() };
+                Some(value.cleared(Marks::of_all(&escaped)))
             }
             Shape::Array(items) if matches!(name, "[]" | "at" | "fetch" | "first" | "last") => {
                 let index = args.first().and_then(|a| a.as_text()).and_then(|t| t.parse::<usize>().ok());
@@ -195,6 +272,10 @@ impl<'a> Eval<'_, 'a> {
                 self.run_block(call, None, None);
                 Some(Value::default())
             }
+            "redirect" if self.in_routes() => {
+                self.routes_redirect(call, args, span);
+                Some(Value::harmless())
+            }
             "local_assigns" => Some(Value::shaped(Shape::Special(Special::Flash)).clone()).filter(|_| false),
             _ if (name.ends_with("_path") || name.ends_with("_url")) && !shadowed && outside => {
                 // A route helper, unless it is a variable handed to a template.
@@ -202,6 +283,46 @@ impl<'a> Eval<'_, 'a> {
             }
             _ => None,
         }
+    }
+
+    fn in_routes(&self) -> bool {
+        matches!(self.unit, Unit::Body(_)) && self.engine.app.file(self.file).path.contains("routes")
+    }
+
+    /// `redirect { |params, request| … }` in the routes: what the block gives is where it leads.
+    fn routes_redirect(&mut self, call: &'a Call, args: &[Value], span: Span) {
+        let words = Name::from("params");
+        let given = [
+            Value::tainted(Shape::Params(words), source(SourceKind::Params, words, self.file, span)),
+            Value::shaped(Shape::Special(Special::Request)),
+        ];
+        let target = match (&call.block, &call.block_arg, args.first()) {
+            (Some(block), ..) => self.block(block, &given),
+            (None, Some(handed), _) => match self.eval(handed).shape {
+                Shape::Lambda(number) => self.call_lambda(number, &given),
+                _ => return,
+            },
+            (None, None, Some(Value { shape: Shape::Lambda(number), .. })) => {
+                self.call_lambda(*number, &given)
+            }
+            _ => return,
+        };
+        // What stands in a plain segment has no slash in it; `*path` may begin with one.
+        let app = self.engine.app;
+        let routes = String::from_utf8_lossy(&app.file(self.file).text);
+        let open = |taint: &Taint| match &taint.origin {
+            Origin::Source(SourceKind::Params, words) => {
+                match words.strip_prefix("params[:").and_then(|w| w.split(']').next()) {
+                    Some(key) => routes.contains(&format!("*{key}")),
+                    None => routes.contains("/*"),
+                }
+            }
+            _ => true,
+        };
+        let taints: Vec<Taint> =
+            target.deep_taints().iter().flat_map(|t| t.iter()).filter(|t| open(t)).cloned().collect();
+        let site = self.site(Mark::Redirect, call.name, span);
+        self.sink(&site, &Some(taints.into()));
     }
 
     /// Words whose text is the application's own; values put into a translation come along.

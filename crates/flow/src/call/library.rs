@@ -5,12 +5,17 @@ use wardroom_ruby::ir::*;
 
 use crate::engine::source;
 use crate::eval::Eval;
-use crate::knowledge::{Mark, Marks, Receiver, Sink};
+use crate::knowledge::{Mark, Marks, Receiver, Sink, SourceKind};
 use crate::value::{Origin, Shape, Taint, Taints, Value, join_taints, map_taints};
 
 impl<'a> Eval<'_, 'a> {
     pub(crate) fn matches(&self, on: &[Receiver], call: &Call, recv: Option<&Value>) -> bool {
-        let own = matches!(call.recv, None | Some(Node { kind: Kind::SelfRef, .. }));
+        let own = matches!(call.recv, None | Some(Node { kind: Kind::SelfRef, .. }))
+            || super::framework::on_controller(call)
+                && matches!(
+                    call.name.as_str(),
+                    "render" | "redirect_to" | "redirect_back" | "send_file" | "send_data" | "render_to_string"
+                );
         on.iter().any(|receiver| match receiver {
             Receiver::Any => true,
             Receiver::Own => own,
@@ -55,8 +60,13 @@ impl<'a> Eval<'_, 'a> {
             },
             Receiver::Constant(path) => match &call.recv {
                 Some(Node { kind: Kind::Const(written), .. }) => ends_with(written, path),
-                Some(_) => matches!(recv.map(|r| &r.shape), Some(Shape::Class(class)) if class == path),
-                None => false,
+                Some(Node { kind: Kind::SelfRef, .. }) | None => {
+                    self.singleton && self.includes(self.class, *path)
+                }
+                Some(_) => match recv.map(|r| &r.shape) {
+                    Some(Shape::Class(class)) => class == path || self.includes(*class, *path),
+                    _ => false,
+                },
             },
             Receiver::Instance(class) => match recv.map(|r| &r.shape) {
                 Some(Shape::Object(found, _)) => found == class,
@@ -67,6 +77,12 @@ impl<'a> Eval<'_, 'a> {
                 matches!(&call.recv, Some(Node { kind: Kind::Call(inner), .. }) if inner.name == *name)
             }
         })
+    }
+
+    /// `include HTTParty`: the class has the library's methods.
+    fn includes(&self, class: Name, library: Name) -> bool {
+        library == "HTTParty"
+            && self.engine.app.index.ancestors(class).iter().skip(1).any(|a| *a == library)
     }
 
     /// Notes data at the sinks that a call is. `resolved`: the application defines the method
@@ -188,7 +204,7 @@ impl<'a> Eval<'_, 'a> {
             return None;
         }
         self.sinks(call, recv, args, span, false);
-        self.sanitized(call, recv, args, span).or_else(|| self.sourced(call, recv, span))
+        self.sanitized(call, recv, args, span).or_else(|| self.sourced(call, recv, args, span))
     }
 
     /// A record, a list or a hash as the target of `render` and `redirect_to`: only a text names
@@ -247,15 +263,26 @@ impl<'a> Eval<'_, 'a> {
         Some(Value { shape, taints: map_taints(&taints, |t| t.cleared |= clears) })
     }
 
-    pub(crate) fn sourced(&mut self, call: &'a Call, recv: Option<&Value>, span: Span) -> Option<Value> {
+    pub(crate) fn sourced(
+        &mut self,
+        call: &'a Call,
+        recv: Option<&Value>,
+        args: &[Value],
+        span: Span,
+    ) -> Option<Value> {
         let knowledge = self.engine.knowledge;
         let entry = knowledge.sources.get(&call.name)?.iter().find(|s| self.matches(&s.on, call, recv))?;
-        let words = match &call.recv {
+        let mut words = match &call.recv {
             Some(Node { kind: Kind::Const(path), .. }) => {
                 format!("{}.{}", wardroom_rails::path_name(path), call.name)
             }
             _ => call.name.to_string(),
         };
+        let asked = args.iter().chain(recv);
+        if entry.kind == SourceKind::Remote && asked.into_iter().any(|v| v.deep_taints().is_some()) {
+            // Who is asked was not fixed by the code, so neither is who answers.
+            words = format!("the answer to {words}");
+        }
         Some(Value::tainted(Shape::Unknown, source(entry.kind, Name::from(words.as_str()), self.file, span)))
     }
 }

@@ -10,7 +10,7 @@ use crate::env::Env;
 use crate::eval::Eval;
 use crate::knowledge::{Mark, Marks};
 use crate::path::What;
-use crate::value::{Doubt, Origin, Shape, Value, join_taints, joined};
+use crate::value::{Doubt, Origin, Shape, Value, join_taints, joined, map_taints};
 
 /// Methods of one name that a call on something unknown may mean; where there are more, none is taken.
 const MAX_GUESSES: usize = 3;
@@ -193,7 +193,7 @@ impl<'a> Eval<'_, 'a> {
                             Shape::Hash(pairs) => pairs
                                 .iter()
                                 .find(|(k, _)| k.is_none())
-                                .map_or_else(|| absent(param), |(_, v)| v.clone()),
+                                .map_or_else(|| absent(param), |(_, v)| read(v, &param.name)),
                             _ => absent(param),
                         },
                     },
@@ -270,6 +270,7 @@ impl<'a> Eval<'_, 'a> {
         let unit = Unit::Method(id);
         let summary = self.enter(unit, &args);
         let own = matches!(call.recv, None | Some(Node { kind: Kind::SelfRef, .. }));
+        self.engine.held_to(unit, if own { &self.env.cleared } else { &[] });
         let known: Vec<(Name, Value)> = match recv.map(|r| &r.shape) {
             _ if own => self.env.ivars.clone(),
             Some(Shape::Object(_, Some(ivars))) => ivars.to_vec(),
@@ -384,6 +385,15 @@ fn assigns(arg: &Value) -> bool {
         }
         _ => false,
     }
+}
+
+/// One key of what may hold others too.
+fn read(value: &Value, key: &str) -> Value {
+    if !matches!(value.shape, Shape::Unknown) {
+        return value.clone();
+    }
+    let taints = map_taints(&value.taints, |t| t.origin = t.origin.read(key));
+    Value { shape: Shape::Unknown, taints }
 }
 
 /// What a parameter holds that the caller leaves out.

@@ -81,7 +81,7 @@ pub fn run(context: &Context<'_, '_>) {
         if let Some(name) = place::passed_through_check(flow, CHECKS) {
             builder = builder.at_most(Confidence::Low).reason(format!("`{name}` may check it"));
         }
-        if guarded_by_rails && !allowed {
+        if guarded_by_rails && !allowed && flow.method != "redirect" {
             // Nothing leads out; one switch would turn it back on.
             builder = builder
                 .at_most(Confidence::Low)

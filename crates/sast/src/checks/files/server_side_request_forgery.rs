@@ -65,6 +65,8 @@ pub fn run(context: &Context<'_, '_>) {
                 builder.at_most(Confidence::Low)
             }
             SourceKind::Stored => builder.severity(Severity::Medium),
+            // Whoever was asked says where to ask next.
+            SourceKind::Remote if flow.words.starts_with("the answer to") => builder.severity(Severity::Medium),
             SourceKind::Remote | SourceKind::Local | SourceKind::Job => builder.at_most(Confidence::Low),
             _ => builder,
         };

@@ -94,7 +94,34 @@ pub fn run(context: &Context<'_, '_>) {
         }
         builder.report();
     }
+    unresolved(context, safe_yaml);
     patterns(context);
+}
+
+/// Loaders that get a method's parameter, without any caller being known to hand over an outsider's bytes.
+fn unresolved(context: &Context<'_, '_>, safe_yaml: bool) {
+    for open in context.unresolved_to(Mark::Deserialize) {
+        let Some(call) = place::call_at(context, open.file, open.span) else { continue };
+        let loader = call.recv.as_ref().and_then(place::constant).unwrap_or_default();
+        let yaml = matches!(loader.as_str(), "YAML" | "Psych");
+        if yaml && safe_yaml && call.name == "load"
+            || matches!(loader.as_str(), "JSON" | "Oj")
+            || place::is_tooling(&context.file(open.file).path)
+        {
+            continue;
+        }
+        // What is called so and read by its keys came with a request.
+        let params = matches!(open.parameter.as_str(), "params" | "parameters")
+            && context.source(open.file, open.span).contains(&format!("{}[", open.parameter));
+        let builder = context
+            .unresolved_finding(
+                rule(),
+                open,
+                format!("`{}` becomes objects in `{loader}.{}`", open.parameter, open.method),
+            )
+            .remedy("Load plain data alone (`YAML.safe_load`, JSON), and name the classes that may come out.");
+        if params { builder.confidence(Confidence::Medium).report() } else { builder.report() }
+    }
 }
 
 /// The loader of plain data in the place of the one of any objects.

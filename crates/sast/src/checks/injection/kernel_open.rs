@@ -40,7 +40,12 @@ pub fn run(context: &Context<'_, '_>) {
     if context.app.gems.ruby_version().is_some_and(|v| v.0 >= 4) {
         return;
     }
+    let images = context.app.gems.at_least("mini_magick", "4.9.4");
     for flow in place::flows(context, Mark::Open) {
+        // From 4.9.4 on it opens files and URLs alone.
+        if images && context.source(flow.file, flow.span).contains("MiniMagick::") {
+            continue;
+        }
         let finding = context
             .flow_finding(rule(), flow, format!("`{}` is what `{}` opens: a leading `|` makes it a command", flow.words, flow.method))
             .remedy("Call `File.open` for files, and `URI.parse(url).open` for URLs of which scheme and host were checked.");

@@ -55,6 +55,10 @@ pub fn run(context: &Context<'_, '_>) {
         if flow.context.is_some() && is_inert(context, flow.file, flow.span) {
             continue;
         }
+        // A page whose address is `javascript:` sends no referer.
+        if flow.source == SourceKind::Request && flow.words.contains("refer") {
+            continue;
+        }
         let request = matches!(
             flow.source,
             SourceKind::Params | SourceKind::Cookie | SourceKind::Request | SourceKind::Upload
