@@ -11,10 +11,10 @@ use std::rc::Rc;
 
 use wardroom_ruby::ir::*;
 
+use crate::engine::Unit;
 use crate::env::Env;
 use crate::eval::Eval;
 use crate::knowledge::Marks;
-use crate::engine::Unit;
 use crate::value::{Doubt, Origin, Shape, Value, map_taints};
 
 impl<'a> Eval<'_, 'a> {

@@ -437,7 +437,8 @@ fn filtered(engine: &Engine<'_>, raw: &RawFlow) -> Option<bool> {
     let mut about = checked
         .iter()
         .chain(held)
-        .filter(|(key, marks)| marks.has(raw.hit.mark) && key.starts_with(&words)).peekable();
+        .filter(|(key, marks)| marks.has(raw.hit.mark) && key.starts_with(&words))
+        .peekable();
     about.peek()?;
     Some(about.any(|(key, _)| *key == words))
 }

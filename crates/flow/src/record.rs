@@ -443,11 +443,7 @@ pub fn stored(app: &App<'_>, class: Name, attribute: Name, file: FileId, span: S
     let column = Name::from(base);
     let doubt = match model.columns.get(&column) {
         Some(
-            ColumnType::String
-            | ColumnType::Text
-            | ColumnType::Json
-            | ColumnType::Binary
-            | ColumnType::Other,
+            ColumnType::String | ColumnType::Text | ColumnType::Json | ColumnType::Binary | ColumnType::Other,
         ) => Doubt::default(),
         Some(_) => return Some(Value::harmless()),
         None => {

@@ -470,3 +470,205 @@ fn across_methods_and_files() {
         cases.iter().filter(|(_, files)| commands(files).is_empty()).map(|(name, _)| name).collect();
     assert!(missed.is_empty(), "not followed: {missed:#?}");
 }
+
+/// What reaches a command in an application of these files, with a schema of hooks.
+fn with_hooks(files: &[(&str, &str)]) -> Vec<String> {
+    let schema = "ActiveRecord::Schema.define do\n  create_table \"hooks\" do |t|\n    t.string \"url\"\n    t.integer \"tries\"\n  end\n  create_table \"owners\" do |t|\n    t.string \"title\"\n  end\nend\n";
+    let mut all = vec![
+        ("app/models/hook.rb", "class Hook < ApplicationRecord\n  belongs_to :owner\nend\n"),
+        ("app/models/owner.rb", "class Owner < ApplicationRecord\nend\n"),
+        ("db/schema.rb", schema),
+    ];
+    all.extend(files);
+    commands(&all)
+}
+
+fn with_service(action: &str, service: &str) -> Vec<String> {
+    let controller =
+        format!("class XController < ApplicationController\n  def index\n    {action}\n  end\nend\n");
+    with_hooks(&[("app/controllers/x_controller.rb", &controller), ("app/services/s.rb", service)])
+}
+
+#[test]
+fn one_of_several_classes() {
+    let classes = "class A\n  def go(x) = system(x)\nend\nclass B\n  def go(x) = x.size\nend\nclass C\n  def go(x) = 1\nend\n";
+    let makers = [
+        "x? ? A.new : B.new",
+        "@box ||= (x? ? B : A).new",
+        "@box ||= lambda { x? ? B.new : A.new }.call",
+        "@box ||= lambda { return B.new if x?; A.new }.call",
+        "case kind\n    when 1 then B.new\n    when 2 then C.new\n    else A.new\n    end",
+        "return B.new if x?\n    A.new",
+        "if x? then @y = B.new else @y = A.new end\n    @y",
+    ];
+    for maker in makers {
+        let controller = format!(
+            "class XController < ApplicationController\n  def index = box.go(params[:a])\n  private\n  def box\n    {maker}\n  end\nend\n"
+        );
+        let files =
+            [("app/controllers/x_controller.rb", controller.as_str()), ("app/services/c.rb", classes)];
+        assert_eq!(commands(&files), ["params[:a]"], "{maker}");
+    }
+    let safe =
+        "class XController < ApplicationController\n  def index = (x? ? B : C).new.go(params[:a])\nend\n";
+    assert!(
+        commands(&[("app/controllers/x_controller.rb", safe), ("app/services/c.rb", classes)]).is_empty()
+    );
+}
+
+#[test]
+fn a_record_handed_over_is_known_by_its_attributes() {
+    let through = [
+        (
+            "S.new(Hook.find(1)).call",
+            "class S\n  def initialize(thing) = @thing = thing\n  def call = system(@thing.url)\nend\n",
+        ),
+        (
+            "S.new(thing: Hook.find(1)).call",
+            "class S\n  def initialize(thing:)\n    @thing = thing\n  end\n  def call = run\n  def run = system(\"x #{@thing.url.strip}\")\nend\n",
+        ),
+        ("S.call(Hook.find(1))", "class S\n  def self.call(thing) = system(thing.url)\nend\n"),
+        (
+            "S.call(Hook.find(1))",
+            "class S\n  def self.call(*args) = new(*args).call\n  def initialize(thing) = @thing = thing\n  def call = system(@thing.url)\nend\n",
+        ),
+        (
+            "S.call(Hook.find(1))",
+            "class S\n  attr_reader :thing\n  def self.call(...) = new(...).call\n  def initialize(thing) = @thing = thing\n  def call = system(thing.url)\nend\n",
+        ),
+        (
+            "S.call(Hook.where(tries: 1))",
+            "class S\n  def self.call(things) = things.each { |t| system(t.url) }\nend\n",
+        ),
+        (
+            "S.call(Hook.find(1))",
+            "class S\n  def self.call(thing) = go(thing)\n  def self.go(it_is) = system(it_is.owner.title)\nend\n",
+        ),
+        ("S.call(a: Hook.find(1))", "class S\n  def self.call(options) = system(options[:a].url)\nend\n"),
+    ];
+    for (action, service) in through {
+        assert_eq!(with_service(action, service).len(), 1, "{action}\n{service}");
+    }
+    let stopped = [
+        ("S.call(Hook.find(1))", "class S\n  def self.call(thing) = system(thing.tries)\nend\n"),
+        ("S.call(Hook.find(1))", "class S\n  def self.call(thing) = system(thing.id)\nend\n"),
+        ("S.call(1)", "class S\n  def self.call(thing) = system(thing.url)\nend\n"),
+        (
+            "S.call('a', Hook.find(1))",
+            "class S\n  def self.call(*args) = new(*args).call\n  def initialize(a, b) = @thing = a\n  def call = system(@thing.url)\nend\n",
+        ),
+        (
+            "S.new(a: params[:a], b: 'x').call",
+            "class S\n  def initialize(options)\n    @options = options\n  end\n  def call = system(@options[:b])\nend\n",
+        ),
+    ];
+    for (action, service) in stopped {
+        assert_eq!(with_service(action, service), [""; 0], "{action}\n{service}");
+    }
+}
+
+#[test]
+fn the_keys_of_a_hash_stay_apart() {
+    let followed = [
+        ("S.call(a: params[:a], b: 1)", "def self.call(o) = system(o.to_h.deep_symbolize_keys[:a])"),
+        ("S.call(b: 1)", "def self.call(o)\n    o[:a] = ENV_A.params\n    system(o[:c])\n  end"),
+        ("S.call(a: params[:a])", "def self.call(o)\n    o = { b: 1 }.merge!(o)\n    system(o[:a])\n  end"),
+        ("S.call(a: params[:a])", "def self.call(o)\n    o[:x] = 1\n    system(o[:a])\n  end"),
+    ];
+    for (i, (action, service)) in followed.into_iter().enumerate() {
+        let found = with_service(action, &format!("class S\n  {service}\nend\n"));
+        assert_eq!(found.len(), usize::from(i != 1), "{action}\n{service}");
+    }
+    let stopped = [
+        ("S.call(a: params[:a], b: 'x')", "def self.call(o) = system(o.to_h.deep_symbolize_keys[:b])"),
+        (
+            "S.call(a: params[:a], b: 'x')",
+            "def self.call(o)\n    o = { c: 1 }.merge!(o)\n    system(o[:b])\n  end",
+        ),
+        (
+            "S.call(params[:a])",
+            "def self.call(a)\n    o = {}\n    o = fill(o)\n    o[:a] = a\n    system(o[:b])\n  end\n  def self.fill(h) = h",
+        ),
+        ("S.call(a: params[:a], b: 'x')", "def self.call(o)\n    o[:b] = 'y'\n    system(o[:b])\n  end"),
+    ];
+    for (action, service) in stopped {
+        let found = with_service(action, &format!("class S\n  {service}\nend\n"));
+        assert_eq!(found, [""; 0], "{action}\n{service}");
+    }
+}
+
+#[test]
+fn the_controller_of_a_component_hands_out_the_request() {
+    let file = "class Box\n  def initialize(controller) = @controller = controller\n  def a = system(controller.params[:a])\n  def b = system(@controller.request.headers['X-B'])\n  def c(controller) = system(controller.cookies[:c])\n  def d = system(other.params)\nend\n";
+    assert_eq!(commands(&[("app/components/box.rb", file)]).len(), 3);
+}
+
+#[test]
+fn a_check_in_front_of_every_call_of_a_method_holds_in_it() {
+    let with = |index: &str, rest: &str| {
+        let code = format!(
+            "class XController < ApplicationController\n  def index\n    {index}\n  end\n{rest}  private\n  def run = system(params[:a])\nend\n"
+        );
+        commands(&[("app/controllers/x_controller.rb", &code)])
+    };
+    assert!(with("run if %w[a b].include?(params[:a])", "").is_empty());
+    assert!(with("return unless %w[a b].include?(params[:a])\n    run", "").is_empty());
+    assert!(!with("run", "").is_empty());
+    assert!(!with("run if %w[a b].include?(params[:a])", "  def other = run\n").is_empty());
+}
+
+#[test]
+fn a_library_s_function_of_a_path_carries_what_it_is_given() {
+    for call in ["dirname", "expand_path", "realpath", "absolute_path", "join"] {
+        assert!(!in_action(&format!("system(File.{call}(params[:a]))")).is_empty(), "{call}");
+    }
+}
+
+/// The words of what leads away from the site.
+fn redirects(routes: &str, rest: &[(&str, &str)]) -> Vec<String> {
+    let mut files = vec![("config/routes.rb", routes)];
+    files.extend(rest);
+    let sources =
+        files.iter().map(|(p, t)| Source { path: (*p).into(), text: t.as_bytes().into() }).collect();
+    let loaded = load(sources);
+    let app = App::build(&loaded.files);
+    let flows = analyse(&app, &Knowledge::built_in().expect("the knowledge reads")).flows;
+    flows.iter().filter(|f| f.mark == Mark::Redirect && !f.guarded).map(|f| f.words.to_string()).collect()
+}
+
+#[test]
+fn redirects_of_the_routes() {
+    let with = |route: &str| redirects(&format!("Rails.application.routes.draw do\n  {route}\nend\n"), &[]);
+    assert_eq!(
+        with("get '/fr/*path', to: redirect { |params, request| \"/#{params[:path]}\" }"),
+        ["params[:path]"]
+    );
+    assert_eq!(
+        with("get '/fr/*path', to: redirect(->(params, _) { params[:path] ? \"/#{params[:path]}\" : '/' })"),
+        ["params[:path]"]
+    );
+    assert_eq!(with("get '/fr/:id', to: redirect { |params, request| \"/#{params[:id]}\" }"), [""; 0]);
+    assert_eq!(with("get '/fr/*path', to: redirect { |params, request| \"/x/#{params[:path]}\" }"), [""; 0]);
+    let module = (
+        "lib/hops.rb",
+        "module Hops\n  def self.strip\n    lambda { |params, request| \"/#{params[:path]}\" }\n  end\nend\n",
+    );
+    let found = redirects(
+        "Rails.application.routes.draw do\n  get '/fr/*path', to: redirect(&Hops.strip)\nend\n",
+        &[module],
+    );
+    assert_eq!(found, ["params[:path]"]);
+}
+
+#[test]
+fn one_slash_is_no_guard_against_two() {
+    let with = |code: &str| {
+        let controller = format!(
+            "class XController < ApplicationController\n  def index\n    u = params[:u]\n    {code}\n  end\nend\n"
+        );
+        redirects("", &[("app/controllers/x_controller.rb", controller.as_str())])
+    };
+    assert!(!with("redirect_to(u) if u.start_with?('/')").is_empty());
+    assert!(with("redirect_to(u) if u.start_with?('/') && !u.start_with?('//')").is_empty());
+    assert!(with("redirect_to(u) if u.start_with?('/app/')").is_empty());
+}

@@ -366,7 +366,8 @@ pub fn confidence(flow: &Flow) -> (Confidence, String) {
         SourceKind::Local => (Confidence::Low, vec!["the data comes from who runs the program".to_owned()]),
     };
     // A browser sends no markup as the name of a host.
-    let host = ["request.host", "request.domain", "request.subdomain", "request.base_url", "request.server_name"];
+    let host =
+        ["request.host", "request.domain", "request.subdomain", "request.base_url", "request.server_name"];
     if flow.source == SourceKind::Request
         && matches!(flow.mark, Mark::Html | Mark::HtmlAttribute | Mark::Script | Mark::Style)
         && host.iter().any(|h| flow.words.starts_with(h))

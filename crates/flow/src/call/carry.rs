@@ -258,7 +258,7 @@ impl<'a> Eval<'_, 'a> {
                     join_taints(&mut taints, &block.taints);
                 }
                 // An object of a class that is not known: which of its words hold what, is not known either.
-                if name == "new" && matches!(recv, Some(Value { shape: Shape::Unknown, .. })) {
+                if name == "new" && matches!(recv, Some(Value { shape: Shape::Unknown, taints: None })) {
                     let doubt = Doubt { unknown_call: true, ..Doubt::default() };
                     taints = map_taints(&taints, |t| t.doubt = t.doubt.or(doubt));
                 }
@@ -415,10 +415,13 @@ impl<'a> Eval<'_, 'a> {
             }
             // Of what was there before, this key alone is known now.
             Shape::Unknown
-                if key.as_text().is_some_and(|k| !k.starts_with(|c: char| c.is_ascii_digit() || c == '-')) =>
+                if key
+                    .as_text()
+                    .is_some_and(|k| !k.starts_with(|c: char| c.is_ascii_digit() || c == '-')) =>
             {
                 let name = key.as_text().map(Name::from);
-                stored = Value::shaped(Shape::Hash(Rc::new(vec![(None, recv.clone()), (name, value.clone())])));
+                stored =
+                    Value::shaped(Shape::Hash(Rc::new(vec![(None, recv.clone()), (name, value.clone())])));
             }
             _ => join_taints(&mut stored.taints, &value.deep_taints()),
         }

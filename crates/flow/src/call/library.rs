@@ -14,7 +14,12 @@ impl<'a> Eval<'_, 'a> {
             || super::framework::on_controller(call)
                 && matches!(
                     call.name.as_str(),
-                    "render" | "redirect_to" | "redirect_back" | "send_file" | "send_data" | "render_to_string"
+                    "render"
+                        | "redirect_to"
+                        | "redirect_back"
+                        | "send_file"
+                        | "send_data"
+                        | "render_to_string"
                 );
         on.iter().any(|receiver| match receiver {
             Receiver::Any => true,
@@ -81,8 +86,7 @@ impl<'a> Eval<'_, 'a> {
 
     /// `include HTTParty`: the class has the library's methods.
     fn includes(&self, class: Name, library: Name) -> bool {
-        library == "HTTParty"
-            && self.engine.app.index.ancestors(class).iter().skip(1).any(|a| *a == library)
+        library == "HTTParty" && self.engine.app.index.ancestors(class).iter().skip(1).any(|a| *a == library)
     }
 
     /// Notes data at the sinks that a call is. `resolved`: the application defines the method
@@ -278,8 +282,14 @@ impl<'a> Eval<'_, 'a> {
             }
             _ => call.name.to_string(),
         };
-        let asked = args.iter().chain(recv);
-        if entry.kind == SourceKind::Remote && asked.into_iter().any(|v| v.deep_taints().is_some()) {
+        let open = |value: &Value| {
+            value
+                .deep_taints()
+                .iter()
+                .flat_map(|t| t.iter())
+                .any(|t| !matches!(t.origin, Origin::Param(..)) && !t.cleared.has(Mark::Request))
+        };
+        if entry.kind == SourceKind::Remote && args.iter().take(1).chain(recv).any(open) {
             // Who is asked was not fixed by the code, so neither is who answers.
             words = format!("the answer to {words}");
         }

@@ -66,7 +66,9 @@ pub fn run(context: &Context<'_, '_>) {
             }
             SourceKind::Stored => builder.severity(Severity::Medium),
             // Whoever was asked says where to ask next.
-            SourceKind::Remote if flow.words.starts_with("the answer to") => builder.severity(Severity::Medium),
+            SourceKind::Remote if flow.words.starts_with("the answer to") => {
+                builder.severity(Severity::Medium)
+            }
             SourceKind::Remote | SourceKind::Local | SourceKind::Job => builder.at_most(Confidence::Low),
             _ => builder,
         };

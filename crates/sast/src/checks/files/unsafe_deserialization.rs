@@ -119,7 +119,9 @@ fn unresolved(context: &Context<'_, '_>, safe_yaml: bool) {
                 open,
                 format!("`{}` becomes objects in `{loader}.{}`", open.parameter, open.method),
             )
-            .remedy("Load plain data alone (`YAML.safe_load`, JSON), and name the classes that may come out.");
+            .remedy(
+                "Load plain data alone (`YAML.safe_load`, JSON), and name the classes that may come out.",
+            );
         if params { builder.confidence(Confidence::Medium).report() } else { builder.report() }
     }
 }
