@@ -181,7 +181,11 @@ impl<'a> Eval<'_, 'a> {
             return self.dispatch(call, node, recv, args, span);
         };
         // Within each other, as blocks are, they would multiply.
-        let most = if self.spread >= 2 { 1 } else { shapes.len() };
+        let most = match (self.spread, &call.block) {
+            (0, None) => shapes.len(),
+            (0 | 1, _) => shapes.len().min(2),
+            _ => 1,
+        };
         self.spread += 1;
         let mut out: Option<Value> = None;
         for shape in &shapes[..most] {

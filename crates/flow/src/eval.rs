@@ -292,6 +292,14 @@ impl<'e, 'a> Eval<'e, 'a> {
                 } else {
                     before.merge(after)
                 };
+                // `@client || Client.new`: what it held before is what such a line put there.
+                if let (Kind::Ivar(_), [Taint { origin: Origin::Ivar(_, None), .. }]) =
+                    (&sides.0.kind, left.each_taint())
+                    && matches!(left.shape, Shape::Unknown)
+                    && matches!(right.shape, Shape::Object(..) | Shape::AnyOf(_) | Shape::Class(_))
+                {
+                    return right;
+                }
                 left.join(&right)
             }
             Kind::Not(inner) => {

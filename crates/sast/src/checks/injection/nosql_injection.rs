@@ -1,6 +1,7 @@
 //! Queries of a document database that a user shapes.
 
 use wardroom_flow::Mark;
+use wardroom_model::Confidence;
 use wardroom_rails::Class;
 use wardroom_ruby::ir::{Call, Kind, Name};
 
@@ -93,7 +94,12 @@ pub fn run(context: &Context<'_, '_>) {
             ),
         };
         let finding = context.flow_finding(rule(), flow, message).remedy(remedy);
-        finding.report();
+        // What an object was made from and hands out again it has mostly taken apart as text.
+        if !javascript && flow.steps.iter().any(|s| s.note.ends_with(".new`")) {
+            finding.at_most(Confidence::Low).report();
+        } else {
+            finding.report();
+        }
     }
 }
 
