@@ -54,7 +54,7 @@ pub struct Scope<'a> {
     /// Its parameters.
     pub params: &'a [Param],
     habitat: Habitat,
-    locals: HashMap<Name, Vec<From<'a>>>,
+    locals: HashMap<Name, Vec<Entry<'a>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -65,8 +65,32 @@ enum From<'a> {
     Added(&'a Node),
     /// A block's parameter: a member of what the block's call is made on.
     Member(&'a Node),
+    /// A parameter of a block that no value was called with.
+    Of,
     /// Something else.
     Unknown,
+    /// Nothing of its own: both branches of a condition have given it a value.
+    Both,
+}
+
+/// One thing that gives a variable its value.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    from: From<'a>,
+    span: Span,
+    /// The branch, loop or block in which it stands: whatever runs there later comes after it.
+    region: Span,
+    /// The outermost loop or block around it: what stands behind may have run before.
+    repeated: Option<Span>,
+    /// It takes the place of what the variable held.
+    replaces: bool,
+}
+
+/// How deep a body is looked through for assignments.
+const NESTED: u32 = 200;
+
+fn within(inner: Span, outer: Span) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
 }
 
 impl<'a> Scope<'a> {
@@ -80,10 +104,7 @@ impl<'a> Scope<'a> {
     ) -> Self {
         let habitat = context.app.habitat(class, file);
         let mut scope = Scope { file, class, params, habitat, locals: HashMap::new() };
-        walk::each(body, &mut |node| {
-            scope.note(node);
-            !matches!(node.kind, Kind::Def(_) | Kind::Module(_))
-        });
+        scope.collect(body, Span { start: 0, end: u32::MAX }, None, 0);
         scope
     }
 
@@ -92,21 +113,133 @@ impl<'a> Scope<'a> {
         Scope::new(context, method.file, method.owner, method.params, method.body)
     }
 
-    fn note(&mut self, node: &'a Node) {
+    fn collect(&mut self, node: &'a Node, region: Span, repeated: Option<Span>, depth: u32) {
+        if depth > NESTED {
+            return;
+        }
+        self.note(node, region, repeated);
+        let inner = |scope: &mut Self, child: &'a Node, region: Span, repeated: Option<Span>| {
+            scope.collect(child, region, repeated, depth + 1);
+        };
+        match &node.kind {
+            Kind::Def(_) | Kind::Module(_) => {}
+            Kind::If(branches) => {
+                inner(self, &branches.cond, region, repeated);
+                let before = self.sizes();
+                inner(self, &branches.then, branches.then.span, repeated);
+                let middle = self.sizes();
+                inner(self, &branches.otherwise, branches.otherwise.span, repeated);
+                self.both(&before, &middle, branches, node.span, region, repeated);
+            }
+            Kind::And(sides) | Kind::Or(sides) => {
+                inner(self, &sides.0, region, repeated);
+                inner(self, &sides.1, sides.1.span, repeated);
+            }
+            Kind::Case(case) | Kind::Match(case) => {
+                case.subject.iter().for_each(|n| inner(self, n, region, repeated));
+                for arm in &case.arms {
+                    inner(self, &arm.body, arm.body.span, repeated);
+                }
+                case.otherwise.iter().for_each(|n| inner(self, n, n.span, repeated));
+            }
+            Kind::Loop(_) => {
+                let around = repeated.or(Some(node.span));
+                walk::children(node, &mut |n| inner(self, n, node.span, around));
+            }
+            Kind::Begin(begin) => {
+                inner(self, &begin.body, region, repeated);
+                for rescue in &begin.rescues {
+                    inner(self, &rescue.body, rescue.body.span, repeated);
+                }
+                begin.otherwise.iter().for_each(|n| inner(self, n, n.span, repeated));
+                begin.ensure.iter().for_each(|n| inner(self, n, n.span, repeated));
+            }
+            Kind::Lambda(block) => inner(self, &block.body, block.span, repeated.or(Some(block.span))),
+            Kind::Call(call) if call.block.is_some() => {
+                call.recv.iter().for_each(|n| inner(self, n, region, repeated));
+                call.args.iter().for_each(|n| inner(self, n, region, repeated));
+                if let Some(block) = &call.block {
+                    inner(self, &block.body, block.span, repeated.or(Some(block.span)));
+                }
+            }
+            _ => walk::children(node, &mut |n| inner(self, n, region, repeated)),
+        }
+    }
+
+    fn sizes(&self) -> HashMap<Name, usize> {
+        self.locals.iter().map(|(name, from)| (*name, from.len())).collect()
+    }
+
+    /// Variables that both branches of a condition give a value.
+    fn both(
+        &mut self,
+        before: &HashMap<Name, usize>,
+        middle: &HashMap<Name, usize>,
+        branches: &If,
+        span: Span,
+        region: Span,
+        repeated: Option<Span>,
+    ) {
+        for (name, entries) in &mut self.locals {
+            let first = before.get(name).copied().unwrap_or(0);
+            let second = middle.get(name).copied().unwrap_or(0);
+            let sure = |e: &[Entry<'a>], region: Span| e.iter().any(|e| e.replaces && e.region == region);
+            if second > first
+                && entries.len() > second
+                && sure(&entries[first..second], branches.then.span)
+                && sure(&entries[second..], branches.otherwise.span)
+            {
+                entries.push(Entry { from: From::Both, span, region, repeated, replaces: true });
+            }
+        }
+    }
+
+    /// What a variable may hold at a place, and whether it may still be the parameter of that name.
+    fn reaching(&self, name: Name, at: Span) -> (Vec<From<'a>>, bool) {
+        let Some(entries) = self.locals.get(&name) else { return (Vec::new(), true) };
+        let block = |e: &Entry<'a>| matches!(e.from, From::Member(_) | From::Of);
+        let before = |e: &Entry<'a>| !block(e) && e.span.end <= at.start;
+        let inside = |e: &Entry<'a>| block(e) && within(at, e.span);
+        let last = entries
+            .iter()
+            .filter(|e| inside(e) || e.replaces && before(e) && within(at, e.region))
+            .max_by_key(|e| (e.span.start, std::cmp::Reverse(e.span.end)));
+        let from = entries
+            .iter()
+            .filter(|e| {
+                last.is_none_or(|l| e.span.start >= l.span.start)
+                    && (before(e) || inside(e) || !block(e) && e.repeated.is_some_and(|r| within(at, r)))
+            })
+            .map(|e| e.from)
+            .filter(|f| !matches!(f, From::Both))
+            .collect();
+        (from, last.is_none())
+    }
+
+    fn note(&mut self, node: &'a Node, region: Span, repeated: Option<Span>) {
+        let mut push = |name: Name, from: From<'a>, replaces: bool| {
+            self.locals.entry(name).or_default().push(Entry {
+                from,
+                span: node.span,
+                region,
+                repeated,
+                replaces,
+            });
+        };
         match &node.kind {
             Kind::Assign(assign) => {
                 if let Kind::Local(name) = assign.target.kind {
-                    let from = match assign.op {
-                        Some(Op::Call(_)) => From::Added(&assign.value),
-                        _ => From::Value(&assign.value),
-                    };
-                    self.locals.entry(name).or_default().push(from);
+                    match assign.op {
+                        Some(Op::Call(_)) => push(name, From::Added(&assign.value), false),
+                        None => push(name, From::Value(&assign.value), true),
+                        _ => push(name, From::Value(&assign.value), false),
+                    }
                 }
             }
             Kind::MultiAssign(assign) => {
                 for target in &assign.targets {
                     if let Kind::Local(name) = target.kind {
-                        self.locals.entry(name).or_default().push(From::Unknown);
+                        push(name, From::Unknown, true);
                     }
                 }
             }
@@ -115,7 +248,7 @@ impl<'a> Scope<'a> {
                     (&call.recv, call.name.as_str())
                     && let Some(arg) = call.args.first()
                 {
-                    self.locals.entry(*name).or_default().push(From::Added(arg));
+                    push(*name, From::Added(arg), false);
                 }
                 if let Some(block) = &call.block {
                     let counted = matches!(call.name.as_str(), "times" | "upto" | "step" | "downto");
@@ -124,9 +257,15 @@ impl<'a> Scope<'a> {
                             _ if counted => continue,
                             Some(_) if i == 1 && call.name.ends_with("with_index") => continue,
                             Some(recv) => From::Member(recv),
-                            None => From::Unknown,
+                            None => From::Of,
                         };
-                        self.locals.entry(param.name).or_default().push(from);
+                        self.locals.entry(param.name).or_default().push(Entry {
+                            from,
+                            span: block.span,
+                            region: block.span,
+                            repeated: None,
+                            replaces: false,
+                        });
                     }
                 }
             }
@@ -146,7 +285,10 @@ pub struct Pieces<'c, 'x, 'a> {
 
 struct Look {
     depth: u8,
-    locals: HashSet<Name>,
+    /// Uses of variables that are being looked at.
+    locals: HashSet<(Name, u32)>,
+    /// How many more of them are looked at.
+    steps: u32,
     methods: Vec<MethodId>,
 }
 
@@ -179,7 +321,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
     /// The parts of an expression that are not escaped.
     pub fn open(&self, node: &'a Node, scope: &Scope<'a>) -> Vec<Piece> {
         let mut out = Vec::new();
-        let mut look = Look { depth: 0, locals: HashSet::new(), methods: Vec::new() };
+        let mut look = Look { depth: 0, locals: HashSet::new(), steps: 400, methods: Vec::new() };
         self.parts(node, scope, &mut look, &mut out);
         out.sort_by(|a, b| b.source.cmp(&a.source).then(a.span.cmp(&b.span)));
         out.dedup_by(|a, b| a.words == b.words);
@@ -260,23 +402,25 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
     }
 
     fn local(&self, name: Name, node: &'a Node, scope: &Scope<'a>, look: &mut Look, out: &mut Vec<Piece>) {
-        if !look.locals.insert(name) {
+        if look.steps == 0 || !look.locals.insert((name, node.span.start)) {
             return;
         }
-        if let Some(position) = scope.params.iter().position(|p| p.name == name) {
+        look.steps -= 1;
+        let (from, given) = scope.reaching(name, node.span);
+        if given
+            && let Some(position) = scope.params.iter().position(|p| p.name == name) {
             let param = &scope.params[position];
             if param.form != ParamForm::Block {
                 self.piece(node, scope, Source::Param(position), None, out);
             }
         }
-        let from = scope.locals.get(&name).map_or(&[][..], Vec::as_slice);
         let buffer = from.iter().any(|f| matches!(f, From::Value(_)))
             && from.iter().all(|f| match f {
                 From::Value(value) => self.is_markup(value, scope, 0),
                 From::Added(_) => true,
                 _ => false,
             });
-        for from in from {
+        for from in &from {
             match from {
                 // A safe buffer escapes what is put behind it.
                 _ if buffer => {}
@@ -295,10 +439,11 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                         self.piece(node, scope, source, None, out);
                     }
                 }
-                From::Unknown => self.piece(node, scope, Source::Unknown, None, out),
+                From::Of | From::Unknown => self.piece(node, scope, Source::Unknown, None, out),
+                From::Both => {}
             }
         }
-        look.locals.remove(&name);
+        look.locals.remove(&(name, node.span.start));
     }
 
     fn call(&self, call: &'a Call, node: &'a Node, scope: &Scope<'a>, look: &mut Look, out: &mut Vec<Piece>) {
@@ -550,7 +695,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         let mut out = Vec::new();
         look.depth += 1;
         look.methods.push(id);
-        let mut inner = Look { depth: look.depth, locals: HashSet::new(), methods: look.methods.clone() };
+        let mut inner = Look { depth: look.depth, locals: HashSet::new(), steps: 400, methods: look.methods.clone() };
         self.parts(method.body, &scope, &mut inner, &mut out);
         walk::each(method.body, &mut |node| {
             if let Kind::Return(Some(value)) = &node.kind {
@@ -603,13 +748,13 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                 _ => false,
             },
             Kind::Local(name) => {
-                let from = scope.locals.get(name).map_or(&[][..], Vec::as_slice);
+                let (from, given) = scope.reaching(*name, node.span);
                 let mut values = from
                     .iter()
                     .filter_map(|f| if let From::Value(value) = f { Some(*value) } else { None })
                     .peekable();
                 values.peek().is_some()
-                    && !scope.params.iter().any(|p| p.name == *name)
+                    && !(given && scope.params.iter().any(|p| p.name == *name))
                     && values.all(|v| !contains_local(v, *name) && self.is_markup(v, scope, depth + 1))
             }
             Kind::Seq(nodes) => nodes.last().is_some_and(|n| self.is_markup(n, scope, depth + 1)),
