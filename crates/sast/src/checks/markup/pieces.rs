@@ -43,6 +43,8 @@ pub struct Piece {
     pub source: Source,
     /// The key that is read from a parameter (`options[:text]`).
     pub key: Option<Name>,
+    /// A converter makes markup of it and lets tags through that the text holds.
+    pub converted: bool,
 }
 
 /// A method or template: its variables and where they come from.
@@ -342,7 +344,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             } else {
                 words
             };
-            out.push(Piece { span: node.span, words, source, key });
+            out.push(Piece { span: node.span, words, source, key, converted: false });
         }
     }
 
@@ -448,6 +450,17 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
 
     fn call(&self, call: &'a Call, node: &'a Node, scope: &Scope<'a>, look: &mut Look, out: &mut Vec<Piece>) {
         let name = call.name.as_str();
+        if let Some(text) = self.converted(call, scope) {
+            let before = out.len();
+            self.parts(text, scope, look, out);
+            for piece in &mut out[before..] {
+                piece.converted = true;
+                if piece.source == Source::Unknown && !starts_with_constant(text) {
+                    piece.source = Source::Text;
+                }
+            }
+            return;
+        }
         if is_fixed_name(name) || self.is_builder(call, scope) {
             return;
         }
@@ -564,6 +577,79 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         }
     }
 
+    /// The text of which a call makes markup without taking out the tags in it: what Markdown,
+    /// Textile and RDoc do unless they are told otherwise.
+    fn converted(&self, call: &'a Call, scope: &Scope<'a>) -> Option<&'a Node> {
+        let name = call.name.as_str();
+        if !matches!(
+            name,
+            "convert" | "to_html" | "render" | "render_html" | "auto_link" | "to_s" | "to_xhtml" | "auto_link_urls"
+        ) {
+            return None;
+        }
+        if name == "auto_link" && call.recv.is_none() {
+            let kept = self.context.app.rails() < (3, 1)
+                || call.args.iter().any(|a| match &a.kind {
+                    Kind::Hash(pairs) => pairs.iter().any(|p| {
+                        wardroom_rails::literal_name(&p.key).is_some_and(|k| k == "sanitize")
+                            && matches!(p.value.kind, Kind::False)
+                    }),
+                    _ => false,
+                });
+            return if kept { call.args.first() } else { None };
+        }
+        let recv = call.recv.as_ref()?;
+        // `renderer = Redcarpet::Markdown.new(…)`
+        let made = match &recv.kind {
+            Kind::Local(variable) => {
+                let mut from = scope.reaching(*variable, recv.span).0.into_iter();
+                match (from.next(), from.next()) {
+                    (Some(From::Value(value)), None) => value,
+                    _ => return None,
+                }
+            }
+            _ => recv,
+        };
+        let (path, new) = match &made.kind {
+            Kind::Const(path) => (path, None),
+            Kind::Call(new) => match &new.recv {
+                Some(Node { kind: Kind::Const(path), .. }) => (path, Some(new)),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let class = wardroom_rails::path_name(path);
+        let first = |call: &'a Call| call.args.first();
+        let text = match (class.trim_start_matches("::"), name, new) {
+            ("RDoc::Markup" | "RDoc::Markup::ToHtml" | "SM::SimpleMarkup", "convert", _) => first(call),
+            (
+                "RedCloth" | "BlueCloth" | "RDiscount" | "Maruku" | "Kramdown::Document" | "Markdown"
+                | "Textile" | "Discount" | "WikiCloth::Parser" | "Orgmode::Parser" | "RDoc::Markdown",
+                "to_html" | "to_s" | "to_xhtml",
+                Some(new),
+            ) if name != "to_s" || class.as_str() == "Markdown" => first(new),
+            ("Redcarpet::Markdown", "render", Some(_)) => first(call),
+            ("Redcarpet", "to_html", Some(new)) => first(new),
+            ("Rinku", "auto_link", None) => first(call),
+            ("Asciidoctor", "convert" | "render", None) => first(call),
+            ("CommonMarker", "render_html", None) | ("Commonmarker", "to_html", None) => {
+                first(call).filter(|_| {
+                    call.args[1..].iter().any(|a| {
+                        let words = self.context.source(scope.file, a.span);
+                        words.contains("UNSAFE") || words.contains("unsafe: true")
+                    })
+                })
+            }
+            _ => None,
+        }?;
+        // What is told to filter does so; the words may stand with a renderer of the application's own.
+        let text_of_file = &self.context.file(scope.file).text;
+        let filters = ["filter_html", "escape_html", "safe_mode", "sanitize_html", "restrictions"];
+        let filtered =
+            filters.iter().any(|w| text_of_file.windows(w.len()).any(|at| at == w.as_bytes()));
+        (!filtered).then_some(text)
+    }
+
     /// `thing.name`
     fn attribute(
         &self,
@@ -621,7 +707,8 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         }
         let exception = call.name == "message"
             && variable.is_some_and(|v| matches!(v.as_str(), "e" | "ex" | "error" | "exception" | "err"));
-        let text = is_text_name(&call.name) && variable.is_none_or(|v| self.may_be_record(v));
+        let text = is_text_name(&call.name)
+            && variable.is_none_or(|v| self.may_be_record(v) || is_written(&call.name) && !is_code(v));
         let source = if exception || text { Source::Text } else { Source::Unknown };
         self.piece(node, scope, source, None, out);
     }
@@ -655,7 +742,17 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         let Some(id) = self.resolve(call, scope) else {
             if call.bare || call.args.is_empty() {
                 if call.block.is_none() {
-                    self.piece(node, scope, Source::Unknown, None, out);
+                    // `delegate :value, to: :ingredient`
+                    let text = call.args.is_empty()
+                        && is_text_name(&call.name)
+                        && self
+                            .context
+                            .app
+                            .index
+                            .delegate(scope.class, call.name)
+                            .is_some_and(|to| self.may_be_record(to));
+                    let source = if text { Source::Text } else { Source::Unknown };
+                    self.piece(node, scope, source, None, out);
                 }
             } else {
                 call.args
@@ -781,7 +878,8 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             "html_safe" | "call" | "render" | "render_in" | "h" | "html_escape" | "escapeHTML"
             | "escape_html" | "sanitize" | "escape_once" | "to_json" | "strip_tags" | "content_tag"
             | "link_to" | "image_tag" | "capture" | "safe_join" | "simple_format" | "raw" | "icon"
-            | "yield" | "tag" | "clean" | "fragment" | "to_html_safe" => true,
+            | "yield" | "tag" | "clean" | "fragment" | "to_html_safe" | "as_svg" | "as_html" | "as_png"
+            | "to_svg" => true,
             _ => match &recv.kind {
                 // A form builder, the template itself, `tag.div`.
                 Kind::Local(n) | Kind::Ivar(n) => {
@@ -1038,6 +1136,9 @@ pub fn is_markup_builder(name: &str) -> bool {
         "current_page?",
     ];
     NAMES.contains(&name)
+        || ["inline_svg", "vite_", "svg_", "webpack_", "shakapacker_"].iter().any(|p| name.starts_with(p))
+        || name.ends_with("_icon")
+        || name.ends_with("_svg")
 }
 
 /// Names of what holds numbers, dates, keys of the code's own, paths.
@@ -1260,13 +1361,55 @@ pub fn is_text_name(name: &str) -> bool {
         || name.ends_with("_message")
         || name.ends_with("_comment")
         || name.ends_with("_note")
+        || name.starts_with("the_")
+        || is_written(name)
+}
+
+/// Names of what people write at length: more than the names of things.
+fn is_written(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "body",
+        "content",
+        "description",
+        "comment",
+        "comments",
+        "notes",
+        "note",
+        "summary",
+        "bio",
+        "caption",
+        "details",
+        "excerpt",
+        "memo",
+        "signature",
+        "feedback",
+    ];
+    let name = name.strip_prefix("the_").unwrap_or(name);
+    NAMES.contains(&name)
+        || ["_body", "_content", "_summary", "_details", "_caption", "_bio", "_comment", "_description"]
+            .iter()
+            .any(|e| name.ends_with(e))
+        || ["body_", "content_", "description_", "comment_", "html_body"].iter().any(|p| name.starts_with(p))
+}
+
+/// Names of things of the code's own: what they say was written with it.
+fn is_code(variable: Name) -> bool {
+    const WORDS: &[&str] = &[
+        "setting", "settings", "config", "configuration", "type", "option", "options", "field", "form", "plugin",
+        "policy", "permission", "rule", "column", "provider", "builder", "renderer", "helper", "component",
+        "template", "schema", "definition", "param", "argument", "self", "class", "klass", "response", "page",
+        "view", "flash", "tag", "partial", "slot", "presenter", "doc", "document", "node", "element", "css",
+    ];
+    let bare = variable.trim_start_matches('@');
+    let last = bare.rsplit('_').next().unwrap_or(bare);
+    WORDS.contains(&last)
 }
 
 /// Names of columns in which the application keeps markup that it has made itself.
 pub fn is_rendered(name: &str) -> bool {
     let name = name.rsplit(['#', '.']).next().unwrap_or(name);
     name.ends_with("_html")
-        || name.starts_with("html_")
+        || name.starts_with("html_") && !name.starts_with("html_body")
         || name == "html"
         || [
             "marked",

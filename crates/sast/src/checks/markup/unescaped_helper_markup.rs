@@ -402,6 +402,10 @@ fn weight(
     handed: &HashMap<Asked, Handed>,
 ) -> (Confidence, String) {
     match piece.source {
+        Source::Text if piece.converted => (
+            Confidence::Medium,
+            "the converter lets tags through that stand in the text".to_owned(),
+        ),
         Source::Request => (Confidence::Medium, "it is what the request says".to_owned()),
         Source::Text => (Confidence::Medium, "it reads like a text that somebody has written".to_owned()),
         // `list.join(", ").html_safe` with a part that nothing vouches for.
@@ -429,7 +433,10 @@ fn weight(
                         handed.open.len(),
                         handed.calls
                     );
-                    (if strong > 0 { Confidence::Medium } else { Confidence::Low }, why)
+                    // Where most of many calls go by unescaped, somebody's text is among them.
+                    let many = handed.open.len() >= 12 && handed.open.len() * 2 > handed.calls as usize;
+                    let told = strong > 0 || many || piece.converted;
+                    (if told { Confidence::Medium } else { Confidence::Low }, why)
                 }
                 Some(handed) if handed.calls > 0 => (
                     Confidence::Low,
@@ -437,6 +444,10 @@ fn weight(
                         "all {} known calls hand over what the code itself has written or escaped",
                         handed.calls
                     ),
+                ),
+                _ if piece.converted => (
+                    Confidence::Medium,
+                    "the converter lets tags through, and who calls this is not known".to_owned(),
                 ),
                 _ => (Confidence::Low, "who calls this is not known".to_owned()),
             }
