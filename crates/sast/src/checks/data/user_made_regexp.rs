@@ -44,7 +44,14 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         // A stored pattern is mostly an administrator's, and meant as one.
-        let most = if flow.source == SourceKind::Stored { Confidence::Low } else { Confidence::High };
+        let meant = ["pattern", "regex", "filter", "rule", "match", "expression", "config", "setting", "mask", "search"]
+            .iter()
+            .any(|w| flow.words.to_lowercase().contains(w));
+        let most = match flow.source {
+            SourceKind::Stored if meant => Confidence::Low,
+            SourceKind::Stored => Confidence::Medium,
+            _ => Confidence::High,
+        };
         context
             .flow_finding(rule(), flow, format!("`{}` becomes part of a pattern", flow.words))
             .at_most(most)

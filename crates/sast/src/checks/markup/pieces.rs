@@ -196,6 +196,14 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// What a block is called with whose parameter this is.
+    pub fn member_of(&self, name: Name, at: Span) -> Option<&'a Node> {
+        self.reaching(name, at).0.into_iter().find_map(|from| match from {
+            From::Member(collection) => Some(collection),
+            _ => None,
+        })
+    }
+
     /// What a variable may hold at a place, and whether it may still be the parameter of that name.
     fn reaching(&self, name: Name, at: Span) -> (Vec<From<'a>>, bool) {
         let Some(entries) = self.locals.get(&name) else { return (Vec::new(), true) };
@@ -455,7 +463,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             self.parts(text, scope, look, out);
             for piece in &mut out[before..] {
                 piece.converted = true;
-                if piece.source == Source::Unknown && !starts_with_constant(text) {
+                if piece.source == Source::Unknown && !starts_with_constant(text) && !is_helper_call(&piece.words) {
                     piece.source = Source::Text;
                 }
             }
@@ -940,6 +948,13 @@ pub fn argument<'a>(
         ParamForm::KeywordRest => call.args.last().and_then(|a| pick(a, key?)),
         _ => None,
     }
+}
+
+/// `expand_links(text)`: what a method of the application's own makes is judged there.
+fn is_helper_call(words: &str) -> bool {
+    words.split_once('(').is_some_and(|(name, _)| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    })
 }
 
 fn starts_with_constant(node: &Node) -> bool {

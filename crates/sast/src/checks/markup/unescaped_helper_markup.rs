@@ -221,7 +221,7 @@ fn judge<'a>(
     if marker.is_some() {
         let nodes = place::chain(context, file, node.span);
         let before = nodes.iter().rposition(|n| std::ptr::eq(*n, node)).unwrap_or(nodes.len());
-        if place::is_cleaned_around(&nodes[..before]) {
+        if place::is_cleaned_around(&nodes[..before]) || asked_for_safety(&nodes) {
             return;
         }
     }
@@ -229,6 +229,17 @@ fn judge<'a>(
         && method.is_some()
         && matches!(context.app.habitat(scope.class, file), Habitat::Helper | Habitat::View);
     push(file, node.span, method, marker, open, joined, out);
+}
+
+/// Whether this runs only where the value was markup already: `if text.html_safe?`.
+fn asked_for_safety(nodes: &[&Node]) -> bool {
+    nodes.windows(2).any(|pair| match &pair[0].kind {
+        Kind::If(branches) => {
+            std::ptr::eq(&branches.then, pair[1])
+                && matches!(&branches.cond.kind, Kind::Call(call) if call.name == "html_safe?")
+        }
+        _ => false,
+    })
 }
 
 fn push(
