@@ -207,7 +207,14 @@ fn unbound_validation<'a>(
         .iter()
         .any(|w| naming::words(a).iter().any(|x| x == w))
     });
-    if !delicate {
+    // `url_schema: %w[http https]`: a check of the application's own looks at it as well.
+    let others = call.args.last().is_some_and(|a| match &a.kind {
+        Kind::Hash(pairs) => pairs.iter().filter_map(|p| literal_name(&p.key)).any(|k| {
+            naming::words(&k).iter().any(|w| matches!(w.as_str(), "url" | "uri" | "scheme" | "schema" | "domain"))
+        }),
+        _ => false,
+    });
+    if !delicate || others {
         return;
     }
     context
