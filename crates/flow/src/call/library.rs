@@ -288,11 +288,13 @@ fn shell_code(args: &[Value]) -> Option<&Value> {
 /// Where the content stands that a helper puts between tags.
 fn content_argument(helper: &str) -> Option<usize> {
     match helper {
-        "link_to" | "link_to_if" | "link_to_unless" | "link_to_unless_current" | "link_to_remote"
-        | "link_to_function" | "button_tag" => Some(usize::from(matches!(
-            helper,
-            "link_to_if" | "link_to_unless"
-        ))),
+        "link_to"
+        | "link_to_if"
+        | "link_to_unless"
+        | "link_to_unless_current"
+        | "link_to_remote"
+        | "link_to_function"
+        | "button_tag" => Some(usize::from(matches!(helper, "link_to_if" | "link_to_unless"))),
         "content_tag" | "label_tag" => Some(1),
         _ => None,
     }

@@ -201,8 +201,23 @@ fn unbound_validation<'a>(
     let attributes: Vec<String> = call.args.iter().filter_map(literal_name).map(|n| n.to_string()).collect();
     let delicate = attributes.iter().any(|a| {
         [
-            "url", "uri", "link", "website", "homepage", "path", "host", "hostname", "domain", "command",
-            "redirect", "subdomain", "slug", "ip", "filename", "callback", "endpoint",
+            "url",
+            "uri",
+            "link",
+            "website",
+            "homepage",
+            "path",
+            "host",
+            "hostname",
+            "domain",
+            "command",
+            "redirect",
+            "subdomain",
+            "slug",
+            "ip",
+            "filename",
+            "callback",
+            "endpoint",
         ]
         .iter()
         .any(|w| naming::words(a).iter().any(|x| x == w))
@@ -210,7 +225,9 @@ fn unbound_validation<'a>(
     // `url_schema: %w[http https]`: a check of the application's own looks at it as well.
     let others = call.args.last().is_some_and(|a| match &a.kind {
         Kind::Hash(pairs) => pairs.iter().filter_map(|p| literal_name(&p.key)).any(|k| {
-            naming::words(&k).iter().any(|w| matches!(w.as_str(), "url" | "uri" | "scheme" | "schema" | "domain"))
+            naming::words(&k)
+                .iter()
+                .any(|w| matches!(w.as_str(), "url" | "uri" | "scheme" | "schema" | "domain"))
         }),
         _ => false,
     });

@@ -773,7 +773,9 @@ mod tests {
 
     #[test]
     fn polynomial_patterns() {
-        for pattern in [r"\A[^\]]*TO[^\]]*\z", r"\A\s*(.*?)\s*\z", r"^\d+\d+x", r"\A.*,.*,\z".replace(',', "a").as_str()] {
+        for pattern in
+            [r"\A[^\]]*TO[^\]]*\z", r"\A\s*(.*?)\s*\z", r"^\d+\d+x", r"\A.*,.*,\z".replace(',', "a").as_str()]
+        {
             assert!(matches!(growth(pattern), Growth::Polynomial(_)), "{pattern}: {:?}", growth(pattern));
         }
         assert_eq!(growth(r"\s+$"), Growth::Search);

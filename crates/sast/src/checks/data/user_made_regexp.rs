@@ -44,9 +44,20 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         // A stored pattern is mostly an administrator's, and meant as one.
-        let meant = ["pattern", "regex", "filter", "rule", "match", "expression", "config", "setting", "mask", "search"]
-            .iter()
-            .any(|w| flow.words.to_lowercase().contains(w));
+        let meant = [
+            "pattern",
+            "regex",
+            "filter",
+            "rule",
+            "match",
+            "expression",
+            "config",
+            "setting",
+            "mask",
+            "search",
+        ]
+        .iter()
+        .any(|w| flow.words.to_lowercase().contains(w));
         // `Regexp.new(text)`: the whole of it is a pattern, as its writer means it to be.
         let whole = !context.source(flow.file, flow.span).contains("#{");
         // A validation that runs beside this one has held nothing yet.
@@ -61,7 +72,8 @@ pub fn run(context: &Context<'_, '_>) {
                         .any(|a| wardroom_rails::literal_name(a).is_some_and(|n| n == method.name))
             })
         });
-        let held = !validating && crate::checks::markup::place::cleaned_when_stored(context, &flow.words).is_some();
+        let held =
+            !validating && crate::checks::markup::place::cleaned_when_stored(context, &flow.words).is_some();
         let most = match flow.source {
             SourceKind::Stored if meant || whole || held => Confidence::Low,
             SourceKind::Stored => Confidence::Medium,

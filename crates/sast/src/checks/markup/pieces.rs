@@ -127,6 +127,11 @@ impl<'a> Scope<'a> {
             Kind::Def(_) | Kind::Module(_) => {}
             Kind::If(branches) => {
                 inner(self, &branches.cond, region, repeated);
+                if matches!(branches.otherwise.kind, Kind::Nil) || matches!(branches.then.kind, Kind::Nil) {
+                    inner(self, &branches.then, branches.then.span, repeated);
+                    inner(self, &branches.otherwise, branches.otherwise.span, repeated);
+                    return;
+                }
                 let before = self.sizes();
                 inner(self, &branches.then, branches.then.span, repeated);
                 let middle = self.sizes();
@@ -417,8 +422,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         }
         look.steps -= 1;
         let (from, given) = scope.reaching(name, node.span);
-        if given
-            && let Some(position) = scope.params.iter().position(|p| p.name == name) {
+        if given && let Some(position) = scope.params.iter().position(|p| p.name == name) {
             let param = &scope.params[position];
             if param.form != ParamForm::Block {
                 self.piece(node, scope, Source::Param(position), None, out);
@@ -463,7 +467,10 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             self.parts(text, scope, look, out);
             for piece in &mut out[before..] {
                 piece.converted = true;
-                if piece.source == Source::Unknown && !starts_with_constant(text) && !is_helper_call(&piece.words) {
+                if piece.source == Source::Unknown
+                    && !starts_with_constant(text)
+                    && !is_helper_call(&piece.words)
+                {
                     piece.source = Source::Text;
                 }
             }
@@ -576,8 +583,13 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             "try" | "send" | "public_send" | "try!" => {
                 let method = call.args.first().and_then(wardroom_rails::literal_name);
                 if !method.is_some_and(|m| is_fixed_name(&m)) {
-                    let source =
-                        if method.is_some_and(|m| is_text_name(&m)) { Source::Text } else { Source::Unknown };
+                    // `object.send(attribute)`: any of a record's attributes.
+                    let any = method.is_none() && name != "try" && is_any_record(recv);
+                    let source = if any || method.is_some_and(|m| is_text_name(&m)) {
+                        Source::Text
+                    } else {
+                        Source::Unknown
+                    };
                     self.piece(node, scope, source, None, out);
                 }
             }
@@ -591,7 +603,14 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         let name = call.name.as_str();
         if !matches!(
             name,
-            "convert" | "to_html" | "render" | "render_html" | "auto_link" | "to_s" | "to_xhtml" | "auto_link_urls"
+            "convert"
+                | "to_html"
+                | "render"
+                | "render_html"
+                | "auto_link"
+                | "to_s"
+                | "to_xhtml"
+                | "auto_link_urls"
         ) {
             return None;
         }
@@ -653,8 +672,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         // What is told to filter does so; the words may stand with a renderer of the application's own.
         let text_of_file = &self.context.file(scope.file).text;
         let filters = ["filter_html", "escape_html", "safe_mode", "sanitize_html", "restrictions"];
-        let filtered =
-            filters.iter().any(|w| text_of_file.windows(w.len()).any(|at| at == w.as_bytes()));
+        let filtered = filters.iter().any(|w| text_of_file.windows(w.len()).any(|at| at == w.as_bytes()));
         (!filtered).then_some(text)
     }
 
@@ -693,7 +711,14 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             Kind::Call(inner) => Some(inner.name),
             _ => None,
         };
-        if let Some((model, false)) = variable.and_then(|v| app.by_name.get(&v))
+        // `latest_version` is a version as well.
+        let by_last_word = |v: Name| {
+            let last = v.trim_start_matches('@').rsplit('_').next()?;
+            app.by_name.get(&Name::from(last)).filter(|(class, _)| {
+                app.models.get(class).is_some_and(|m| m.columns.contains_key(&call.name))
+            })
+        };
+        if let Some((model, false)) = variable.and_then(|v| app.by_name.get(&v).or_else(|| by_last_word(v)))
             && let Some(model) = app.models.get(&model)
         {
             match model.columns.get(&call.name) {
@@ -747,18 +772,33 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
 
     /// A call on `self`: one of the application's own helpers, or a word of which nothing is known.
     fn own(&self, call: &'a Call, node: &'a Node, scope: &Scope<'a>, look: &mut Look, out: &mut Vec<Piece>) {
+        let app = self.context.app;
+        let read = call.args.is_empty() && call.block.is_none();
+        // `delegate :value, to: :ingredient`
+        let handed = read && is_text_name(&call.name) && app.index.find(scope.class, call.name).is_none();
+        if handed && app.index.delegate(scope.class, call.name).is_some_and(|to| self.may_be_record(to)) {
+            self.piece(node, scope, Source::Text, None, out);
+            return;
+        }
         let Some(id) = self.resolve(call, scope) else {
             if call.bare || call.args.is_empty() {
                 if call.block.is_none() {
-                    // `delegate :value, to: :ingredient`
-                    let text = call.args.is_empty()
-                        && is_text_name(&call.name)
-                        && self
-                            .context
-                            .app
-                            .index
-                            .delegate(scope.class, call.name)
-                            .is_some_and(|to| self.may_be_record(to));
+                    // A model's own attribute.
+                    let text = read
+                        && !is_rendered(&call.name)
+                        && app.models.get(&scope.class).is_some_and(|model| {
+                            match model.columns.get(&call.name) {
+                                Some(ColumnType::Text) => true,
+                                Some(ColumnType::String) => is_text_name(&call.name),
+                                _ => false,
+                            }
+                            &&!model.enums.contains(&call.name)
+                                && super::place::cleaned_when_stored(
+                                    self.context,
+                                    &format!("{}#{}", model.class, call.name),
+                                )
+                                .is_none()
+                        });
                     let source = if text { Source::Text } else { Source::Unknown };
                     self.piece(node, scope, source, None, out);
                 }
@@ -800,7 +840,8 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         let mut out = Vec::new();
         look.depth += 1;
         look.methods.push(id);
-        let mut inner = Look { depth: look.depth, locals: HashSet::new(), steps: 400, methods: look.methods.clone() };
+        let mut inner =
+            Look { depth: look.depth, locals: HashSet::new(), steps: 400, methods: look.methods.clone() };
         self.parts(method.body, &scope, &mut inner, &mut out);
         walk::each(method.body, &mut |node| {
             if let Kind::Return(Some(value)) = &node.kind {
@@ -948,6 +989,19 @@ pub fn argument<'a>(
         ParamForm::KeywordRest => call.args.last().and_then(|a| pick(a, key?)),
         _ => None,
     }
+}
+
+/// Names for a record of whatever model.
+fn is_any_record(node: &Node) -> bool {
+    let name = match &node.kind {
+        Kind::Local(name) | Kind::Ivar(name) => name,
+        Kind::Call(call) if call.recv.is_none() && call.args.is_empty() => &call.name,
+        _ => return false,
+    };
+    matches!(
+        name.trim_start_matches('@'),
+        "object" | "record" | "resource" | "obj" | "item" | "entity" | "instance"
+    )
 }
 
 /// `expand_links(text)`: what a method of the application's own makes is judged there.
@@ -1410,10 +1464,46 @@ fn is_written(name: &str) -> bool {
 /// Names of things of the code's own: what they say was written with it.
 fn is_code(variable: Name) -> bool {
     const WORDS: &[&str] = &[
-        "setting", "settings", "config", "configuration", "type", "option", "options", "field", "form", "plugin",
-        "policy", "permission", "rule", "column", "provider", "builder", "renderer", "helper", "component",
-        "template", "schema", "definition", "param", "argument", "self", "class", "klass", "response", "page",
-        "view", "flash", "tag", "partial", "slot", "presenter", "doc", "document", "node", "element", "css",
+        "setting",
+        "settings",
+        "config",
+        "configuration",
+        "type",
+        "option",
+        "options",
+        "field",
+        "form",
+        "plugin",
+        "policy",
+        "permission",
+        "rule",
+        "column",
+        "provider",
+        "builder",
+        "renderer",
+        "helper",
+        "component",
+        "template",
+        "schema",
+        "definition",
+        "param",
+        "argument",
+        "self",
+        "class",
+        "klass",
+        "response",
+        "page",
+        "view",
+        "flash",
+        "tag",
+        "partial",
+        "slot",
+        "presenter",
+        "doc",
+        "document",
+        "node",
+        "element",
+        "css",
     ];
     let bare = variable.trim_start_matches('@');
     let last = bare.rsplit('_').next().unwrap_or(bare);

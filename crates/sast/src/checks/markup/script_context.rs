@@ -198,9 +198,25 @@ fn is_of_record(collection: &Node) -> bool {
             Kind::Call(call) => match &call.recv {
                 Some(Node { kind: Kind::Local(_) | Kind::Ivar(_), .. }) if call.args.is_empty() => {
                     return !super::pieces::is_fixed_name(&call.name)
-                        && !matches!(call.name.as_str(), "keys" | "values" | "each" | "columns" | "fields" | "options");
+                        && !matches!(
+                            call.name.as_str(),
+                            "keys" | "values" | "each" | "columns" | "fields" | "options"
+                        );
                 }
-                Some(recv) if matches!(call.name.as_str(), "sort" | "uniq" | "first" | "sort_by" | "limit" | "order" | "select" | "reject" | "map") => {
+                Some(recv)
+                    if matches!(
+                        call.name.as_str(),
+                        "sort"
+                            | "uniq"
+                            | "first"
+                            | "sort_by"
+                            | "limit"
+                            | "order"
+                            | "select"
+                            | "reject"
+                            | "map"
+                    ) =>
+                {
                     at = recv;
                 }
                 _ => return false,

@@ -166,7 +166,9 @@ fn find<'a>(body: &'a Node, by_hand: bool, by_page: bool, tags: bool, out: &mut 
                 "raw" if by_page && call.args.len() == 1 && call.recv.is_none() => {
                     out.push((node, Some(call.name)))
                 }
-                "content_tag" if tags && call.recv.is_none() && call.block.is_none() && call.args.len() > 1 => {
+                "content_tag"
+                    if tags && call.recv.is_none() && call.block.is_none() && call.args.len() > 1 =>
+                {
                     out.push((node, Some(call.name)))
                 }
                 "%" if by_hand && call.recv.as_ref().is_some_and(has_tag) => out.push((node, None)),
@@ -462,10 +464,9 @@ fn weight(
     handed: &HashMap<Asked, Handed>,
 ) -> (Confidence, String) {
     match piece.source {
-        Source::Text if piece.converted => (
-            Confidence::Medium,
-            "the converter lets tags through that stand in the text".to_owned(),
-        ),
+        Source::Text if piece.converted => {
+            (Confidence::Medium, "the converter lets tags through that stand in the text".to_owned())
+        }
         Source::Request => (Confidence::Medium, "it is what the request says".to_owned()),
         Source::Text => (Confidence::Medium, "it reads like a text that somebody has written".to_owned()),
         // `list.join(", ").html_safe` with a part that nothing vouches for.
