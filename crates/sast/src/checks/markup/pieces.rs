@@ -544,6 +544,11 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                     self.parts(recv, scope, look, out);
                 }
             }
+            "detect" | "find"
+                if call.args.is_empty() && (call.block.is_some() || call.block_arg.is_some()) =>
+            {
+                self.parts(recv, scope, look, out);
+            }
             "to_s" | "to_str" | "strip" | "lstrip" | "rstrip" | "chomp" | "squish" | "join" | "compact"
             | "uniq" | "flatten" | "reverse" | "sort" | "presence" | "first" | "last" | "select"
             | "reject" | "capitalize" | "titleize" | "humanize" | "upcase" | "downcase" | "truncate"
@@ -593,7 +598,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                     self.piece(node, scope, source, None, out);
                 }
             }
-            _ => self.attribute(call, recv, node, scope, out),
+            _ => self.attribute(call, recv, node, scope, look, out),
         }
     }
 
@@ -683,6 +688,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         recv: &'a Node,
         node: &'a Node,
         scope: &Scope<'a>,
+        look: &mut Look,
         out: &mut Vec<Piece>,
     ) {
         let app = self.context.app;
@@ -715,7 +721,9 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         let by_last_word = |v: Name| {
             let last = v.trim_start_matches('@').rsplit('_').next()?;
             app.by_name.get(&Name::from(last)).filter(|(class, _)| {
-                app.models.get(class).is_some_and(|m| m.columns.contains_key(&call.name))
+                app.models.get(class).is_some_and(|m| {
+                    m.columns.contains_key(&call.name) || app.index.find(m.class, call.name).is_some()
+                })
             })
         };
         if let Some((model, false)) = variable.and_then(|v| app.by_name.get(&v).or_else(|| by_last_word(v)))
@@ -736,6 +744,15 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                 }
                 Some(_) => return,
                 None => {}
+            }
+            // A method of the model that puts its own texts together.
+            if look.depth < DEPTH
+                && let Some(id) = app.index.find(model.class, call.name)
+                && !look.methods.contains(&id)
+                && self.returned(id, look).iter().any(|p| p.source == Source::Text)
+            {
+                self.piece(node, scope, Source::Text, None, out);
+                return;
             }
         }
         let exception = call.name == "message"
@@ -787,12 +804,13 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                     let text = read
                         && !is_rendered(&call.name)
                         && app.models.get(&scope.class).is_some_and(|model| {
-                            match model.columns.get(&call.name) {
+                            let worded = match model.columns.get(&call.name) {
                                 Some(ColumnType::Text) => true,
                                 Some(ColumnType::String) => is_text_name(&call.name),
                                 _ => false,
-                            }
-                            &&!model.enums.contains(&call.name)
+                            };
+                            worded
+                                && !model.enums.contains(&call.name)
                                 && super::place::cleaned_when_stored(
                                     self.context,
                                     &format!("{}#{}", model.class, call.name),
