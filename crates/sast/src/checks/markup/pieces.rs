@@ -1448,7 +1448,7 @@ pub fn is_text_name(name: &str) -> bool {
         || name.ends_with("_message")
         || name.ends_with("_comment")
         || name.ends_with("_note")
-        || name.starts_with("the_")
+        || name.strip_prefix("the_").is_some_and(is_text_name)
         || is_written(name)
 }
 
