@@ -68,6 +68,8 @@ pub struct Engine<'a> {
     pub knowledge: &'a Knowledge,
     /// `to_json` escapes what would end a script.
     pub escapes_json: bool,
+    /// Whether helpers that make tags escape what stands between them (not before Rails 3).
+    pub tags_escape: bool,
     summaries: FxHashMap<Unit, Option<Rc<Summary>>>,
     template_params: FxHashMap<FileId, Vec<Name>>,
     pub flows: Vec<RawFlow>,
@@ -92,6 +94,7 @@ impl<'a> Engine<'a> {
             knowledge,
             escapes_json: app.rails() >= (4, 0)
                 && app.config.flag("active_support.escape_html_entities_in_json") != Some(false),
+            tags_escape: app.rails() >= (3, 0) || app.gems.has("rails_xss"),
             summaries: FxHashMap::default(),
             template_params: FxHashMap::default(),
             flows: Vec::new(),

@@ -252,6 +252,14 @@ impl<'a> Eval<'_, 'a> {
         if clears == Marks::ALL && !markup {
             return Some(Value::harmless());
         }
+        // Before Rails 3 the helpers that make tags wrote their content as it was.
+        if !self.engine.tags_escape
+            && call.block.is_none()
+            && let Some(content) = content_argument(&call.name).and_then(|at| args.get(at))
+            && content.deep_taints().is_some()
+        {
+            return Some(Value { shape: Shape::Unknown, taints: content.deep_taints() });
+        }
         let mut taints: Taints =
             recv.filter(|r| !matches!(r.shape, Shape::Class(_))).and_then(Value::deep_taints);
         for arg in args {
@@ -316,4 +324,19 @@ fn shell_code(args: &[Value]) -> Option<&Value> {
             || matches!(program, "cmd" | "cmd.exe") && option.eq_ignore_ascii_case("/c");
         (shell && option.starts_with(['-', '/'])).then_some(&w[2])
     })
+}
+
+/// Where the content stands that a helper puts between tags.
+fn content_argument(helper: &str) -> Option<usize> {
+    match helper {
+        "link_to"
+        | "link_to_if"
+        | "link_to_unless"
+        | "link_to_unless_current"
+        | "link_to_remote"
+        | "link_to_function"
+        | "button_tag" => Some(usize::from(matches!(helper, "link_to_if" | "link_to_unless"))),
+        "content_tag" | "label_tag" => Some(1),
+        _ => None,
+    }
 }

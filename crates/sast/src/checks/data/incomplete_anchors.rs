@@ -44,7 +44,7 @@ rule! {
 
 /// Looks at validations, and at conditions that let a value through.
 pub fn run(context: &Context<'_, '_>) {
-    let hint = place::hint!(r"[/{(]\^|\$[/})]|\^#\{|%r");
+    let hint = place::hint!(r"[/{(]\^|\$[/})]|\^#\{|%r|validates.*format|format:|with:");
     for (id, file) in context.code_files() {
         if file.is_template() || !hint.is_match(&file.text) || naming::is_aside(&file.path) {
             continue;
@@ -89,6 +89,10 @@ fn validation<'a>(context: &Context<'_, 'a>, id: FileId, call: &'a Call) {
         }),
         _ => false,
     });
+    if let Some(why) = unbound(context, id, with) {
+        unbound_validation(context, id, call, with, why);
+        return;
+    }
     // Since Rails 4 a validation with `^` or `$` is an error unless `multiline` is said.
     if context.app.rails() >= (4, 0) && !multiline && format.is_some() {
         return;
@@ -152,6 +156,95 @@ fn validation<'a>(context: &Context<'_, 'a>, id: FileId, call: &'a Call) {
             changes.extend(out);
             (title, changes)
         }))
+        .report();
+}
+
+/// Why a pattern holds no end of the text: it has no anchor of any kind, or it is made by a library
+/// without any.
+fn unbound<'a>(context: &Context<'_, 'a>, id: FileId, with: &'a Node) -> Option<&'static str> {
+    if let Kind::Call(call) = &with.kind
+        && matches!(call.name.as_str(), "regexp" | "make_regexp")
+        && matches!(&call.recv, Some(Node { kind: Kind::Const(path), .. }) if path.iter().any(|n| n == "URI"))
+    {
+        return Some("the pattern of `URI` finds an address anywhere in the text");
+    }
+    let (source, flags, _) = place::pattern_source(context, id, with, 0)?;
+    Pattern::parse(&source, &flags)?;
+    // Taken with its brackets out, where `^` and `$` say something else.
+    let mut anchored = false;
+    let (mut escaped, mut bracket) = (false, 0u32);
+    for c in source.chars() {
+        match c {
+            _ if escaped => {
+                anchored |= matches!(c, 'A' | 'z' | 'Z' | 'G');
+                escaped = false;
+            }
+            '\\' => escaped = true,
+            '[' => bracket += 1,
+            ']' => bracket = bracket.saturating_sub(1),
+            '^' | '$' if bracket == 0 => anchored = true,
+            _ => {}
+        }
+    }
+    let repeats = source.contains(['*', '+', '{']);
+    (!anchored && repeats && !source.contains("(?")).then_some("it has neither `\\A` nor `\\z`")
+}
+
+/// What is used as an address, a path or a part of a command: a good part in it makes it no better.
+fn unbound_validation<'a>(
+    context: &Context<'_, 'a>,
+    id: FileId,
+    call: &'a Call,
+    with: &'a Node,
+    why: &'static str,
+) {
+    let attributes: Vec<String> = call.args.iter().filter_map(literal_name).map(|n| n.to_string()).collect();
+    let delicate = attributes.iter().any(|a| {
+        [
+            "url",
+            "uri",
+            "link",
+            "website",
+            "homepage",
+            "path",
+            "host",
+            "hostname",
+            "domain",
+            "command",
+            "redirect",
+            "subdomain",
+            "slug",
+            "ip",
+            "filename",
+            "callback",
+            "endpoint",
+        ]
+        .iter()
+        .any(|w| naming::words(a).iter().any(|x| x == w))
+    });
+    // `url_schema: %w[http https]`: a check of the application's own looks at it as well.
+    let others = call.args.last().is_some_and(|a| match &a.kind {
+        Kind::Hash(pairs) => pairs.iter().filter_map(|p| literal_name(&p.key)).any(|k| {
+            naming::words(&k)
+                .iter()
+                .any(|w| matches!(w.as_str(), "url" | "uri" | "scheme" | "schema" | "domain"))
+        }),
+        _ => false,
+    });
+    if !delicate || others {
+        return;
+    }
+    context
+        .finding(
+            rule(),
+            id,
+            with.span,
+            format!("The check of `{}` is content with a part of the text", attributes.join("`, `")),
+        )
+        .confidence(Confidence::Medium)
+        .severity(Severity::Medium)
+        .reason(why)
+        .remedy("Begin the pattern with `\\A` and end it with `\\z`, so that it holds the whole text.")
         .report();
 }
 

@@ -617,7 +617,7 @@ impl Machine {
                 return Growth::Exponential;
             }
         }
-        let degree = self.degree(&fails);
+        let degree = self.degree(&fails).max(self.separated(&fails));
         if degree >= 2 {
             return Growth::Polynomial(degree);
         }
@@ -675,6 +675,32 @@ impl Machine {
             }
         }
         best
+    }
+
+    /// Two loops with a separator between them of which each letter fits into both loops: `.*TO.*`
+    /// finds a new way at every `TO`.
+    fn separated(&self, fails: &[bool]) -> u32 {
+        let loops: Vec<usize> =
+            (0..self.sets.len()).filter(|&i| self.follow[i].iter().any(|t| t.0 == i)).collect();
+        for (n, &from) in loops.iter().enumerate() {
+            for &to in loops[n + 1..].iter().filter(|&&to| fails[to]) {
+                let both = self.sets[from].and(self.sets[to]);
+                let mut seen = vec![false; self.sets.len()];
+                let mut open = vec![from];
+                while let Some(at) = open.pop() {
+                    for &(next, _) in &self.follow[at] {
+                        if next == to {
+                            return 2;
+                        }
+                        if next > from && !seen[next] && !self.sets[next].and(both).is_empty() {
+                            seen[next] = true;
+                            open.push(next);
+                        }
+                    }
+                }
+            }
+        }
+        0
     }
 
     fn chain(&self, from: usize, holds: &[bool], loops: &[usize], fails: &[bool], length: u32) -> u32 {
@@ -736,6 +762,8 @@ mod tests {
             r"(a|b)*",
             r"\A\d{4}-\d{2}-\d{2}\z",
             r"\A(?>a+)+b",
+            r"\A[a-z]*-TO-[a-z]*\z",
+            r"\A[a-z]*, [A-Z]*\z",
             r"^\s*#.*",
             r"(?i:foo|bar)+\d",
         ] {
@@ -745,7 +773,9 @@ mod tests {
 
     #[test]
     fn polynomial_patterns() {
-        for pattern in [r"\A\s*(.*?)\s*\z", r"^\d+\d+x", r"\A.*,.*,\z".replace(',', "a").as_str()] {
+        for pattern in
+            [r"\A[^\]]*TO[^\]]*\z", r"\A\s*(.*?)\s*\z", r"^\d+\d+x", r"\A.*,.*,\z".replace(',', "a").as_str()]
+        {
             assert!(matches!(growth(pattern), Growth::Polynomial(_)), "{pattern}: {:?}", growth(pattern));
         }
         assert_eq!(growth(r"\s+$"), Growth::Search);

@@ -61,7 +61,7 @@ pub fn run<'a>(context: &Context<'_, 'a>) {
         }
         let read = Pattern::parse(&source, &flags)?;
         let growth = read.growth();
-        (growth > Growth::Search).then_some(Slow { growth, irregular: read.irregular })
+        (growth >= Growth::Search).then_some(Slow { growth, irregular: read.irregular })
     };
     let mut formats: Vec<(FileId, Span, String, Slow)> = Vec::new();
     // Judging a pattern costs more than finding it: only where data arrives.
@@ -102,7 +102,7 @@ pub fn run<'a>(context: &Context<'_, 'a>) {
                         None => place::keyword(call, "with"),
                     };
                     if let (Some(with), Some(attribute)) = (with, call.args.first().and_then(literal_name))
-                        && let Some(found) = judge(id, with)
+                        && let Some(found) = judge(id, with).filter(|f| f.growth > Growth::Search)
                     {
                         formats.push((id, with.span, attribute.to_string(), found));
                     }
@@ -164,6 +164,7 @@ fn report_flow(
         (Growth::Exponential, SourceKind::Stored) if found.irregular => Confidence::Low,
         (Growth::Exponential, _) => Confidence::High,
         (_, SourceKind::Stored) => Confidence::Low,
+        (Growth::Search, _) => Confidence::Low,
         _ => Confidence::Medium,
     };
     let (confidence, reason) = limit(found, start);
@@ -183,6 +184,6 @@ fn words(growth: Growth) -> String {
     match growth {
         Growth::Exponential => "takes exponential time on texts that nearly match".to_owned(),
         Growth::Polynomial(power) => format!("takes time that grows with the length to the power of {power}"),
-        _ => "can be slow".to_owned(),
+        _ => "is tried anew at every character, which takes time with the square of the length".to_owned(),
     }
 }

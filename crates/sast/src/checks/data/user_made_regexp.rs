@@ -44,7 +44,41 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         // A stored pattern is mostly an administrator's, and meant as one.
-        let most = if flow.source == SourceKind::Stored { Confidence::Low } else { Confidence::High };
+        let meant = [
+            "pattern",
+            "regex",
+            "filter",
+            "rule",
+            "match",
+            "expression",
+            "config",
+            "setting",
+            "mask",
+            "search",
+        ]
+        .iter()
+        .any(|w| flow.words.to_lowercase().contains(w));
+        // `Regexp.new(text)`: the whole of it is a pattern, as its writer means it to be.
+        let whole = !context.source(flow.file, flow.span).contains("#{");
+        // A validation that runs beside this one has held nothing yet.
+        let validating = context.method_at(flow.file, flow.span).is_some_and(|id| {
+            let method = context.app.index.method(id);
+            context.app.index.macros(method.owner).iter().any(|declared| {
+                declared.call.name == "validate"
+                    && declared
+                        .call
+                        .args
+                        .iter()
+                        .any(|a| wardroom_rails::literal_name(a).is_some_and(|n| n == method.name))
+            })
+        });
+        let held =
+            !validating && crate::checks::markup::place::cleaned_when_stored(context, &flow.words).is_some();
+        let most = match flow.source {
+            SourceKind::Stored if meant || whole || held => Confidence::Low,
+            SourceKind::Stored => Confidence::Medium,
+            _ => Confidence::High,
+        };
         context
             .flow_finding(rule(), flow, format!("`{}` becomes part of a pattern", flow.words))
             .at_most(most)

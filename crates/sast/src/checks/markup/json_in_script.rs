@@ -48,7 +48,12 @@ pub fn run(context: &Context<'_, '_>) {
             return;
         }
         let marked = marked(&out.value);
-        if out.escape == Escape::Raw || marked.is_some() {
+        let raw = out.escape == Escape::Raw || marked.is_some();
+        // `JSON.parse('<%= raw data.to_json %>')`
+        if raw && out.context == HtmlContext::ScriptString {
+            quoted(context, file, marked.unwrap_or(&out.value));
+        }
+        if raw {
             json(context, file, marked.unwrap_or(&out.value), escapes);
         }
     });
@@ -95,6 +100,22 @@ fn marked(node: &Node) -> Option<&Node> {
         "raw" if call.recv.is_none() => call.args.first(),
         _ => None,
     }
+}
+
+/// JSON between the quotes of a script: a quote in the data ends the string.
+fn quoted(context: &Context<'_, '_>, file: FileId, value: &Node) {
+    let Kind::Call(call) = &value.kind else { return };
+    let Some(recv) = call.recv.as_ref().filter(|_| call.name == "to_json") else { return };
+    if is_literal(recv) {
+        return;
+    }
+    context
+        .finding(rule(), file, value.span, "`to_json` stands between the quotes of a script, and leaves `'` as it is")
+        .confidence(Confidence::Medium)
+        .severity(Severity::Medium)
+        .reason("a quote in the data ends the string, and what follows is code")
+        .remedy("Leave the quotes away (`var data = <%= raw json_escape(data.to_json) %>`), or escape the JSON with `j`.")
+        .report();
 }
 
 fn json(context: &Context<'_, '_>, file: FileId, value: &Node, escapes: bool) {

@@ -7,7 +7,7 @@ mod flash_rendered_raw;
 mod json_in_script;
 mod phlex_unsafe_raw;
 mod pieces;
-mod place;
+pub(crate) mod place;
 mod render_markup;
 mod sanitize_misconfigured;
 mod script_context;

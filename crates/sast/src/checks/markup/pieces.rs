@@ -43,6 +43,8 @@ pub struct Piece {
     pub source: Source,
     /// The key that is read from a parameter (`options[:text]`).
     pub key: Option<Name>,
+    /// A converter makes markup of it and lets tags through that the text holds.
+    pub converted: bool,
 }
 
 /// A method or template: its variables and where they come from.
@@ -54,7 +56,7 @@ pub struct Scope<'a> {
     /// Its parameters.
     pub params: &'a [Param],
     habitat: Habitat,
-    locals: HashMap<Name, Vec<From<'a>>>,
+    locals: HashMap<Name, Vec<Entry<'a>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -65,8 +67,32 @@ enum From<'a> {
     Added(&'a Node),
     /// A block's parameter: a member of what the block's call is made on.
     Member(&'a Node),
+    /// A parameter of a block that no value was called with.
+    Of,
     /// Something else.
     Unknown,
+    /// Nothing of its own: both branches of a condition have given it a value.
+    Both,
+}
+
+/// One thing that gives a variable its value.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    from: From<'a>,
+    span: Span,
+    /// The branch, loop or block in which it stands: whatever runs there later comes after it.
+    region: Span,
+    /// The outermost loop or block around it: what stands behind may have run before.
+    repeated: Option<Span>,
+    /// It takes the place of what the variable held.
+    replaces: bool,
+}
+
+/// How deep a body is looked through for assignments.
+const NESTED: u32 = 200;
+
+fn within(inner: Span, outer: Span) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
 }
 
 impl<'a> Scope<'a> {
@@ -80,10 +106,7 @@ impl<'a> Scope<'a> {
     ) -> Self {
         let habitat = context.app.habitat(class, file);
         let mut scope = Scope { file, class, params, habitat, locals: HashMap::new() };
-        walk::each(body, &mut |node| {
-            scope.note(node);
-            !matches!(node.kind, Kind::Def(_) | Kind::Module(_))
-        });
+        scope.collect(body, Span { start: 0, end: u32::MAX }, None, 0);
         scope
     }
 
@@ -92,21 +115,146 @@ impl<'a> Scope<'a> {
         Scope::new(context, method.file, method.owner, method.params, method.body)
     }
 
-    fn note(&mut self, node: &'a Node) {
+    fn collect(&mut self, node: &'a Node, region: Span, repeated: Option<Span>, depth: u32) {
+        if depth > NESTED {
+            return;
+        }
+        self.note(node, region, repeated);
+        let inner = |scope: &mut Self, child: &'a Node, region: Span, repeated: Option<Span>| {
+            scope.collect(child, region, repeated, depth + 1);
+        };
+        match &node.kind {
+            Kind::Def(_) | Kind::Module(_) => {}
+            Kind::If(branches) => {
+                inner(self, &branches.cond, region, repeated);
+                if matches!(branches.otherwise.kind, Kind::Nil) || matches!(branches.then.kind, Kind::Nil) {
+                    inner(self, &branches.then, branches.then.span, repeated);
+                    inner(self, &branches.otherwise, branches.otherwise.span, repeated);
+                    return;
+                }
+                let before = self.sizes();
+                inner(self, &branches.then, branches.then.span, repeated);
+                let middle = self.sizes();
+                inner(self, &branches.otherwise, branches.otherwise.span, repeated);
+                self.both(&before, &middle, branches, node.span, region, repeated);
+            }
+            Kind::And(sides) | Kind::Or(sides) => {
+                inner(self, &sides.0, region, repeated);
+                inner(self, &sides.1, sides.1.span, repeated);
+            }
+            Kind::Case(case) | Kind::Match(case) => {
+                case.subject.iter().for_each(|n| inner(self, n, region, repeated));
+                for arm in &case.arms {
+                    inner(self, &arm.body, arm.body.span, repeated);
+                }
+                case.otherwise.iter().for_each(|n| inner(self, n, n.span, repeated));
+            }
+            Kind::Loop(_) => {
+                let around = repeated.or(Some(node.span));
+                walk::children(node, &mut |n| inner(self, n, node.span, around));
+            }
+            Kind::Begin(begin) => {
+                inner(self, &begin.body, region, repeated);
+                for rescue in &begin.rescues {
+                    inner(self, &rescue.body, rescue.body.span, repeated);
+                }
+                begin.otherwise.iter().for_each(|n| inner(self, n, n.span, repeated));
+                begin.ensure.iter().for_each(|n| inner(self, n, n.span, repeated));
+            }
+            Kind::Lambda(block) => inner(self, &block.body, block.span, repeated.or(Some(block.span))),
+            Kind::Call(call) if call.block.is_some() => {
+                call.recv.iter().for_each(|n| inner(self, n, region, repeated));
+                call.args.iter().for_each(|n| inner(self, n, region, repeated));
+                if let Some(block) = &call.block {
+                    inner(self, &block.body, block.span, repeated.or(Some(block.span)));
+                }
+            }
+            _ => walk::children(node, &mut |n| inner(self, n, region, repeated)),
+        }
+    }
+
+    fn sizes(&self) -> HashMap<Name, usize> {
+        self.locals.iter().map(|(name, from)| (*name, from.len())).collect()
+    }
+
+    /// Variables that both branches of a condition give a value.
+    fn both(
+        &mut self,
+        before: &HashMap<Name, usize>,
+        middle: &HashMap<Name, usize>,
+        branches: &If,
+        span: Span,
+        region: Span,
+        repeated: Option<Span>,
+    ) {
+        for (name, entries) in &mut self.locals {
+            let first = before.get(name).copied().unwrap_or(0);
+            let second = middle.get(name).copied().unwrap_or(0);
+            let sure = |e: &[Entry<'a>], region: Span| e.iter().any(|e| e.replaces && e.region == region);
+            if second > first
+                && entries.len() > second
+                && sure(&entries[first..second], branches.then.span)
+                && sure(&entries[second..], branches.otherwise.span)
+            {
+                entries.push(Entry { from: From::Both, span, region, repeated, replaces: true });
+            }
+        }
+    }
+
+    /// What a block is called with whose parameter this is.
+    pub fn member_of(&self, name: Name, at: Span) -> Option<&'a Node> {
+        self.reaching(name, at).0.into_iter().find_map(|from| match from {
+            From::Member(collection) => Some(collection),
+            _ => None,
+        })
+    }
+
+    /// What a variable may hold at a place, and whether it may still be the parameter of that name.
+    fn reaching(&self, name: Name, at: Span) -> (Vec<From<'a>>, bool) {
+        let Some(entries) = self.locals.get(&name) else { return (Vec::new(), true) };
+        let block = |e: &Entry<'a>| matches!(e.from, From::Member(_) | From::Of);
+        let before = |e: &Entry<'a>| !block(e) && e.span.end <= at.start;
+        let inside = |e: &Entry<'a>| block(e) && within(at, e.span);
+        let last = entries
+            .iter()
+            .filter(|e| inside(e) || e.replaces && before(e) && within(at, e.region))
+            .max_by_key(|e| (e.span.start, std::cmp::Reverse(e.span.end)));
+        let from = entries
+            .iter()
+            .filter(|e| {
+                last.is_none_or(|l| e.span.start >= l.span.start)
+                    && (before(e) || inside(e) || !block(e) && e.repeated.is_some_and(|r| within(at, r)))
+            })
+            .map(|e| e.from)
+            .filter(|f| !matches!(f, From::Both))
+            .collect();
+        (from, last.is_none())
+    }
+
+    fn note(&mut self, node: &'a Node, region: Span, repeated: Option<Span>) {
+        let mut push = |name: Name, from: From<'a>, replaces: bool| {
+            self.locals.entry(name).or_default().push(Entry {
+                from,
+                span: node.span,
+                region,
+                repeated,
+                replaces,
+            });
+        };
         match &node.kind {
             Kind::Assign(assign) => {
                 if let Kind::Local(name) = assign.target.kind {
-                    let from = match assign.op {
-                        Some(Op::Call(_)) => From::Added(&assign.value),
-                        _ => From::Value(&assign.value),
-                    };
-                    self.locals.entry(name).or_default().push(from);
+                    match assign.op {
+                        Some(Op::Call(_)) => push(name, From::Added(&assign.value), false),
+                        None => push(name, From::Value(&assign.value), true),
+                        _ => push(name, From::Value(&assign.value), false),
+                    }
                 }
             }
             Kind::MultiAssign(assign) => {
                 for target in &assign.targets {
                     if let Kind::Local(name) = target.kind {
-                        self.locals.entry(name).or_default().push(From::Unknown);
+                        push(name, From::Unknown, true);
                     }
                 }
             }
@@ -115,7 +263,7 @@ impl<'a> Scope<'a> {
                     (&call.recv, call.name.as_str())
                     && let Some(arg) = call.args.first()
                 {
-                    self.locals.entry(*name).or_default().push(From::Added(arg));
+                    push(*name, From::Added(arg), false);
                 }
                 if let Some(block) = &call.block {
                     let counted = matches!(call.name.as_str(), "times" | "upto" | "step" | "downto");
@@ -124,9 +272,15 @@ impl<'a> Scope<'a> {
                             _ if counted => continue,
                             Some(_) if i == 1 && call.name.ends_with("with_index") => continue,
                             Some(recv) => From::Member(recv),
-                            None => From::Unknown,
+                            None => From::Of,
                         };
-                        self.locals.entry(param.name).or_default().push(from);
+                        self.locals.entry(param.name).or_default().push(Entry {
+                            from,
+                            span: block.span,
+                            region: block.span,
+                            repeated: None,
+                            replaces: false,
+                        });
                     }
                 }
             }
@@ -146,7 +300,10 @@ pub struct Pieces<'c, 'x, 'a> {
 
 struct Look {
     depth: u8,
-    locals: HashSet<Name>,
+    /// Uses of variables that are being looked at.
+    locals: HashSet<(Name, u32)>,
+    /// How many more of them are looked at.
+    steps: u32,
     methods: Vec<MethodId>,
 }
 
@@ -179,7 +336,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
     /// The parts of an expression that are not escaped.
     pub fn open(&self, node: &'a Node, scope: &Scope<'a>) -> Vec<Piece> {
         let mut out = Vec::new();
-        let mut look = Look { depth: 0, locals: HashSet::new(), methods: Vec::new() };
+        let mut look = Look { depth: 0, locals: HashSet::new(), steps: 400, methods: Vec::new() };
         self.parts(node, scope, &mut look, &mut out);
         out.sort_by(|a, b| b.source.cmp(&a.source).then(a.span.cmp(&b.span)));
         out.dedup_by(|a, b| a.words == b.words);
@@ -200,7 +357,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             } else {
                 words
             };
-            out.push(Piece { span: node.span, words, source, key });
+            out.push(Piece { span: node.span, words, source, key, converted: false });
         }
     }
 
@@ -260,23 +417,24 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
     }
 
     fn local(&self, name: Name, node: &'a Node, scope: &Scope<'a>, look: &mut Look, out: &mut Vec<Piece>) {
-        if !look.locals.insert(name) {
+        if look.steps == 0 || !look.locals.insert((name, node.span.start)) {
             return;
         }
-        if let Some(position) = scope.params.iter().position(|p| p.name == name) {
+        look.steps -= 1;
+        let (from, given) = scope.reaching(name, node.span);
+        if given && let Some(position) = scope.params.iter().position(|p| p.name == name) {
             let param = &scope.params[position];
             if param.form != ParamForm::Block {
                 self.piece(node, scope, Source::Param(position), None, out);
             }
         }
-        let from = scope.locals.get(&name).map_or(&[][..], Vec::as_slice);
         let buffer = from.iter().any(|f| matches!(f, From::Value(_)))
             && from.iter().all(|f| match f {
                 From::Value(value) => self.is_markup(value, scope, 0),
                 From::Added(_) => true,
                 _ => false,
             });
-        for from in from {
+        for from in &from {
             match from {
                 // A safe buffer escapes what is put behind it.
                 _ if buffer => {}
@@ -295,14 +453,29 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                         self.piece(node, scope, source, None, out);
                     }
                 }
-                From::Unknown => self.piece(node, scope, Source::Unknown, None, out),
+                From::Of | From::Unknown => self.piece(node, scope, Source::Unknown, None, out),
+                From::Both => {}
             }
         }
-        look.locals.remove(&name);
+        look.locals.remove(&(name, node.span.start));
     }
 
     fn call(&self, call: &'a Call, node: &'a Node, scope: &Scope<'a>, look: &mut Look, out: &mut Vec<Piece>) {
         let name = call.name.as_str();
+        if let Some(text) = self.converted(call, scope) {
+            let before = out.len();
+            self.parts(text, scope, look, out);
+            for piece in &mut out[before..] {
+                piece.converted = true;
+                if piece.source == Source::Unknown
+                    && !starts_with_constant(text)
+                    && !is_helper_call(&piece.words)
+                {
+                    piece.source = Source::Text;
+                }
+            }
+            return;
+        }
         if is_fixed_name(name) || self.is_builder(call, scope) {
             return;
         }
@@ -371,6 +544,11 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                     self.parts(recv, scope, look, out);
                 }
             }
+            "detect" | "find"
+                if call.args.is_empty() && (call.block.is_some() || call.block_arg.is_some()) =>
+            {
+                self.parts(recv, scope, look, out);
+            }
             "to_s" | "to_str" | "strip" | "lstrip" | "rstrip" | "chomp" | "squish" | "join" | "compact"
             | "uniq" | "flatten" | "reverse" | "sort" | "presence" | "first" | "last" | "select"
             | "reject" | "capitalize" | "titleize" | "humanize" | "upcase" | "downcase" | "truncate"
@@ -410,13 +588,97 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             "try" | "send" | "public_send" | "try!" => {
                 let method = call.args.first().and_then(wardroom_rails::literal_name);
                 if !method.is_some_and(|m| is_fixed_name(&m)) {
-                    let source =
-                        if method.is_some_and(|m| is_text_name(&m)) { Source::Text } else { Source::Unknown };
+                    // `object.send(attribute)`: any of a record's attributes.
+                    let any = method.is_none() && name != "try" && is_any_record(recv);
+                    let source = if any || method.is_some_and(|m| is_text_name(&m)) {
+                        Source::Text
+                    } else {
+                        Source::Unknown
+                    };
                     self.piece(node, scope, source, None, out);
                 }
             }
-            _ => self.attribute(call, recv, node, scope, out),
+            _ => self.attribute(call, recv, node, scope, look, out),
         }
+    }
+
+    /// The text of which a call makes markup without taking out the tags in it: what Markdown,
+    /// Textile and RDoc do unless they are told otherwise.
+    fn converted(&self, call: &'a Call, scope: &Scope<'a>) -> Option<&'a Node> {
+        let name = call.name.as_str();
+        if !matches!(
+            name,
+            "convert"
+                | "to_html"
+                | "render"
+                | "render_html"
+                | "auto_link"
+                | "to_s"
+                | "to_xhtml"
+                | "auto_link_urls"
+        ) {
+            return None;
+        }
+        if name == "auto_link" && call.recv.is_none() {
+            let kept = self.context.app.rails() < (3, 1)
+                || call.args.iter().any(|a| match &a.kind {
+                    Kind::Hash(pairs) => pairs.iter().any(|p| {
+                        wardroom_rails::literal_name(&p.key).is_some_and(|k| k == "sanitize")
+                            && matches!(p.value.kind, Kind::False)
+                    }),
+                    _ => false,
+                });
+            return if kept { call.args.first() } else { None };
+        }
+        let recv = call.recv.as_ref()?;
+        // `renderer = Redcarpet::Markdown.new(…)`
+        let made = match &recv.kind {
+            Kind::Local(variable) => {
+                let mut from = scope.reaching(*variable, recv.span).0.into_iter();
+                match (from.next(), from.next()) {
+                    (Some(From::Value(value)), None) => value,
+                    _ => return None,
+                }
+            }
+            _ => recv,
+        };
+        let (path, new) = match &made.kind {
+            Kind::Const(path) => (path, None),
+            Kind::Call(new) => match &new.recv {
+                Some(Node { kind: Kind::Const(path), .. }) => (path, Some(new)),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let class = wardroom_rails::path_name(path);
+        let first = |call: &'a Call| call.args.first();
+        let text = match (class.trim_start_matches("::"), name, new) {
+            ("RDoc::Markup" | "RDoc::Markup::ToHtml" | "SM::SimpleMarkup", "convert", _) => first(call),
+            (
+                "RedCloth" | "BlueCloth" | "RDiscount" | "Maruku" | "Kramdown::Document" | "Markdown"
+                | "Textile" | "Discount" | "WikiCloth::Parser" | "Orgmode::Parser" | "RDoc::Markdown",
+                "to_html" | "to_s" | "to_xhtml",
+                Some(new),
+            ) if name != "to_s" || class.as_str() == "Markdown" => first(new),
+            ("Redcarpet::Markdown", "render", Some(_)) => first(call),
+            ("Redcarpet", "to_html", Some(new)) => first(new),
+            ("Rinku", "auto_link", None) => first(call),
+            ("Asciidoctor", "convert" | "render", None) => first(call),
+            ("CommonMarker", "render_html", None) | ("Commonmarker", "to_html", None) => {
+                first(call).filter(|_| {
+                    call.args[1..].iter().any(|a| {
+                        let words = self.context.source(scope.file, a.span);
+                        words.contains("UNSAFE") || words.contains("unsafe: true")
+                    })
+                })
+            }
+            _ => None,
+        }?;
+        // What is told to filter does so; the words may stand with a renderer of the application's own.
+        let text_of_file = &self.context.file(scope.file).text;
+        let filters = ["filter_html", "escape_html", "safe_mode", "sanitize_html", "restrictions"];
+        let filtered = filters.iter().any(|w| text_of_file.windows(w.len()).any(|at| at == w.as_bytes()));
+        (!filtered).then_some(text)
     }
 
     /// `thing.name`
@@ -426,6 +688,7 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         recv: &'a Node,
         node: &'a Node,
         scope: &Scope<'a>,
+        look: &mut Look,
         out: &mut Vec<Piece>,
     ) {
         let app = self.context.app;
@@ -454,7 +717,16 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             Kind::Call(inner) => Some(inner.name),
             _ => None,
         };
-        if let Some((model, false)) = variable.and_then(|v| app.by_name.get(&v))
+        // `latest_version` is a version as well.
+        let by_last_word = |v: Name| {
+            let last = v.trim_start_matches('@').rsplit('_').next()?;
+            app.by_name.get(&Name::from(last)).filter(|(class, _)| {
+                app.models.get(class).is_some_and(|m| {
+                    m.columns.contains_key(&call.name) || app.index.find(m.class, call.name).is_some()
+                })
+            })
+        };
+        if let Some((model, false)) = variable.and_then(|v| app.by_name.get(&v).or_else(|| by_last_word(v)))
             && let Some(model) = app.models.get(&model)
         {
             match model.columns.get(&call.name) {
@@ -473,10 +745,20 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                 Some(_) => return,
                 None => {}
             }
+            // A method of the model that puts its own texts together.
+            if look.depth < DEPTH
+                && let Some(id) = app.index.find(model.class, call.name)
+                && !look.methods.contains(&id)
+                && self.returned(id, look).iter().any(|p| p.source == Source::Text)
+            {
+                self.piece(node, scope, Source::Text, None, out);
+                return;
+            }
         }
         let exception = call.name == "message"
             && variable.is_some_and(|v| matches!(v.as_str(), "e" | "ex" | "error" | "exception" | "err"));
-        let text = is_text_name(&call.name) && variable.is_none_or(|v| self.may_be_record(v));
+        let text = is_text_name(&call.name)
+            && variable.is_none_or(|v| self.may_be_record(v) || is_written(&call.name) && !is_code(v));
         let source = if exception || text { Source::Text } else { Source::Unknown };
         self.piece(node, scope, source, None, out);
     }
@@ -507,10 +789,36 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
 
     /// A call on `self`: one of the application's own helpers, or a word of which nothing is known.
     fn own(&self, call: &'a Call, node: &'a Node, scope: &Scope<'a>, look: &mut Look, out: &mut Vec<Piece>) {
+        let app = self.context.app;
+        let read = call.args.is_empty() && call.block.is_none();
+        // `delegate :value, to: :ingredient`
+        let handed = read && is_text_name(&call.name) && app.index.find(scope.class, call.name).is_none();
+        if handed && app.index.delegate(scope.class, call.name).is_some_and(|to| self.may_be_record(to)) {
+            self.piece(node, scope, Source::Text, None, out);
+            return;
+        }
         let Some(id) = self.resolve(call, scope) else {
             if call.bare || call.args.is_empty() {
                 if call.block.is_none() {
-                    self.piece(node, scope, Source::Unknown, None, out);
+                    // A model's own attribute.
+                    let text = read
+                        && !is_rendered(&call.name)
+                        && app.models.get(&scope.class).is_some_and(|model| {
+                            let worded = match model.columns.get(&call.name) {
+                                Some(ColumnType::Text) => true,
+                                Some(ColumnType::String) => is_text_name(&call.name),
+                                _ => false,
+                            };
+                            worded
+                                && !model.enums.contains(&call.name)
+                                && super::place::cleaned_when_stored(
+                                    self.context,
+                                    &format!("{}#{}", model.class, call.name),
+                                )
+                                .is_none()
+                        });
+                    let source = if text { Source::Text } else { Source::Unknown };
+                    self.piece(node, scope, source, None, out);
                 }
             } else {
                 call.args
@@ -550,7 +858,8 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
         let mut out = Vec::new();
         look.depth += 1;
         look.methods.push(id);
-        let mut inner = Look { depth: look.depth, locals: HashSet::new(), methods: look.methods.clone() };
+        let mut inner =
+            Look { depth: look.depth, locals: HashSet::new(), steps: 400, methods: look.methods.clone() };
         self.parts(method.body, &scope, &mut inner, &mut out);
         walk::each(method.body, &mut |node| {
             if let Kind::Return(Some(value)) = &node.kind {
@@ -603,13 +912,13 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
                 _ => false,
             },
             Kind::Local(name) => {
-                let from = scope.locals.get(name).map_or(&[][..], Vec::as_slice);
+                let (from, given) = scope.reaching(*name, node.span);
                 let mut values = from
                     .iter()
                     .filter_map(|f| if let From::Value(value) = f { Some(*value) } else { None })
                     .peekable();
                 values.peek().is_some()
-                    && !scope.params.iter().any(|p| p.name == *name)
+                    && !(given && scope.params.iter().any(|p| p.name == *name))
                     && values.all(|v| !contains_local(v, *name) && self.is_markup(v, scope, depth + 1))
             }
             Kind::Seq(nodes) => nodes.last().is_some_and(|n| self.is_markup(n, scope, depth + 1)),
@@ -636,7 +945,8 @@ impl<'c, 'x, 'a> Pieces<'c, 'x, 'a> {
             "html_safe" | "call" | "render" | "render_in" | "h" | "html_escape" | "escapeHTML"
             | "escape_html" | "sanitize" | "escape_once" | "to_json" | "strip_tags" | "content_tag"
             | "link_to" | "image_tag" | "capture" | "safe_join" | "simple_format" | "raw" | "icon"
-            | "yield" | "tag" | "clean" | "fragment" | "to_html_safe" => true,
+            | "yield" | "tag" | "clean" | "fragment" | "to_html_safe" | "as_svg" | "as_html" | "as_png"
+            | "to_svg" => true,
             _ => match &recv.kind {
                 // A form builder, the template itself, `tag.div`.
                 Kind::Local(n) | Kind::Ivar(n) => {
@@ -697,6 +1007,26 @@ pub fn argument<'a>(
         ParamForm::KeywordRest => call.args.last().and_then(|a| pick(a, key?)),
         _ => None,
     }
+}
+
+/// Names for a record of whatever model.
+fn is_any_record(node: &Node) -> bool {
+    let name = match &node.kind {
+        Kind::Local(name) | Kind::Ivar(name) => name,
+        Kind::Call(call) if call.recv.is_none() && call.args.is_empty() => &call.name,
+        _ => return false,
+    };
+    matches!(
+        name.trim_start_matches('@'),
+        "object" | "record" | "resource" | "obj" | "item" | "entity" | "instance"
+    )
+}
+
+/// `expand_links(text)`: what a method of the application's own makes is judged there.
+fn is_helper_call(words: &str) -> bool {
+    words.split_once('(').is_some_and(|(name, _)| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    })
 }
 
 fn starts_with_constant(node: &Node) -> bool {
@@ -893,6 +1223,9 @@ pub fn is_markup_builder(name: &str) -> bool {
         "current_page?",
     ];
     NAMES.contains(&name)
+        || ["inline_svg", "vite_", "svg_", "webpack_", "shakapacker_"].iter().any(|p| name.starts_with(p))
+        || name.ends_with("_icon")
+        || name.ends_with("_svg")
 }
 
 /// Names of what holds numbers, dates, keys of the code's own, paths.
@@ -1115,13 +1448,91 @@ pub fn is_text_name(name: &str) -> bool {
         || name.ends_with("_message")
         || name.ends_with("_comment")
         || name.ends_with("_note")
+        || name.strip_prefix("the_").is_some_and(is_text_name)
+        || is_written(name)
+}
+
+/// Names of what people write at length: more than the names of things.
+fn is_written(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "body",
+        "content",
+        "description",
+        "comment",
+        "comments",
+        "notes",
+        "note",
+        "summary",
+        "bio",
+        "caption",
+        "details",
+        "excerpt",
+        "memo",
+        "signature",
+        "feedback",
+    ];
+    let name = name.strip_prefix("the_").unwrap_or(name);
+    NAMES.contains(&name)
+        || ["_body", "_content", "_summary", "_details", "_caption", "_bio", "_comment", "_description"]
+            .iter()
+            .any(|e| name.ends_with(e))
+        || ["body_", "content_", "description_", "comment_", "html_body"].iter().any(|p| name.starts_with(p))
+}
+
+/// Names of things of the code's own: what they say was written with it.
+fn is_code(variable: Name) -> bool {
+    const WORDS: &[&str] = &[
+        "setting",
+        "settings",
+        "config",
+        "configuration",
+        "type",
+        "option",
+        "options",
+        "field",
+        "form",
+        "plugin",
+        "policy",
+        "permission",
+        "rule",
+        "column",
+        "provider",
+        "builder",
+        "renderer",
+        "helper",
+        "component",
+        "template",
+        "schema",
+        "definition",
+        "param",
+        "argument",
+        "self",
+        "class",
+        "klass",
+        "response",
+        "page",
+        "view",
+        "flash",
+        "tag",
+        "partial",
+        "slot",
+        "presenter",
+        "doc",
+        "document",
+        "node",
+        "element",
+        "css",
+    ];
+    let bare = variable.trim_start_matches('@');
+    let last = bare.rsplit('_').next().unwrap_or(bare);
+    WORDS.contains(&last)
 }
 
 /// Names of columns in which the application keeps markup that it has made itself.
 pub fn is_rendered(name: &str) -> bool {
     let name = name.rsplit(['#', '.']).next().unwrap_or(name);
     name.ends_with("_html")
-        || name.starts_with("html_")
+        || name.starts_with("html_") && !name.starts_with("html_body")
         || name == "html"
         || [
             "marked",

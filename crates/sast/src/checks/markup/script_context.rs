@@ -76,8 +76,9 @@ pub fn run(context: &Context<'_, '_>) {
         );
         let quoted = flow.context == Some(HtmlContext::ScriptString) && !raw;
         if quoted {
-            // HTML escaping takes the quote away; a backslash at the end still opens the string.
-            confidence = confidence.min(Confidence::Low);
+            // HTML escaping takes the quote away; a backslash at the end still opens the string, which
+            // whoever writes an address can put there.
+            confidence = confidence.min(if request { Confidence::Medium } else { Confidence::Low });
         }
         let place = match flow.context {
             Some(HtmlContext::EventHandler) => "an event handler, where the browser undoes the HTML escaping",
@@ -148,7 +149,22 @@ fn built(context: &Context<'_, '_>) {
             }
             let scope = scope_at(context, file, node.span);
             let open: Vec<_> = pieces.open(value, &scope).into_iter().filter(|p| !is_escaped(&p.words)).collect();
-            let Some(first) = open.first().filter(|p| matches!(p.source, Source::Text | Source::Request)) else { continue };
+            // `tags.each { |tag| link_to_function(tag, "find('#{tag}')") }`: of a record's list, in quotes.
+            let listed = |p: &super::pieces::Piece| {
+                let name = Name::from(p.words.as_str());
+                p.source == Source::Unknown
+                    && p.words.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+                    && !super::pieces::is_fixed_name(&p.words)
+                    && is_quoted(value)
+                    && scope.member_of(name, p.span).is_some_and(is_of_record)
+            };
+            let Some(first) = open
+                .first()
+                .filter(|p| matches!(p.source, Source::Text | Source::Request))
+                .or_else(|| open.iter().find(|p| listed(p)))
+            else {
+                continue;
+            };
             if flagged.contains(&(file, node.span)) && first.source != Source::Request {
                 continue;
             }
@@ -161,6 +177,53 @@ fn built(context: &Context<'_, '_>) {
                 .report();
         }
     });
+}
+
+/// Whether a part of a script's text stands in quotes.
+fn is_quoted(code: &Node) -> bool {
+    match &code.kind {
+        Kind::Interp(interp) => interp.parts.windows(2).any(|pair| {
+            matches!(&pair[0].kind, Kind::Str(text) if text.ends_with(['\'', '"']))
+                && !matches!(pair[1].kind, Kind::Str(_))
+        }),
+        _ => false,
+    }
+}
+
+/// `model.tags`: a list that a record holds, or what is chosen of one.
+fn is_of_record(collection: &Node) -> bool {
+    let mut at = collection;
+    loop {
+        match &at.kind {
+            Kind::Call(call) => match &call.recv {
+                Some(Node { kind: Kind::Local(_) | Kind::Ivar(_), .. }) if call.args.is_empty() => {
+                    return !super::pieces::is_fixed_name(&call.name)
+                        && !matches!(
+                            call.name.as_str(),
+                            "keys" | "values" | "each" | "columns" | "fields" | "options"
+                        );
+                }
+                Some(recv)
+                    if matches!(
+                        call.name.as_str(),
+                        "sort"
+                            | "uniq"
+                            | "first"
+                            | "sort_by"
+                            | "limit"
+                            | "order"
+                            | "select"
+                            | "reject"
+                            | "map"
+                    ) =>
+                {
+                    at = recv;
+                }
+                _ => return false,
+            },
+            _ => return false,
+        }
+    }
 }
 
 fn is_escaped(words: &str) -> bool {

@@ -66,6 +66,8 @@ struct Place {
 pub fn run(context: &Context<'_, '_>) {
     let pieces = Pieces::new(context);
     let mut places: Vec<Place> = Vec::new();
+    // Before Rails 3 the helpers that make tags did not escape what they put between them.
+    let old = context.app.rails() < (3, 0) && !context.app.gems.has("rails_xss");
     for (number, method) in context.app.index.methods.iter().enumerate() {
         let id = MethodId(number as u32);
         if context.file(method.file).is_template() || is_test(&context.file(method.file).path) {
@@ -79,7 +81,7 @@ pub fn run(context: &Context<'_, '_>) {
                 context.app.habitat(method.owner, method.file),
                 Habitat::Controller | Habitat::Mailer
             );
-        find(method.body, helper, page, &mut within);
+        find(method.body, helper, page, helper && old, &mut within);
         if within.is_empty() {
             continue;
         }
@@ -93,7 +95,7 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         let mut within = Vec::new();
-        find(&code.parsed.body, false, true, &mut within);
+        find(&code.parsed.body, false, true, false, &mut within);
         if within.is_empty() {
             continue;
         }
@@ -102,7 +104,50 @@ pub fn run(context: &Context<'_, '_>) {
             judge(context, &pieces, file, None, &scope, node, marker, &mut places);
         }
     }
+    context.each_output(|file, out| in_attribute(context, &pieces, file, out));
     report(context, &pieces, &places);
+}
+
+/// `title="<%= strip_tags(text) %>"`: what takes out tags says that its result is markup, so nobody
+/// escapes the quotes in it.
+fn in_attribute<'a>(context: &Context<'_, 'a>, pieces: &Pieces<'_, '_, 'a>, file: FileId, out: &'a Out) {
+    if !matches!(out.context, HtmlContext::Quoted | HtmlContext::UrlStart | HtmlContext::UrlRest) {
+        return;
+    }
+    let Kind::Call(call) = &out.value.kind else { return };
+    let (call, marked) = match call.name.as_str() {
+        "html_safe" => match call.recv.as_ref().map(|r| &r.kind) {
+            Some(Kind::Call(inner)) => (inner, true),
+            _ => return,
+        },
+        "raw" if call.recv.is_none() => match call.args.first().map(|r| &r.kind) {
+            Some(Kind::Call(inner)) => (inner, true),
+            _ => return,
+        },
+        _ => (call, out.escape == Escape::Raw),
+    };
+    let plain = match call.name.as_str() {
+        "sanitize" => true,
+        "strip_tags" => marked || context.app.rails() >= (6, 0),
+        _ => false,
+    };
+    let Some(text) = call.args.first().filter(|_| plain && call.recv.is_none()) else { return };
+    if context.app.view_methods.contains_key(&call.name) || !place::is_page(context, file) {
+        return;
+    }
+    let scope = Scope::new(context, file, Name::from(""), &[], &context.file(file).parsed.body);
+    let Some(piece) = pieces.open(text, &scope).into_iter().next() else { return };
+    context
+        .finding(
+            rule(),
+            file,
+            out.value.span,
+            format!("`{}` keeps the quotes in `{}`, and its result is not escaped in this attribute", call.name, piece.words),
+        )
+        .confidence(Confidence::Medium)
+        .reason("a quote in the text ends the attribute, and what follows is an attribute of its own")
+        .remedy("Hand on plain text that Rails escapes: `strip_tags(text).to_str`, or `h(strip_tags(text))` on a plain string.")
+        .report();
 }
 
 fn is_test(path: &str) -> bool {
@@ -112,13 +157,18 @@ fn is_test(path: &str) -> bool {
 type Found<'a> = (&'a Node, Option<Name>);
 
 /// Places in a body, outermost first; methods within are looked at by themselves.
-fn find<'a>(body: &'a Node, by_hand: bool, by_page: bool, out: &mut Vec<Found<'a>>) {
+fn find<'a>(body: &'a Node, by_hand: bool, by_page: bool, tags: bool, out: &mut Vec<Found<'a>>) {
     walk::each(body, &mut |node| {
         match &node.kind {
             Kind::Def(_) => return false,
             Kind::Call(call) => match call.name.as_str() {
                 "html_safe" if call.recv.is_some() => out.push((node, Some(call.name))),
                 "raw" if by_page && call.args.len() == 1 && call.recv.is_none() => {
+                    out.push((node, Some(call.name)))
+                }
+                "content_tag"
+                    if tags && call.recv.is_none() && call.block.is_none() && call.args.len() > 1 =>
+                {
                     out.push((node, Some(call.name)))
                 }
                 "%" if by_hand && call.recv.as_ref().is_some_and(has_tag) => out.push((node, None)),
@@ -210,6 +260,7 @@ fn judge<'a>(
     };
     let inner = match marker.as_deref() {
         Some("html_safe") => call.recv.as_ref(),
+        Some("content_tag") => call.args.get(1),
         Some(_) => call.args.first(),
         None => Some(node),
     };
@@ -221,7 +272,7 @@ fn judge<'a>(
     if marker.is_some() {
         let nodes = place::chain(context, file, node.span);
         let before = nodes.iter().rposition(|n| std::ptr::eq(*n, node)).unwrap_or(nodes.len());
-        if place::is_cleaned_around(&nodes[..before]) {
+        if place::is_cleaned_around(&nodes[..before]) || asked_for_safety(&nodes) {
             return;
         }
     }
@@ -229,6 +280,17 @@ fn judge<'a>(
         && method.is_some()
         && matches!(context.app.habitat(scope.class, file), Habitat::Helper | Habitat::View);
     push(file, node.span, method, marker, open, joined, out);
+}
+
+/// Whether this runs only where the value was markup already: `if text.html_safe?`.
+fn asked_for_safety(nodes: &[&Node]) -> bool {
+    nodes.windows(2).any(|pair| match &pair[0].kind {
+        Kind::If(branches) => {
+            std::ptr::eq(&branches.then, pair[1])
+                && matches!(&branches.cond.kind, Kind::Call(call) if call.name == "html_safe?")
+        }
+        _ => false,
+    })
 }
 
 fn push(
@@ -402,6 +464,9 @@ fn weight(
     handed: &HashMap<Asked, Handed>,
 ) -> (Confidence, String) {
     match piece.source {
+        Source::Text if piece.converted => {
+            (Confidence::Medium, "the converter lets tags through that stand in the text".to_owned())
+        }
         Source::Request => (Confidence::Medium, "it is what the request says".to_owned()),
         Source::Text => (Confidence::Medium, "it reads like a text that somebody has written".to_owned()),
         // `list.join(", ").html_safe` with a part that nothing vouches for.
@@ -429,7 +494,10 @@ fn weight(
                         handed.open.len(),
                         handed.calls
                     );
-                    (if strong > 0 { Confidence::Medium } else { Confidence::Low }, why)
+                    // Where most of many calls go by unescaped, somebody's text is among them.
+                    let many = handed.open.len() >= 12 && handed.open.len() * 2 > handed.calls as usize;
+                    let told = strong > 0 || many || piece.converted;
+                    (if told { Confidence::Medium } else { Confidence::Low }, why)
                 }
                 Some(handed) if handed.calls > 0 => (
                     Confidence::Low,
@@ -437,6 +505,10 @@ fn weight(
                         "all {} known calls hand over what the code itself has written or escaped",
                         handed.calls
                     ),
+                ),
+                _ if piece.converted => (
+                    Confidence::Medium,
+                    "the converter lets tags through, and who calls this is not known".to_owned(),
                 ),
                 _ => (Confidence::Low, "who calls this is not known".to_owned()),
             }
