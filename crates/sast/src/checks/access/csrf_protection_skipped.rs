@@ -58,7 +58,7 @@ pub fn run(context: &Context<'_, '_>) {
             let affected: Vec<Action<'_, '_>> = holders
                 .iter()
                 .flat_map(|c| practice.actions(c))
-                .filter(|a| left_out.covers(a.name, filter))
+                .filter(|a| left_out.covers(a.name, filter) && !protected_elsewhere(&left_out, a, filter))
                 .collect();
             let changing: Vec<&Action<'_, '_>> =
                 affected.iter().filter(|a| a.by_change() || app.endpoints.is_empty()).collect();
@@ -136,6 +136,7 @@ pub fn run(context: &Context<'_, '_>) {
             let message = match &left_out {
                 LeftOut::Skip => "the check of the authenticity token is taken away".to_owned(),
                 LeftOut::Except => "`protect_from_forgery` leaves actions out".to_owned(),
+                LeftOut::Only => "`protect_from_forgery` names few actions: the others take forged requests".to_owned(),
                 LeftOut::NullSession => {
                     "a request without the authenticity token is not refused, only its session is emptied"
                         .to_owned()
@@ -157,6 +158,7 @@ pub fn run(context: &Context<'_, '_>) {
 enum LeftOut {
     Skip,
     Except,
+    Only,
     NullSession,
 }
 
@@ -164,9 +166,20 @@ impl LeftOut {
     fn covers(&self, action: Name, filter: &FilterDeclaration<'_>) -> bool {
         match self {
             LeftOut::Skip | LeftOut::NullSession => filter.applies(action),
-            LeftOut::Except => !filter.applies(action),
+            LeftOut::Except | LeftOut::Only => !filter.applies(action),
         }
     }
+}
+
+/// Whether another declaration covers an action that a list of names does not hold.
+fn protected_elsewhere(left_out: &LeftOut, action: &Action<'_, '_>, filter: &FilterDeclaration<'_>) -> bool {
+    matches!(left_out, LeftOut::Only)
+        && action.controller.filters.iter().any(|f| {
+            !f.skip
+                && (f.file, f.span) != (filter.file, filter.span)
+                && f.call.name == "protect_from_forgery"
+                && f.applies(action.name)
+        })
 }
 
 fn leaves_out(filter: &FilterDeclaration<'_>) -> Option<LeftOut> {
@@ -183,6 +196,9 @@ fn leaves_out(filter: &FilterDeclaration<'_>) -> Option<LeftOut> {
     if !filter.except.is_empty() {
         return Some(LeftOut::Except);
     }
+    if filter.only.as_ref().is_some_and(|only| !only.is_empty()) {
+        return Some(LeftOut::Only);
+    }
     let with = keyword(filter.call, "with").and_then(literal_name)?;
     (with == "null_session").then_some(LeftOut::NullSession)
 }
@@ -192,6 +208,12 @@ fn knows_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> boo
     let class = action.controller.class;
     filtered_by_session(practice, action)
         || practice.shows(class, action.method, |f| by_session(practice, class, f))
+        // `current_order` finds the visitor's basket by a cookie: the browser vouches for it all the same.
+        || practice.reach(class, action.method).iter().any(|id| {
+            let method = practice.app.index.method(*id);
+            method.name.starts_with("current_")
+                && (practice.facts(*id).session || practice.shows(class, *id, |f| f.session))
+        })
 }
 
 /// Whether a method reads the session, or asks a library (Devise) that does.
