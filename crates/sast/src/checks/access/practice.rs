@@ -451,6 +451,7 @@ pub fn is_user(node: &Node) -> bool {
                 ]
                 .iter()
                 .any(|w| name[8..].contains(w))
+                || name.contains("_current_user")
                 || USER_METHODS.contains(&name)
         }
         Some(Node { kind: Kind::Const(path), .. }) => {
@@ -459,6 +460,32 @@ pub fn is_user(node: &Node) -> bool {
                 || name == "current" && last.ends_with("User")
         }
         _ => matches!(&call.recv, Some(Node { kind: Kind::Const(_), .. })) && name == "current_user",
+    }
+}
+
+/// Words for whom an application serves apart from others.
+const TENANTS: &[&str] = &[
+    "site", "account", "organization", "organisation", "tenant", "provider", "company", "team", "workspace",
+    "store", "shop", "school", "client", "community", "instance", "institution", "agency", "domain", "vendor",
+    "merchant", "network", "hub", "practice", "club", "church", "business",
+];
+
+/// Whether a node names the tenant that the request is for: `current_site`, `Current.account`,
+/// `Tenant.current`.
+pub fn is_tenant(node: &Node) -> bool {
+    let Kind::Call(call) = &node.kind else { return false };
+    let name = call.name.as_str();
+    if !call.args.is_empty() {
+        return false;
+    }
+    match &call.recv {
+        None => name.strip_prefix("current_").is_some_and(|n| TENANTS.contains(&n)),
+        Some(Node { kind: Kind::Const(path), .. }) => {
+            let last = path.last().map_or("", |n| n.as_str());
+            last == "Current" && TENANTS.contains(&name)
+                || name == "current" && TENANTS.iter().any(|t| last.eq_ignore_ascii_case(t))
+        }
+        _ => false,
     }
 }
 
@@ -819,6 +846,7 @@ impl Words {
         Words {
             decision: Decision::of(name),
             user: name.starts_with("current")
+                || name.contains("_current_user")
                 || USER_METHODS.contains(&name)
                 || CURRENT_METHODS.contains(&name),
             token: TOKEN_LOOKUPS.contains(&name) || names_token(name),

@@ -547,9 +547,8 @@ impl Scan<'_, '_, '_> {
         {
             return false;
         }
-        call.args.iter().any(|a| {
-            let Kind::BlockPass(inner) = &a.kind else { return false };
-            let Kind::Sym(name) = &inner.kind else { return false };
+        call.block_arg.as_ref().is_some_and(|a| {
+            let Kind::Sym(name) = &a.kind else { return false };
             super::practice::writes_by_name(name) && (name.ends_with('!') || *name == "destroy" || *name == "save")
                 || self.saves(Name::from(name))
         })
