@@ -114,7 +114,12 @@ pub fn run(context: &Context<'_, '_>) {
             }
             let identified = practice.authenticated(action);
             let conventional = matches!(action.name.as_str(), "show" | "new" | "edit");
-            let confidence = if (touched.changes || !conventional) && identified || noticed {
+            // A filter that decides names it among those it leaves out: somebody thought of it.
+            let left_out = !touched.changes
+                && controller.filters.iter().any(|f| {
+                    !f.skip && f.except.contains(&action.name) && practice.decides(controller.class, f)
+                });
+            let confidence = if (touched.changes || !conventional) && identified && !left_out || noticed {
                 Confidence::Medium
             } else {
                 Confidence::Low

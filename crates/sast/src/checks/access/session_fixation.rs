@@ -80,6 +80,11 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         let mut clears = false;
+        // A number made for this sign-in alone: what was planted is worth nothing by itself.
+        let fresh = super::practice::any(method.body, &mut |n| {
+            super::practice::constant(n).is_some_and(|c| c == "SecureRandom" || c.ends_with("Session"))
+                || matches!(&n.kind, Kind::Call(c) if c.name.ends_with("sessions"))
+        });
         let mut found: Option<(&Node, &Call)> = None;
         walk::each(method.body, &mut |node| {
             if let Kind::Call(call) = &node.kind {
@@ -123,7 +128,7 @@ pub fn run(context: &Context<'_, '_>) {
             });
         context
             .finding(rule(), method.file, node.span, format!("`{}[:{key}]` takes the user, and the session stays the one that the visitor came with", if signs_in(call) { "session" } else { "cookies" }))
-            .confidence(if within || already { Confidence::Low } else { Confidence::Medium })
+            .confidence(if within || already || fresh && !signs_in(call) { Confidence::Low } else { Confidence::Medium })
             .reason(if in_cookie {
                 "the session lies in the cookie: a planted one keeps its authenticity token"
             } else {

@@ -59,8 +59,9 @@ struct Usage {
     /// Uses through the tenant that the request is for: how often, and the first spelling.
     by_tenant: usize,
     tenant: String,
-    /// Uses through the record that a controller holds it under: in which file, and the spelling.
-    parents: Vec<(FileId, String)>,
+    /// Uses through the record that a controller holds it under: in which file, by which variable, and
+    /// the spelling.
+    parents: Vec<(FileId, Name, String)>,
 }
 
 /// Looks at every load in controllers.
@@ -199,7 +200,12 @@ fn judge<'a>(
             ),
             if load.changed || writing(&open) { Confidence::Medium } else { Confidence::Low },
         )
-    } else if let Some((_, parent)) = known.parents.iter().find(|(file, _)| *file == method.file) {
+    } else if let Some((_, _, parent)) = known.parents.iter().find(|(file, variable, _)| {
+        *file == method.file
+            && (load.changed || load.variable.is_some())
+            && !derived(method.body, *variable, load)
+            && open.iter().any(|a| holds(practice, a, *variable))
+    }) {
         (
             format!("the same controller takes it from `{parent}`"),
             if load.changed || writing(&open) { Confidence::Medium } else { Confidence::Low },
@@ -268,6 +274,36 @@ fn judge<'a>(
         .report();
 }
 
+/// Whether what stands around an action takes a variable from the caller's own, or decides about it:
+/// then the records below it are the caller's, and others are not.
+fn holds<'a>(practice: &Practice<'_, 'a>, action: &Action<'_, 'a>, variable: Name) -> bool {
+    practice
+        .reach(action.controller.class, action.method)
+        .iter()
+        .copied()
+        .chain(practice.filter_methods(action.controller, action.name))
+        .any(|m| {
+            let body = practice.app.index.method(m).body;
+            checks(body, variable)
+                || any(body, &mut |n| {
+                    matches!(&n.kind, Kind::Assign(a) if matches!(&a.target.kind, Kind::Ivar(v) if *v == variable)
+                        && (mentions_tenant(&a.value) || mentions_user(&a.value)))
+                })
+        })
+}
+
+/// Whether a variable comes from the very record that is loaded: `@project = @repository.project`.
+fn derived(body: &Node, variable: Name, load: &Load<'_>) -> bool {
+    any(body, &mut |n| {
+        let Kind::Assign(assign) = &n.kind else { return false };
+        matches!(&assign.target.kind, Kind::Ivar(v) if *v == variable)
+            && any(&assign.value, &mut |n| {
+                n.span == load.node.span
+                    || matches!(&n.kind, Kind::Ivar(v) | Kind::Local(v) if Some(*v) == load.variable)
+            })
+    })
+}
+
 fn mentions_tenant(node: &Node) -> bool {
     any(node, &mut is_tenant)
 }
@@ -318,7 +354,7 @@ fn loads(body: &Node) -> Vec<Load<'_>> {
             Kind::Not(inner) => tests(inner, &mut asked),
             Kind::Assign(assign) => {
                 if let Kind::Ivar(name) | Kind::Local(name) = &assign.target.kind
-                    && let Some((class, found, list)) = load(&assign.value, &from_request)
+                    && let Some((class, found, list)) = load(either(&assign.value, &from_request), &from_request)
                 {
                     let name = *name;
                     let changed = any(
@@ -361,6 +397,16 @@ fn loads(body: &Node) -> Vec<Load<'_>> {
         true
     });
     out
+}
+
+/// The side of `a || b` that loads.
+fn either<'n>(value: &'n Node, from_request: &[Name]) -> &'n Node {
+    match &value.kind {
+        Kind::Or(sides) => {
+            if load(&sides.0, from_request).is_some() { &sides.0 } else { either(&sides.1, from_request) }
+        }
+        _ => value,
+    }
 }
 
 /// What a condition asks for without keeping it: `if X.find_by(…)`, `unless X.find_by(…).present?`.
@@ -735,7 +781,7 @@ fn tenants(context: &Context<'_, '_>, out: &mut HashMap<Name, Usage>) {
             && parent != class
             && app.models.get(&parent).is_some_and(|m| m.associations.get(&call.name).is_some_and(|a| a.many))
         {
-            out.entry(class).or_default().parents.push((file, spelled()));
+            out.entry(class).or_default().parents.push((file, *name, spelled()));
         }
     });
 }
