@@ -65,12 +65,12 @@ pub fn run(context: &Context<'_, '_>) {
             let by_session: Vec<&&Action<'_, '_>> =
                 changing.iter().filter(|a| knows_by_session(practice, a)).collect();
             let by_token = |a: &Action<'_, '_>| {
-                practice.shows(a.controller.class, a.method, |f| f.token)
+                shows_token(practice, a.controller.class, a.method)
                     || before(a.controller, a.name).iter().any(|f| {
                         f.name.is_some_and(|n| by_token_name(&n))
                             || f.name
                                 .and_then(|n| practice.find(a.controller.class, n))
-                                .is_some_and(|m| practice.shows(a.controller.class, m, |f| f.token))
+                                .is_some_and(|m| shows_token(practice, a.controller.class, m))
                     })
             };
             let api = controller.path.split('/').any(|p| {
@@ -254,6 +254,20 @@ fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> 
     })
 }
 
+/// Whether a method asks for a token that no browser brings by itself: one out of a cookie, or handed
+/// on by a method that reads it there, is a session by another name.
+fn shows_token(practice: &Practice<'_, '_>, class: Name, start: wardroom_rails::MethodId) -> bool {
+    practice.reach(class, start).iter().any(|id| {
+        let facts = practice.facts(*id);
+        facts.token
+            && !facts.session
+            && !facts.own.iter().any(|n| {
+                (n.contains("cookie") || n.contains("token"))
+                    && practice.find(class, *n).is_some_and(|m| practice.shows(class, m, |f| f.session))
+            })
+    })
+}
+
 /// Whether a filter's name says that a key or a signature lets callers in.
 pub(super) fn by_token_name(name: &str) -> bool {
     [
@@ -277,4 +291,5 @@ pub(super) fn by_token_name(name: &str) -> bool {
     .iter()
     .any(|w| name.contains(w))
         && !name.contains("authenticity")
+        && !["store_", "set_", "remember_", "refresh_"].iter().any(|p| name.starts_with(p))
 }

@@ -354,6 +354,8 @@ fn calls(context: &Context<'_, '_>, opened: &BTreeMap<(FileId, Span), &Flow>) {
                     .report();
             }
             "permit" | "expect" | "permit_params" if call.recv.as_ref().is_some_and(from_params) => {
+                // Who administrates one tenant has no right over the others.
+                call.args.iter().for_each(|a| keys(a, &mut |key, at| foreign(context, file, key, at)));
                 if behind_admin(context, file) || decided_around(context, file, node.span) {
                     return;
                 }
@@ -361,7 +363,7 @@ fn calls(context: &Context<'_, '_>, opened: &BTreeMap<(FileId, Span), &Flow>) {
                 let root = call.recv.as_ref().is_some_and(is_params) && call.name != "expect";
                 let account = call.recv.as_ref().is_some_and(of_account)
                     && (nobody_decides(context, file) || undecided_use(context, file, node.span));
-                call.args.iter().for_each(|a| keys(a, &mut |key, at| foreign(context, file, key, at)));
+                call.args.iter().for_each(|a| keys(a, &mut |key, _| handed_over(context, file, node.span, key)));
                 call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "permitted from the request", root, account)));
             }
             "attr_accessible" if call.recv.is_none() => {
@@ -447,6 +449,56 @@ fn foreign(context: &Context<'_, '_>, file: FileId, key: Name, at: Span) {
         .report();
 }
 
+/// An owner's key on a list that an update takes, though the controller elsewhere sets that key from
+/// the caller or asks whether the caller may name another.
+fn handed_over(context: &Context<'_, '_>, file: FileId, list: Span, key: Name) {
+    if !matches!(key.as_str(), "user_id" | "owner_id" | "account_id" | "author_id" | "creator_id" | "site_id" | "tenant_id" | "organization_id" | "company_id" | "customer_id")
+    {
+        return;
+    }
+    let Some(list) = context.method_at(file, list) else { return };
+    let name = context.app.index.method(list).name;
+    let is_list = |n: &Node| matches!(&n.kind, Kind::Call(c) if c.recv.is_none() && c.name == name && c.args.is_empty());
+    let association = key.strip_suffix("_id").unwrap_or_default();
+    let mut taken: Option<Span> = None;
+    let mut updates: Vec<Span> = Vec::new();
+    walk::each(&context.file(file).parsed.body, &mut |node| {
+        let Kind::Call(call) = &node.kind else { return true };
+        if matches!(call.name.as_str(), "update" | "update!" | "update_attributes" | "update_attributes!")
+            && call.recv.is_some()
+            && call.args.first().is_some_and(is_list)
+        {
+            updates.push(node.span);
+        }
+        // `record.user = current_user`, `new(list.merge(user: current_user))`
+        let set = call.name.strip_suffix('=').is_some_and(|n| n == association || n == key.as_str())
+            && call.args.iter().any(super::practice::mentions_user)
+            || matches!(call.name.as_str(), "new" | "create" | "create!" | "build" | "merge" | "assign_attributes")
+                && [association, key.as_str()].iter().any(|k| keyword(call, k).is_some_and(super::practice::mentions_user));
+        // `ensure_authorized("ManageUsers", user_id: list[:user_id])`
+        let asked = decides(call)
+            && call.args.iter().any(|a| {
+                super::practice::any(a, &mut |n| {
+                    matches!(&n.kind, Kind::Call(c) if c.name == "[]" && c.recv.as_ref().is_some_and(is_list) && c.args.first().and_then(literal_name).is_some_and(|k| k == key))
+                })
+            });
+        if taken.is_none() && (set || asked) {
+            taken = Some(node.span);
+        }
+        true
+    });
+    let Some(taken) = taken else { return };
+    for update in updates {
+        context
+            .finding(rule(), file, update, format!("the update takes `{key}` from the request, and so hands the record to whomever it names: elsewhere the controller says whose it is by `{}`", context.source(file, taken).lines().next().unwrap_or_default()))
+            .confidence(Confidence::Medium)
+            .reason("the model may refuse the change")
+            .remedy("Take the key off the list of an update; set the owner once, when the record is made.")
+            .step(file, taken, "the owner is decided here")
+            .report();
+    }
+}
+
 /// Whether an action that nothing decides over uses the list in which a place lies.
 fn undecided_use(context: &Context<'_, '_>, file: FileId, span: Span) -> bool {
     let Some(list) = context.method_at(file, span) else { return false };
@@ -461,7 +513,7 @@ fn undecided_use(context: &Context<'_, '_>, file: FileId, span: Span) -> bool {
         .any(|a| {
             a.by_change()
                 && practice.reach(a.controller.class, a.method).contains(&list)
-                && !practice.authorized(&a)
+                && (!practice.authorized(&a) || !practice.authenticated(&a) && a.name == "create")
         })
 }
 

@@ -257,7 +257,10 @@ impl<'c, 'a> Practice<'c, 'a> {
                 .name
                 .and_then(|n| Some((n, self.find(class, n)?)))
                 .is_some_and(|(n, m)| {
-                    self.shows(class, m, |f| !f.decisions.is_empty()) && self.can_end(class, n)
+                    // `login_required` sends strangers away: that is no decision between users.
+                    let who = asks_who(&n) && !guards(&n);
+                    self.shows(class, m, |f| f.decisions.iter().any(|c| !who || !refusal(&c.name)))
+                        && self.can_end(class, n)
                 })
     }
 
@@ -820,6 +823,32 @@ fn compares_with_nothing(call: &Call) -> bool {
     let nothing =
         |n: &Node| matches!(n.kind, Kind::Nil | Kind::False | Kind::True | Kind::Sym(_) | Kind::Str(_));
     sides().any(|n| matches!(n.kind, Kind::Nil)) || sides().any(is_user) && sides().any(nothing)
+}
+
+/// Calls that send the caller away: what was asked before says why.
+fn refusal(name: &str) -> bool {
+    matches!(
+        name,
+        "access_denied"
+            | "access_denied!"
+            | "deny_access"
+            | "render_403"
+            | "render_404"
+            | "forbidden"
+            | "forbidden!"
+            | "not_authorized"
+            | "render_forbidden"
+            | "permission_denied"
+            | "not_found!"
+            | "e404"
+            | "user_not_authorized"
+            | "raise"
+            | "head"
+            | "render"
+            | "halt"
+            | "error!"
+            | "render_error"
+    )
 }
 
 /// Whether a call decides whether the caller may.
