@@ -73,16 +73,14 @@ pub fn run(context: &Context<'_, '_>) {
                                 .is_some_and(|m| shows_token(practice, a.controller.class, m))
                     })
             };
-            let api = controller.path.split('/').any(|p| {
-                p == "api"
-                    || p.starts_with("api_")
-                    || p.contains("webhook")
-                    || p.contains("hooks")
-                    || p.contains("callback")
-                    || p.contains("omniauth")
-                    || p.contains("saml")
-            });
-            let judged = if let Some(action) = by_session.iter().find(|a| !by_token(a)) {
+            let api = for_machines(controller);
+            // The worst of them speaks for the declaration.
+            let worst = by_session
+                .iter()
+                .filter(|a| !by_token(a))
+                .min_by_key(|a| matches!(left_out, LeftOut::Only) && for_machines(a.controller));
+            let judged = if let Some(action) = worst {
+                let api = if matches!(left_out, LeftOut::Only) { for_machines(action.controller) } else { api };
                 let writes = practice.shows(action.controller.class, action.method, |f| !f.writes.is_empty());
                 let stands_behind = filtered_by_session(practice, action);
                 let called_back = [
@@ -171,6 +169,19 @@ impl LeftOut {
     }
 }
 
+/// Controllers whose callers are programs, by their path.
+fn for_machines(controller: &Controller<'_>) -> bool {
+    controller.path.split('/').any(|p| {
+        p == "api"
+            || p.starts_with("api_")
+            || p.contains("webhook")
+            || p.contains("hooks")
+            || p.contains("callback")
+            || p.contains("omniauth")
+            || p.contains("saml")
+    })
+}
+
 /// Whether another declaration covers an action that a list of names does not hold.
 fn protected_elsewhere(left_out: &LeftOut, action: &Action<'_, '_>, filter: &FilterDeclaration<'_>) -> bool {
     matches!(left_out, LeftOut::Only)
@@ -223,7 +234,7 @@ fn by_session(practice: &Practice<'_, '_>, class: Name, facts: &super::practice:
             || facts.own.iter().any(|n| {
                 n.starts_with("current_")
                     && practice.find(class, *n).is_none()
-                    && practice.app.gems.has("devise")
+                    && ["devise", "clearance", "sorcery"].iter().any(|g| practice.app.gems.has(g))
             }))
 }
 
@@ -240,7 +251,7 @@ fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> 
         }
         match practice.find(class, name) {
             Some(method) => {
-                f.role != FilterRole::Other
+                (f.role != FilterRole::Other || super::practice::asks_who(&name))
                     && practice.shows(class, method, |f| f.session || by_session(practice, class, f))
             }
             None => {

@@ -342,6 +342,13 @@ fn names_change(action: &str) -> bool {
                 | "become"
                 | "regenerate"
                 | "adopt"
+                | "finalize"
+                | "unfinalize"
+                | "refund"
+                | "suspend"
+                | "unsuspend"
+                | "pin"
+                | "unpin"
                 | "orphan"
                 | "connect"
         ) || word == "all" && action.starts_with("read");
