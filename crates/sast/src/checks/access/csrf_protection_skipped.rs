@@ -82,7 +82,7 @@ pub fn run(context: &Context<'_, '_>) {
             let judged = if let Some(action) = worst {
                 let api = if matches!(left_out, LeftOut::Only) { for_machines(action.controller) } else { api };
                 let writes = practice.shows(action.controller.class, action.method, |f| !f.writes.is_empty());
-                let stands_behind = filtered_by_session(practice, action);
+                let stands_behind = filtered_by_session(practice, action, true);
                 let called_back = [
                     "callback", "auth", "webhook", "notify", "ipn", "saml", "acs", "sso", "hook", "success",
                     "inbound",
@@ -217,7 +217,7 @@ fn leaves_out(filter: &FilterDeclaration<'_>) -> Option<LeftOut> {
 /// Whether the filters in front of an action, or the action, know the caller by the session.
 fn knows_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
     let class = action.controller.class;
-    filtered_by_session(practice, action)
+    filtered_by_session(practice, action, false)
         || practice.shows(class, action.method, |f| by_session(practice, class, f))
         // `current_order` finds the visitor's basket by a cookie: the browser vouches for it all the same.
         || practice.reach(class, action.method).iter().any(|id| {
@@ -238,7 +238,8 @@ fn by_session(practice: &Practice<'_, '_>, class: Name, facts: &super::practice:
             }))
 }
 
-fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
+/// `by_role`: only filters that are known to ask who is calling, not those whose names say so.
+fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>, by_role: bool) -> bool {
     let class = action.controller.class;
     before(action.controller, action.name).into_iter().any(|f| {
         let Some(name) = f.name else {
@@ -251,7 +252,7 @@ fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> 
         }
         match practice.find(class, name) {
             Some(method) => {
-                (f.role != FilterRole::Other || super::practice::asks_who(&name))
+                (f.role != FilterRole::Other || !by_role && super::practice::asks_who(&name))
                     && practice.shows(class, method, |f| f.session || by_session(practice, class, f))
             }
             None => {

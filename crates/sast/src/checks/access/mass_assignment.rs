@@ -109,7 +109,10 @@ fn rights(context: &Context<'_, '_>, flow: &Flow, model: Name) {
             declared.call.args.iter().for_each(|a| keys(a, &mut |k, _| key = key.or(over_rights(&k).then_some(k))));
         }
     }
-    let Some(key) = key else { return };
+    // Rails 3.1's roles: `update_attributes(params[:user], as: …)`.
+    let as_role =
+        call_at(context, flow.file, flow.span).is_some_and(|call| keyword(call, "as").is_some());
+    let Some(key) = key.filter(|_| !as_role) else { return };
     let admins = !flow.endpoints.is_empty()
         && flow.endpoints.iter().all(|e| e.filters.iter().any(|f| f.name.contains("admin") && !f.conditional));
     context
@@ -355,7 +358,7 @@ fn calls(context: &Context<'_, '_>, opened: &BTreeMap<(FileId, Span), &Flow>) {
             }
             "permit" | "expect" | "permit_params" if call.recv.as_ref().is_some_and(from_params) => {
                 // Who administrates one tenant has no right over the others.
-                call.args.iter().for_each(|a| keys(a, &mut |key, at| foreign(context, file, key, at)));
+                call.args.iter().for_each(|a| keys(a, &mut |key, at| foreign(context, file, node.span, key, at)));
                 if behind_admin(context, file) || decided_around(context, file, node.span) {
                     return;
                 }
@@ -416,13 +419,28 @@ fn dangerous(
 }
 
 /// A foreign key on the list, though the controller takes what it names from the caller's own.
-fn foreign(context: &Context<'_, '_>, file: FileId, key: Name, at: Span) {
+fn foreign(context: &Context<'_, '_>, file: FileId, list: Span, key: Name, at: Span) {
     let Some(stem) = key.strip_suffix("_id") else { return };
     if danger(&key).is_some() {
         return;
     }
+    let app = context.app;
+    let method = context.method_at(file, list);
+    let name = method.map(|m| app.index.method(m).name).unwrap_or_default();
     let mut taken: Option<Span> = None;
+    // The updates that take the list, itself or by the method that hands it out.
+    let mut updates: Vec<Span> = Vec::new();
     walk::each(&context.file(file).parsed.body, &mut |node| {
+        if let Kind::Call(call) = &node.kind
+            && matches!(call.name.as_str(), "update" | "update!" | "update_attributes" | "update_attributes!")
+            && call.recv.is_some()
+            && call.args.first().is_some_and(|a| {
+                a.span.start <= list.start && list.end <= a.span.end
+                    || matches!(&a.kind, Kind::Call(c) if c.recv.is_none() && c.args.is_empty() && c.name == name)
+            })
+        {
+            updates.push(node.span);
+        }
         if taken.is_none()
             && let Kind::Call(call) = &node.kind
             && matches!(call.name.as_str(), "find" | "find_by" | "find_by!" | "find_by_id")
@@ -440,6 +458,11 @@ fn foreign(context: &Context<'_, '_>, file: FileId, key: Name, at: Span) {
         taken.is_none()
     });
     let Some(taken) = taken else { return };
+    // Where the update itself looks, nothing is lost.
+    let within = context.method_at(file, taken);
+    if updates.is_empty() || updates.iter().all(|u| context.method_at(file, *u) == within) {
+        return;
+    }
     context
         .finding(rule(), file, at, format!("`{key}` is permitted from the request, and so may name what is not the caller's: elsewhere the controller takes it by `{}`", context.source(file, taken)))
         .confidence(Confidence::Medium)

@@ -163,7 +163,13 @@ fn by_cookie(call: &Call) -> bool {
     while let Some(Node { kind: Kind::Call(inner), .. }) = recv {
         if inner.name == "cookies" && inner.recv.is_none() {
             let [key, value] = call.args.as_slice() else { return false };
+            // The cookie that remembers comes beside the session.
+            let remembers = super::practice::any(
+                value,
+                &mut |n| matches!(&n.kind, Kind::Call(c) if c.name.contains("remember")),
+            );
             return !matches!(value.kind, Kind::Nil)
+                && !remembers
                 && literal_name(key).is_some_and(|k| {
                     matches!(
                         k.as_str(),
