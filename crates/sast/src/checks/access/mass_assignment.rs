@@ -455,7 +455,7 @@ fn foreign(context: &Context<'_, '_>, file: FileId, list: Span, key: Name, at: S
         {
             taken = Some(node.span);
         }
-        taken.is_none()
+        true
     });
     let Some(taken) = taken else { return };
     // Where the update itself looks, nothing is lost.
