@@ -58,33 +58,31 @@ pub fn run(context: &Context<'_, '_>) {
             let affected: Vec<Action<'_, '_>> = holders
                 .iter()
                 .flat_map(|c| practice.actions(c))
-                .filter(|a| left_out.covers(a.name, filter))
+                .filter(|a| left_out.covers(a.name, filter) && !protected_elsewhere(&left_out, a, filter))
                 .collect();
             let changing: Vec<&Action<'_, '_>> =
                 affected.iter().filter(|a| a.by_change() || app.endpoints.is_empty()).collect();
             let by_session: Vec<&&Action<'_, '_>> =
                 changing.iter().filter(|a| knows_by_session(practice, a)).collect();
             let by_token = |a: &Action<'_, '_>| {
-                practice.shows(a.controller.class, a.method, |f| f.token)
+                shows_token(practice, a.controller.class, a.method)
                     || before(a.controller, a.name).iter().any(|f| {
                         f.name.is_some_and(|n| by_token_name(&n))
                             || f.name
                                 .and_then(|n| practice.find(a.controller.class, n))
-                                .is_some_and(|m| practice.shows(a.controller.class, m, |f| f.token))
+                                .is_some_and(|m| shows_token(practice, a.controller.class, m))
                     })
             };
-            let api = controller.path.split('/').any(|p| {
-                p == "api"
-                    || p.starts_with("api_")
-                    || p.contains("webhook")
-                    || p.contains("hooks")
-                    || p.contains("callback")
-                    || p.contains("omniauth")
-                    || p.contains("saml")
-            });
-            let judged = if let Some(action) = by_session.iter().find(|a| !by_token(a)) {
+            let api = for_machines(controller);
+            // The worst of them speaks for the declaration.
+            let worst = by_session
+                .iter()
+                .filter(|a| !by_token(a))
+                .min_by_key(|a| matches!(left_out, LeftOut::Only) && for_machines(a.controller));
+            let judged = if let Some(action) = worst {
+                let api = if matches!(left_out, LeftOut::Only) { for_machines(action.controller) } else { api };
                 let writes = practice.shows(action.controller.class, action.method, |f| !f.writes.is_empty());
-                let stands_behind = filtered_by_session(practice, action);
+                let stands_behind = filtered_by_session(practice, action, true);
                 let called_back = [
                     "callback", "auth", "webhook", "notify", "ipn", "saml", "acs", "sso", "hook", "success",
                     "inbound",
@@ -136,6 +134,7 @@ pub fn run(context: &Context<'_, '_>) {
             let message = match &left_out {
                 LeftOut::Skip => "the check of the authenticity token is taken away".to_owned(),
                 LeftOut::Except => "`protect_from_forgery` leaves actions out".to_owned(),
+                LeftOut::Only => "`protect_from_forgery` names few actions: the others take forged requests".to_owned(),
                 LeftOut::NullSession => {
                     "a request without the authenticity token is not refused, only its session is emptied"
                         .to_owned()
@@ -157,6 +156,7 @@ pub fn run(context: &Context<'_, '_>) {
 enum LeftOut {
     Skip,
     Except,
+    Only,
     NullSession,
 }
 
@@ -164,9 +164,33 @@ impl LeftOut {
     fn covers(&self, action: Name, filter: &FilterDeclaration<'_>) -> bool {
         match self {
             LeftOut::Skip | LeftOut::NullSession => filter.applies(action),
-            LeftOut::Except => !filter.applies(action),
+            LeftOut::Except | LeftOut::Only => !filter.applies(action),
         }
     }
+}
+
+/// Controllers whose callers are programs, by their path.
+fn for_machines(controller: &Controller<'_>) -> bool {
+    controller.path.split('/').any(|p| {
+        p == "api"
+            || p.starts_with("api_")
+            || p.contains("webhook")
+            || p.contains("hooks")
+            || p.contains("callback")
+            || p.contains("omniauth")
+            || p.contains("saml")
+    })
+}
+
+/// Whether another declaration covers an action that a list of names does not hold.
+fn protected_elsewhere(left_out: &LeftOut, action: &Action<'_, '_>, filter: &FilterDeclaration<'_>) -> bool {
+    matches!(left_out, LeftOut::Only)
+        && action.controller.filters.iter().any(|f| {
+            !f.skip
+                && (f.file, f.span) != (filter.file, filter.span)
+                && f.call.name == "protect_from_forgery"
+                && f.applies(action.name)
+        })
 }
 
 fn leaves_out(filter: &FilterDeclaration<'_>) -> Option<LeftOut> {
@@ -183,6 +207,9 @@ fn leaves_out(filter: &FilterDeclaration<'_>) -> Option<LeftOut> {
     if !filter.except.is_empty() {
         return Some(LeftOut::Except);
     }
+    if filter.only.as_ref().is_some_and(|only| !only.is_empty()) {
+        return Some(LeftOut::Only);
+    }
     let with = keyword(filter.call, "with").and_then(literal_name)?;
     (with == "null_session").then_some(LeftOut::NullSession)
 }
@@ -190,8 +217,14 @@ fn leaves_out(filter: &FilterDeclaration<'_>) -> Option<LeftOut> {
 /// Whether the filters in front of an action, or the action, know the caller by the session.
 fn knows_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
     let class = action.controller.class;
-    filtered_by_session(practice, action)
+    filtered_by_session(practice, action, false)
         || practice.shows(class, action.method, |f| by_session(practice, class, f))
+        // `current_order` finds the visitor's basket by a cookie: the browser vouches for it all the same.
+        || practice.reach(class, action.method).iter().any(|id| {
+            let method = practice.app.index.method(*id);
+            method.name.starts_with("current_")
+                && (practice.facts(*id).session || practice.shows(class, *id, |f| f.session))
+        })
 }
 
 /// Whether a method reads the session, or asks a library (Devise) that does.
@@ -201,11 +234,12 @@ fn by_session(practice: &Practice<'_, '_>, class: Name, facts: &super::practice:
             || facts.own.iter().any(|n| {
                 n.starts_with("current_")
                     && practice.find(class, *n).is_none()
-                    && practice.app.gems.has("devise")
+                    && ["devise", "clearance", "sorcery"].iter().any(|g| practice.app.gems.has(g))
             }))
 }
 
-fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
+/// `by_role`: only filters that are known to ask who is calling, not those whose names say so.
+fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>, by_role: bool) -> bool {
     let class = action.controller.class;
     before(action.controller, action.name).into_iter().any(|f| {
         let Some(name) = f.name else {
@@ -218,7 +252,7 @@ fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> 
         }
         match practice.find(class, name) {
             Some(method) => {
-                f.role != FilterRole::Other
+                (f.role != FilterRole::Other || !by_role && super::practice::asks_who(&name))
                     && practice.shows(class, method, |f| f.session || by_session(practice, class, f))
             }
             None => {
@@ -229,6 +263,20 @@ fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> 
                     )
             }
         }
+    })
+}
+
+/// Whether a method asks for a token that no browser brings by itself: one out of a cookie, or handed
+/// on by a method that reads it there, is a session by another name.
+fn shows_token(practice: &Practice<'_, '_>, class: Name, start: wardroom_rails::MethodId) -> bool {
+    practice.reach(class, start).iter().any(|id| {
+        let facts = practice.facts(*id);
+        facts.token
+            && !facts.session
+            && !facts.own.iter().any(|n| {
+                (n.contains("cookie") || n.contains("token"))
+                    && practice.find(class, *n).is_some_and(|m| practice.shows(class, m, |f| f.session))
+            })
     })
 }
 
@@ -255,4 +303,5 @@ pub(super) fn by_token_name(name: &str) -> bool {
     .iter()
     .any(|w| name.contains(w))
         && !name.contains("authenticity")
+        && !["store_", "set_", "remember_", "refresh_"].iter().any(|p| name.starts_with(p))
 }

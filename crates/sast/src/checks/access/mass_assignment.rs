@@ -8,7 +8,7 @@ use wardroom_rails::{FileId, Habitat, literal_name};
 use wardroom_ruby::ir::{Call, Kind, Name, Node, Span};
 use wardroom_ruby::walk;
 
-use super::practice::{decides, is_params};
+use super::practice::{decides, is_params, is_tenant, is_user, keyword};
 use crate::context::Context;
 
 rule! {
@@ -70,7 +70,10 @@ fn raw(context: &Context<'_, '_>) {
         let model = call_at(context, flow.file, flow.span)
             .and_then(|call| model_of(context, flow.file, flow.span, call));
         let limit = match model.map(|m| protection(context, m)) {
-            Some(Protection::Listed) => continue,
+            Some(Protection::Listed) => {
+                rights(context, flow, model.unwrap_or_default());
+                continue;
+            }
             Some(Protection::Excepted) => Confidence::Low,
             _ if whitelist => Confidence::Low,
             // Who administrates may set these anyway.
@@ -93,6 +96,49 @@ fn raw(context: &Context<'_, '_>) {
             .remedy("Name the attributes that the form may set: `attr_accessible` in the model, or `permit` in the controller (the strong_parameters gem before Rails 4).")
             .report();
     }
+}
+
+/// A model that names its attributes, with one among them that decides over rights.
+fn rights(context: &Context<'_, '_>, flow: &Flow, model: Name) {
+    if !people(context, model) {
+        return;
+    }
+    let mut key = None;
+    for declared in context.app.index.macros(model) {
+        if declared.call.name == "attr_accessible" && keyword(declared.call, "as").is_none() {
+            declared.call.args.iter().for_each(|a| keys(a, &mut |k, _| key = key.or(over_rights(&k).then_some(k))));
+        }
+    }
+    // Rails 3.1's roles: `update_attributes(params[:user], as: …)`.
+    let as_role =
+        call_at(context, flow.file, flow.span).is_some_and(|call| keyword(call, "as").is_some());
+    let Some(key) = key.filter(|_| !as_role) else { return };
+    let admins = !flow.endpoints.is_empty()
+        && flow.endpoints.iter().all(|e| e.filters.iter().any(|f| f.name.contains("admin") && !f.conditional));
+    context
+        .flow_finding(rule(), flow, format!("`{}` may name `{key}` of `{model}`: it is open to assignment in bulk and decides over rights", flow.words))
+        .at_most(if admins { Confidence::Low } else { Confidence::Medium })
+        .remedy("Take the key out of the parameters, or off `attr_accessible`, and set it in code that has asked whether the caller may.")
+        .report();
+}
+
+/// Keys that give rights.
+fn over_rights(key: &str) -> bool {
+    matches!(
+        key,
+        "role" | "roles" | "role_id" | "role_ids" | "permissions" | "permission_ids" | "privileges"
+            | "admin" | "is_admin" | "superadmin" | "super_admin" | "superuser" | "administrator"
+    )
+}
+
+/// Whether a model's records are people who sign in.
+fn people(context: &Context<'_, '_>, model: Name) -> bool {
+    let last = model.rsplit("::").next().unwrap_or_default();
+    matches!(last, "User" | "Account" | "Member" | "Person" | "Admin" | "Employee" | "Customer" | "Author" | "AdminUser" | "LegacyUser")
+        || context.app.models.get(&model).is_some_and(|m| m.columns.keys().any(|c| c.contains("password")))
+        || context.app.index.macros(model).iter().any(|m| {
+            matches!(m.call.name.as_str(), "devise" | "has_secure_password" | "acts_as_authentic" | "authenticates_with_sorcery!")
+        })
 }
 
 /// Where parameters were opened that end up as a record's attributes, with the surest flow of each:
@@ -311,12 +357,16 @@ fn calls(context: &Context<'_, '_>, opened: &BTreeMap<(FileId, Span), &Flow>) {
                     .report();
             }
             "permit" | "expect" | "permit_params" if call.recv.as_ref().is_some_and(from_params) => {
+                // Who administrates one tenant has no right over the others.
+                call.args.iter().for_each(|a| keys(a, &mut |key, at| foreign(context, file, node.span, key, at)));
                 if behind_admin(context, file) || decided_around(context, file, node.span) {
                     return;
                 }
                 // At the root stand the parameters of the request itself, seldom a record's.
                 let root = call.recv.as_ref().is_some_and(is_params) && call.name != "expect";
-                let account = call.recv.as_ref().is_some_and(of_account) && nobody_decides(context, file);
+                let account = call.recv.as_ref().is_some_and(of_account)
+                    && (nobody_decides(context, file) || undecided_use(context, file, node.span));
+                call.args.iter().for_each(|a| keys(a, &mut |key, _| handed_over(context, file, node.span, key)));
                 call.args.iter().for_each(|a| keys(a, &mut |key, at| dangerous(context, file, key, at, "permitted from the request", root, account)));
             }
             "attr_accessible" if call.recv.is_none() => {
@@ -341,9 +391,17 @@ fn dangerous(
     account: bool,
 ) {
     let Some((why, confidence)) = danger(&key) else { return };
+    // Open to every call on the model of those who sign in.
+    let listed = how.starts_with("open")
+        && over_rights(&key)
+        && context.app.index.classes.values().any(|c| {
+            c.places.iter().any(|(f, span, _)| *f == file && span.start <= at.start && at.end <= span.end)
+                && people(context, c.name)
+        });
+    let confidence = if listed { Confidence::Medium } else { confidence };
     // A role among what people send of themselves, and a column takes it.
     let own_role = account
-        && key.starts_with("role")
+        && over_rights(&key)
         && context
             .app
             .models
@@ -358,6 +416,128 @@ fn dangerous(
             "Take the key off the list and set the attribute in code that has asked whether the caller may.",
         )
         .report();
+}
+
+/// A foreign key on the list, though the controller takes what it names from the caller's own.
+fn foreign(context: &Context<'_, '_>, file: FileId, list: Span, key: Name, at: Span) {
+    let Some(stem) = key.strip_suffix("_id") else { return };
+    if danger(&key).is_some() {
+        return;
+    }
+    let app = context.app;
+    let method = context.method_at(file, list);
+    let name = method.map(|m| app.index.method(m).name).unwrap_or_default();
+    let mut taken: Option<Span> = None;
+    // The updates that take the list, itself or by the method that hands it out.
+    let mut updates: Vec<Span> = Vec::new();
+    walk::each(&context.file(file).parsed.body, &mut |node| {
+        if let Kind::Call(call) = &node.kind
+            && matches!(call.name.as_str(), "update" | "update!" | "update_attributes" | "update_attributes!")
+            && call.recv.is_some()
+            && call.args.first().is_some_and(|a| {
+                a.span.start <= list.start && list.end <= a.span.end
+                    || matches!(&a.kind, Kind::Call(c) if c.recv.is_none() && c.args.is_empty() && c.name == name)
+            })
+        {
+            updates.push(node.span);
+        }
+        if taken.is_none()
+            && let Kind::Call(call) = &node.kind
+            && matches!(call.name.as_str(), "find" | "find_by" | "find_by!" | "find_by_id")
+            && let Some(Node { kind: Kind::Call(of), .. }) = &call.recv
+            && of.recv.as_ref().is_some_and(|r| is_tenant(r) || is_user(r))
+            && of.name.starts_with(stem.trim_end_matches('y'))
+            && call.args.iter().any(|a| {
+                super::practice::any(a, &mut |n| {
+                    matches!(&n.kind, Kind::Call(c) if c.name == "[]" && c.recv.as_ref().is_some_and(is_params) && c.args.first().and_then(literal_name).is_some_and(|k| k == key))
+                })
+            })
+        {
+            taken = Some(node.span);
+        }
+        true
+    });
+    let Some(taken) = taken else { return };
+    // Where the update itself looks, nothing is lost.
+    let within = context.method_at(file, taken);
+    if updates.is_empty() || updates.iter().all(|u| context.method_at(file, *u) == within) {
+        return;
+    }
+    context
+        .finding(rule(), file, at, format!("`{key}` is permitted from the request, and so may name what is not the caller's: elsewhere the controller takes it by `{}`", context.source(file, taken)))
+        .confidence(Confidence::Medium)
+        .reason("the model may check it again")
+        .remedy("Take the key off the list, or load what it names from what the caller may see and set that.")
+        .step(file, taken, "here it must be the caller's own")
+        .report();
+}
+
+/// An owner's key on a list that an update takes, though the controller elsewhere sets that key from
+/// the caller or asks whether the caller may name another.
+fn handed_over(context: &Context<'_, '_>, file: FileId, list: Span, key: Name) {
+    if !matches!(key.as_str(), "user_id" | "owner_id" | "account_id" | "author_id" | "creator_id" | "site_id" | "tenant_id" | "organization_id" | "company_id" | "customer_id")
+    {
+        return;
+    }
+    let Some(list) = context.method_at(file, list) else { return };
+    let name = context.app.index.method(list).name;
+    let is_list = |n: &Node| matches!(&n.kind, Kind::Call(c) if c.recv.is_none() && c.name == name && c.args.is_empty());
+    let association = key.strip_suffix("_id").unwrap_or_default();
+    let mut taken: Option<Span> = None;
+    let mut updates: Vec<Span> = Vec::new();
+    walk::each(&context.file(file).parsed.body, &mut |node| {
+        let Kind::Call(call) = &node.kind else { return true };
+        if matches!(call.name.as_str(), "update" | "update!" | "update_attributes" | "update_attributes!")
+            && call.recv.is_some()
+            && call.args.first().is_some_and(is_list)
+        {
+            updates.push(node.span);
+        }
+        // `record.user = current_user`, `new(list.merge(user: current_user))`
+        let set = call.name.strip_suffix('=').is_some_and(|n| n == association || n == key.as_str())
+            && call.args.iter().any(super::practice::mentions_user)
+            || matches!(call.name.as_str(), "new" | "create" | "create!" | "build" | "merge" | "assign_attributes")
+                && [association, key.as_str()].iter().any(|k| keyword(call, k).is_some_and(super::practice::mentions_user));
+        // `ensure_authorized("ManageUsers", user_id: list[:user_id])`
+        let asked = decides(call)
+            && call.args.iter().any(|a| {
+                super::practice::any(a, &mut |n| {
+                    matches!(&n.kind, Kind::Call(c) if c.name == "[]" && c.recv.as_ref().is_some_and(is_list) && c.args.first().and_then(literal_name).is_some_and(|k| k == key))
+                })
+            });
+        if taken.is_none() && (set || asked) {
+            taken = Some(node.span);
+        }
+        true
+    });
+    let Some(taken) = taken else { return };
+    for update in updates {
+        context
+            .finding(rule(), file, update, format!("the update takes `{key}` from the request, and so hands the record to whomever it names: elsewhere the controller says whose it is by `{}`", context.source(file, taken).lines().next().unwrap_or_default()))
+            .confidence(Confidence::Medium)
+            .reason("the model may refuse the change")
+            .remedy("Take the key off the list of an update; set the owner once, when the record is made.")
+            .step(file, taken, "the owner is decided here")
+            .report();
+    }
+}
+
+/// Whether an action that nothing decides over uses the list in which a place lies.
+fn undecided_use(context: &Context<'_, '_>, file: FileId, span: Span) -> bool {
+    let Some(list) = context.method_at(file, span) else { return false };
+    let practice = context.practice();
+    practice
+        .controllers()
+        .into_iter()
+        .filter(|c| {
+            context.app.index.class(c.class).is_some_and(|class| class.places.iter().any(|p| p.0 == file))
+        })
+        .flat_map(|c| practice.actions(c))
+        .any(|a| {
+            a.by_change()
+                && practice.reach(a.controller.class, a.method).contains(&list)
+                && (!practice.authorized(&a) || !practice.authenticated(&a) && a.name == "create")
+        })
 }
 
 /// `params.require(:user)`

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use wardroom_model::{Confidence, FilterRole};
-use wardroom_rails::FilterDeclaration;
-use wardroom_ruby::ir::{Kind, Name};
+use wardroom_ruby::ir::Name;
 
 use super::missing_authorization::public_by_nature;
-use super::practice::{Action, Practice, any, before};
+use super::practice::{Action, Practice, before};
 use crate::context::Context;
 
 rule! {
@@ -50,10 +49,9 @@ pub fn run(context: &Context<'_, '_>) {
     // How many actions of each namespace stand behind a filter.
     let mut spaces: HashMap<&str, (usize, usize)> = HashMap::new();
     let mut open: Vec<(Action<'_, '_>, usize, usize, Option<Name>)> = Vec::new();
-    let mut stops: HashMap<(Name, Name), bool> = HashMap::new();
     for controller in practice.controllers() {
         let actions = practice.actions(controller);
-        let asked: Vec<bool> = actions.iter().map(|a| stopped(practice, a, &mut stops)).collect();
+        let asked: Vec<bool> = actions.iter().map(|a| stopped(practice, a)).collect();
         let space = spaces.entry(namespace(&controller.path)).or_default();
         space.0 += asked.iter().filter(|a| **a).count();
         space.1 += actions.len();
@@ -138,98 +136,9 @@ pub fn run(context: &Context<'_, '_>) {
 }
 
 /// Whether a filter in front of an action keeps strangers out: asks who is calling, and can refuse.
-fn stopped<'a>(
-    practice: &Practice<'_, 'a>,
-    action: &Action<'_, 'a>,
-    stops: &mut HashMap<(Name, Name), bool>,
-) -> bool {
+fn stopped<'a>(practice: &Practice<'_, 'a>, action: &Action<'_, 'a>) -> bool {
     let class = action.controller.class;
-    before(action.controller, action.name).into_iter().any(|f| {
-        practice.identifies(class, f)
-            && match f.name {
-                None => true,
-                Some(name) => *stops.entry((class, name)).or_insert_with(|| refuses(practice, class, f)),
-            }
-    })
-}
-
-/// Whether a filter can end the request: `set_current_user` only looks.
-fn refuses(practice: &Practice<'_, '_>, class: Name, filter: &FilterDeclaration<'_>) -> bool {
-    let Some(name) = filter.name else { return true };
-    let looks = [
-        "set_",
-        "gon_",
-        "load_current",
-        "remember_",
-        "store_",
-        "track_",
-        "log_",
-        "touch_",
-        "update_",
-        "invalidate_",
-        "reset_",
-    ]
-    .iter()
-    .any(|w| name.starts_with(w))
-        || [
-            "expir",
-            "profiler",
-            "cookies",
-            "suspended",
-            "banned",
-            "enabled",
-            "disabled",
-            "readable",
-            "writable",
-            "read_only",
-        ]
-        .iter()
-        .any(|w| name.contains(w));
-    let Some(method) = practice.find(class, name) else { return !looks };
-    if looks {
-        return false;
-    }
-    // A method whose way out lies in a library refuses as far as its name says.
-    practice.reach(class, method).iter().any(|id| {
-        any(practice.app.index.method(*id).body, &mut |n| match &n.kind {
-            Kind::Super(_) => true,
-            Kind::Call(call) => {
-                let called = call.name.as_str();
-                matches!(
-                    called,
-                    "redirect_to"
-                        | "redirect_back"
-                        | "redirect_back_or_to"
-                        | "render"
-                        | "head"
-                        | "raise"
-                        | "throw"
-                        | "halt"
-                        | "error!"
-                        | "fail"
-                        | "not_found"
-                        | "status="
-                        | "send_error"
-                        | "response_body="
-                ) || [
-                    "authenticate",
-                    "authorize",
-                    "authorise",
-                    "require_",
-                    "deny",
-                    "unauthorized",
-                    "forbid",
-                    "redirect",
-                    "render_",
-                    "access_denied",
-                    "error",
-                ]
-                .iter()
-                .any(|w| called.contains(w))
-            }
-            _ => false,
-        })
-    })
+    before(action.controller, action.name).into_iter().any(|f| practice.stops(class, f))
 }
 
 fn namespace(path: &str) -> &str {

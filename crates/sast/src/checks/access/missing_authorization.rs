@@ -71,6 +71,7 @@ pub fn run(context: &Context<'_, '_>) {
             actions.iter().map(|a| (practice.authorized(a), touch(practice, a))).collect();
         let touching = state.iter().filter(|(_, t)| t.is_some()).count();
         let decided = state.iter().filter(|(authorized, t)| *authorized && t.is_some()).count();
+        alone(context, practice, controller, &actions, &state);
         for (action, (authorized, touched)) in actions.iter().zip(&state) {
             let Some(touched) = touched else { continue };
             let method = context.app.index.method(action.method);
@@ -113,7 +114,12 @@ pub fn run(context: &Context<'_, '_>) {
             }
             let identified = practice.authenticated(action);
             let conventional = matches!(action.name.as_str(), "show" | "new" | "edit");
-            let confidence = if (touched.changes || !conventional) && identified || noticed {
+            // A filter that decides names it among those it leaves out: somebody thought of it.
+            let left_out = !touched.changes
+                && controller.filters.iter().any(|f| {
+                    !f.skip && f.except.contains(&action.name) && practice.decides(controller.class, f)
+                });
+            let confidence = if (touched.changes || !conventional) && identified && !left_out || noticed {
                 Confidence::Medium
             } else {
                 Confidence::Low
@@ -141,6 +147,56 @@ pub fn run(context: &Context<'_, '_>) {
             builder.report();
         }
     }
+}
+
+/// The one action without the decision that every other action makes in its own body, where it loads
+/// nothing by a name: it lists, sends or starts something.
+fn alone<'a>(
+    context: &Context<'_, 'a>,
+    practice: &Practice<'_, 'a>,
+    controller: &Controller<'a>,
+    actions: &[Action<'_, 'a>],
+    state: &[(bool, Option<Touch>)],
+) {
+    let own: Vec<bool> =
+        actions.iter().map(|a| practice.facts(a.method).decisions.iter().any(|c| requires(&c.name))).collect();
+    let deciding = own.iter().filter(|o| **o).count();
+    if deciding < 3 || deciding * 4 < actions.len() * 3 {
+        return;
+    }
+    for ((action, (authorized, touched)), own) in actions.iter().zip(state).zip(&own) {
+        let method = context.app.index.method(action.method);
+        if *own || *authorized || touched.is_some() || method.owner != controller.class || signs_in(&action.name) {
+            continue;
+        }
+        let facts = practice.facts(action.method);
+        // A page that only shows the user's own, or nothing at all.
+        if facts.user || !practice.authenticated(action) {
+            continue;
+        }
+        let takes = reads_params(method.body);
+        let writes = practice.shows(controller.class, action.method, |f| !f.writes.is_empty());
+        if !takes && !writes {
+            continue;
+        }
+        context
+            .finding(
+                rule(),
+                method.file,
+                method.name_span,
+                format!("`{}` asks nobody whether the caller may, unlike {deciding} of the controller's {} actions", action.name, actions.len()),
+            )
+            .confidence(if writes && action.by_change() { Confidence::Medium } else { Confidence::Low })
+            .reason("the actions beside it decide who may; this one may be open on purpose")
+            .remedy("Call what the siblings call (`authorize!`, `can?`) at its head.")
+            .endpoints(action.endpoints.clone())
+            .report();
+    }
+}
+
+/// Calls that refuse by themselves: `authorize!`.
+fn requires(name: &str) -> bool {
+    name.starts_with("authorize") || name.starts_with("authorise") || super::practice::guards(name)
 }
 
 /// Finds the controller that lacks the filter which the others of its namespace have.

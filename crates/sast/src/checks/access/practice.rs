@@ -50,6 +50,7 @@ pub struct Practice<'c, 'a> {
     facts: RefCell<FxHashMap<MethodId, Rc<Facts<'a>>>>,
     reach: RefCell<Reach>,
     words: RefCell<FxHashMap<Name, Words>>,
+    ending: RefCell<FxHashMap<(Name, Name), bool>>,
     routed: FxHashMap<&'c str, Vec<&'c Arc<Endpoint>>>,
 }
 
@@ -89,6 +90,7 @@ impl<'c, 'a> Practice<'c, 'a> {
             facts: RefCell::default(),
             reach: RefCell::default(),
             words: RefCell::default(),
+            ending: RefCell::default(),
             routed,
         }
     }
@@ -150,7 +152,7 @@ impl<'c, 'a> Practice<'c, 'a> {
             match &node.kind {
                 Kind::Super(_) => facts.calls_super = true,
                 Kind::Call(call) => {
-                    let says = *words.entry(call.name).or_insert_with(|| Words::of(&call.name));
+                    let says = *words.entry(call.name).or_insert_with(|| self.words_of(call.name));
                     let own = match &call.recv {
                         None => true,
                         Some(recv) => matches!(recv.kind, Kind::SelfRef),
@@ -176,6 +178,21 @@ impl<'c, 'a> Practice<'c, 'a> {
             true
         });
         facts
+    }
+
+    /// What a name says, and what the application's own methods of that name make of it.
+    fn words_of(&self, name: Name) -> Words {
+        let mut words = Words::of(&name);
+        // `def authorize?(user) = true`: a hook that every application was to fill in.
+        if name.starts_with("author")
+            && words.decision == Decision::Always
+            && self.app.index.by_name.get(&name).is_some_and(|ids| {
+                !ids.is_empty() && ids.iter().all(|id| answers_yes(self.app.index.method(*id).body))
+            })
+        {
+            words.decision = Decision::Never;
+        }
+        words
     }
 
     /// A method and what it calls on itself, nearest first.
@@ -238,8 +255,13 @@ impl<'c, 'a> Practice<'c, 'a> {
             || filter.block.is_some_and(|b| !self.read(&b.body).decisions.is_empty())
             || filter
                 .name
-                .and_then(|n| self.find(class, n))
-                .is_some_and(|m| self.shows(class, m, |f| !f.decisions.is_empty()))
+                .and_then(|n| Some((n, self.find(class, n)?)))
+                .is_some_and(|(n, m)| {
+                    // `login_required` sends strangers away: that is no decision between users.
+                    let who = asks_who(&n) && !guards(&n);
+                    self.shows(class, m, |f| f.decisions.iter().any(|c| !who || !refusal(&c.name)))
+                        && self.can_end(class, n)
+                })
     }
 
     /// Whether a filter in front of an action asks who is calling.
@@ -250,8 +272,32 @@ impl<'c, 'a> Practice<'c, 'a> {
                 .any(|f| self.identifies(action.controller.class, f))
     }
 
+    /// Whether a filter keeps strangers out: asks who is calling, and does more than look.
+    pub fn stops(&self, class: Name, filter: &FilterDeclaration<'a>) -> bool {
+        self.identifies(class, filter) && filter.name.is_none_or(|n| !only_looks(&n))
+    }
+
+    /// Whether a filter's method can end the request. One whose way out lies in a library refuses as
+    /// far as its name says.
+    fn can_end(&self, class: Name, name: Name) -> bool {
+        if let Some(known) = self.ending.borrow().get(&(class, name)) {
+            return *known;
+        }
+        let rails = self.app.rails();
+        let found = self.find(class, name).is_none_or(|method| {
+            self.reach(class, method)
+                .iter()
+                .any(|id| any(self.app.index.method(*id).body, &mut |n| ends_request(n, rails)))
+        });
+        self.ending.borrow_mut().insert((class, name), found);
+        found
+    }
+
     /// Whether a filter asks who is calling.
     pub fn identifies(&self, class: Name, filter: &FilterDeclaration<'a>) -> bool {
+        if filter.name.is_some_and(|n| !self.can_end(class, n)) {
+            return false;
+        }
         if matches!(filter.role, FilterRole::Authentication | FilterRole::Authorization) {
             return true;
         }
@@ -266,6 +312,85 @@ impl<'c, 'a> Practice<'c, 'a> {
             let facts = self.read(&b.body);
             facts.user || facts.token || !facts.decisions.is_empty()
         })
+    }
+}
+
+/// Whether a filter's name says that it only notes something down.
+fn only_looks(name: &str) -> bool {
+    [
+        "set_",
+        "gon_",
+        "load_current",
+        "remember_",
+        "store_",
+        "track_",
+        "log_",
+        "touch_",
+        "update_",
+        "invalidate_",
+        "reset_",
+    ]
+    .iter()
+    .any(|w| name.starts_with(w))
+        || [
+            "expir",
+            "profiler",
+            "cookies",
+            "suspended",
+            "banned",
+            "enabled",
+            "disabled",
+            "readable",
+            "writable",
+            "read_only",
+        ]
+        .iter()
+        .any(|w| name.contains(w))
+}
+
+/// Whether a node can end the request: a redirect, an answer, an error, a check of a library's; before
+/// Rails 5 a `false` as well.
+fn ends_request(node: &Node, rails: (u32, u32)) -> bool {
+    match &node.kind {
+        Kind::False => rails < (5, 0),
+        Kind::Super(_) => true,
+            Kind::Call(call) => {
+                let called = call.name.as_str();
+                matches!(
+                    called,
+                    "redirect_to"
+                        | "redirect_back"
+                        | "redirect_back_or_to"
+                        | "render"
+                        | "head"
+                        | "raise"
+                        | "throw"
+                        | "halt"
+                        | "error!"
+                        | "fail"
+                        | "not_found"
+                        | "status="
+                        | "send_error"
+                        | "response_body="
+                ) || [
+                    "authenticate",
+                    "authorize",
+                    "authorise",
+                    "accessible_by",
+                    "policy_scope",
+                    "require_",
+                    "deny",
+                    "unauthorized",
+                    "forbid",
+                    "redirect",
+                    "render_",
+                    "access_denied",
+                    "error",
+                ]
+                .iter()
+                .any(|w| called.contains(w))
+            }
+        _ => false,
     }
 }
 
@@ -329,6 +454,7 @@ pub fn is_user(node: &Node) -> bool {
                 ]
                 .iter()
                 .any(|w| name[8..].contains(w))
+                || name.contains("_current_user")
                 || USER_METHODS.contains(&name)
         }
         Some(Node { kind: Kind::Const(path), .. }) => {
@@ -337,6 +463,32 @@ pub fn is_user(node: &Node) -> bool {
                 || name == "current" && last.ends_with("User")
         }
         _ => matches!(&call.recv, Some(Node { kind: Kind::Const(_), .. })) && name == "current_user",
+    }
+}
+
+/// Words for whom an application serves apart from others.
+const TENANTS: &[&str] = &[
+    "site", "account", "organization", "organisation", "tenant", "provider", "company", "team", "workspace",
+    "store", "shop", "school", "client", "community", "instance", "institution", "agency", "domain", "vendor",
+    "merchant", "network", "hub", "practice", "club", "church", "business",
+];
+
+/// Whether a node names the tenant that the request is for: `current_site`, `Current.account`,
+/// `Tenant.current`.
+pub fn is_tenant(node: &Node) -> bool {
+    let Kind::Call(call) = &node.kind else { return false };
+    let name = call.name.as_str();
+    if !call.args.is_empty() {
+        return false;
+    }
+    match &call.recv {
+        None => name.strip_prefix("current_").is_some_and(|n| TENANTS.contains(&n)),
+        Some(Node { kind: Kind::Const(path), .. }) => {
+            let last = path.last().map_or("", |n| n.as_str());
+            last == "Current" && TENANTS.contains(&name)
+                || name == "current" && TENANTS.iter().any(|t| last.eq_ignore_ascii_case(t))
+        }
+        _ => false,
     }
 }
 
@@ -391,6 +543,10 @@ fn names_token(name: &str) -> bool {
 
 fn asks_token(call: &Call) -> bool {
     let name = call.name.as_str();
+    // What lies in a cookie is sent by the browser, whoever wrote the page.
+    if call.args.iter().any(reads_cookies) {
+        return false;
+    }
     names_token(name)
         || name == "[]"
             && call.recv.as_ref().is_some_and(is_params)
@@ -414,6 +570,11 @@ fn asks_token(call: &Call) -> bool {
         || matches!(name, "find_by" | "find_by!" | "where")
             && matches!(call.args.last(), Some(Node { kind: Kind::Hash(pairs), .. })
                 if pairs.iter().any(|p| literal_name(&p.key).is_some_and(|k| ["token", "secret", "digest", "_key", "signature", "uuid"].iter().any(|w| k.contains(w)))))
+}
+
+/// Whether a tree reads a cookie: `cookies[:token]`, `cookies.signed[:guest_token]`.
+pub fn reads_cookies(node: &Node) -> bool {
+    any(node, &mut |n| matches!(&n.kind, Kind::Call(c) if c.recv.is_none() && c.name == "cookies"))
 }
 
 /// Whether a method's name says that it stops who may not.
@@ -620,6 +781,7 @@ impl Decision {
             Decision::Never => false,
             Decision::Always => true,
             Decision::Bare => call.recv.is_none(),
+            Decision::OfUser if matches!(call.name.as_str(), "==" | "!=") && compares_with_nothing(call) => false,
             Decision::OfUser => given(&mut is_user) || call.recv.as_ref().is_some_and(mentions_user),
             Decision::WithUser => given(&mut is_user),
             Decision::Raises => {
@@ -645,6 +807,50 @@ const REFUSALS: &[&str] = &[
     "NotFound",
 ];
 
+/// A body that is `true` and nothing else.
+fn answers_yes(body: &Node) -> bool {
+    match &body.kind {
+        Kind::True => true,
+        Kind::Seq(nodes) => matches!(nodes.as_slice(), [only] if answers_yes(only)),
+        Kind::Return(Some(value)) => answers_yes(value),
+        _ => false,
+    }
+}
+
+/// `current_user != nil`, `current_user == :false`: asks whether anybody is signed in, not who.
+fn compares_with_nothing(call: &Call) -> bool {
+    let sides = || call.recv.iter().chain(call.args.iter());
+    let nothing =
+        |n: &Node| matches!(n.kind, Kind::Nil | Kind::False | Kind::True | Kind::Sym(_) | Kind::Str(_));
+    sides().any(|n| matches!(n.kind, Kind::Nil)) || sides().any(is_user) && sides().any(nothing)
+}
+
+/// Calls that send the caller away: what was asked before says why.
+fn refusal(name: &str) -> bool {
+    matches!(
+        name,
+        "access_denied"
+            | "access_denied!"
+            | "deny_access"
+            | "render_403"
+            | "render_404"
+            | "forbidden"
+            | "forbidden!"
+            | "not_authorized"
+            | "render_forbidden"
+            | "permission_denied"
+            | "not_found!"
+            | "e404"
+            | "user_not_authorized"
+            | "raise"
+            | "head"
+            | "render"
+            | "halt"
+            | "error!"
+            | "render_error"
+    )
+}
+
 /// Whether a call decides whether the caller may.
 pub fn decides(call: &Call) -> bool {
     Decision::of(&call.name).made_by(call)
@@ -669,6 +875,7 @@ impl Words {
         Words {
             decision: Decision::of(name),
             user: name.starts_with("current")
+                || name.contains("_current_user")
                 || USER_METHODS.contains(&name)
                 || CURRENT_METHODS.contains(&name),
             token: TOKEN_LOOKUPS.contains(&name) || names_token(name),
@@ -710,6 +917,11 @@ const WRITES: &[&str] = &[
     "insert_all",
     "upsert",
 ];
+
+/// Whether a method of this name changes a record.
+pub fn writes_by_name(name: &str) -> bool {
+    WRITES.contains(&name)
+}
 
 /// Whether a call changes a record: `save` and its kin on something that is no hash, file or session.
 pub fn writes(call: &Call) -> bool {

@@ -80,11 +80,16 @@ pub fn run(context: &Context<'_, '_>) {
             continue;
         }
         let mut clears = false;
+        // A number made for this sign-in alone: what was planted is worth nothing by itself.
+        let fresh = super::practice::any(method.body, &mut |n| {
+            super::practice::constant(n).is_some_and(|c| c == "SecureRandom" || c.ends_with("Session"))
+                || matches!(&n.kind, Kind::Call(c) if c.name.ends_with("sessions"))
+        });
         let mut found: Option<(&Node, &Call)> = None;
         walk::each(method.body, &mut |node| {
             if let Kind::Call(call) = &node.kind {
                 clears |= call.name == "clear" && call.recv.as_ref().is_some_and(is_session);
-                if found.is_none() && signs_in(call) {
+                if found.is_none() && (signs_in(call) || sign_in_named(&method.name) && by_cookie(call)) {
                     found = Some((node, call));
                 }
             }
@@ -122,8 +127,8 @@ pub fn run(context: &Context<'_, '_>) {
                 })
             });
         context
-            .finding(rule(), method.file, node.span, format!("`session[:{key}]` takes the user, and the session stays the one that the visitor came with"))
-            .confidence(if within || already { Confidence::Low } else { Confidence::Medium })
+            .finding(rule(), method.file, node.span, format!("`{}[:{key}]` takes the user, and the session stays the one that the visitor came with", if signs_in(call) { "session" } else { "cookies" }))
+            .confidence(if within || already || fresh && !signs_in(call) { Confidence::Low } else { Confidence::Medium })
             .reason(if in_cookie {
                 "the session lies in the cookie: a planted one keeps its authenticity token"
             } else {
@@ -137,6 +142,48 @@ pub fn run(context: &Context<'_, '_>) {
 
 fn is_session(node: &Node) -> bool {
     matches!(&node.kind, Kind::Call(call) if call.recv.is_none() && call.name == "session")
+}
+
+/// Whether a method's name says that it signs somebody in.
+fn sign_in_named(name: &str) -> bool {
+    let name = name.trim_end_matches('!');
+    ["login", "log_in", "sign_in", "signin"].iter().any(|w| {
+        name == *w || name.strip_prefix(w).is_some_and(|r| r.starts_with("_user") || r.starts_with("_as"))
+            || name.strip_suffix(w).is_some_and(|r| r.ends_with("user_") || r.ends_with("do_"))
+    })
+}
+
+/// `cookies[:auth_token] = …`, `cookies.signed[:user_id] = …`: the user is known by a cookie of the
+/// application's own.
+fn by_cookie(call: &Call) -> bool {
+    if call.name != "[]=" {
+        return false;
+    }
+    let mut recv = call.recv.as_ref();
+    while let Some(Node { kind: Kind::Call(inner), .. }) = recv {
+        if inner.name == "cookies" && inner.recv.is_none() {
+            let [key, value] = call.args.as_slice() else { return false };
+            // The cookie that remembers comes beside the session.
+            let remembers = super::practice::any(
+                value,
+                &mut |n| matches!(&n.kind, Kind::Call(c) if c.name.contains("remember")),
+            );
+            return !matches!(value.kind, Kind::Nil)
+                && !remembers
+                && literal_name(key).is_some_and(|k| {
+                    matches!(
+                        k.as_str(),
+                        "auth_token" | "user_id" | "user_token" | "session_token" | "login_token" | "auth"
+                            | "user_credentials" | "access_token" | "jwt"
+                    )
+                });
+        }
+        if !matches!(inner.name.as_str(), "signed" | "encrypted" | "permanent") {
+            return false;
+        }
+        recv = inner.recv.as_ref();
+    }
+    false
 }
 
 /// `session[:user_id] = user.id`

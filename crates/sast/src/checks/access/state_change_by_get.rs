@@ -342,6 +342,13 @@ fn names_change(action: &str) -> bool {
                 | "become"
                 | "regenerate"
                 | "adopt"
+                | "finalize"
+                | "unfinalize"
+                | "refund"
+                | "suspend"
+                | "unsuspend"
+                | "pin"
+                | "unpin"
                 | "orphan"
                 | "connect"
         ) || word == "all" && action.starts_with("read");
@@ -509,7 +516,7 @@ impl<'a> Scan<'_, '_, 'a> {
             return;
         }
         let own = call.recv.as_ref().is_none_or(|r| matches!(r.kind, Kind::SelfRef));
-        if !own && self.changes_itself(call) {
+        if !own && (self.changes_itself(call) || self.changes_each(call)) {
             self.found = Some(Change {
                 kind: Sort::Record,
                 node,
@@ -535,15 +542,32 @@ impl<'a> Scan<'_, '_, 'a> {
 impl Scan<'_, '_, '_> {
     /// `@block.revoke!`: a method of a model that saves the record, by a name that says so.
     fn changes_itself(&self, call: &Call) -> bool {
-        if !matches!(
+        matches!(
             call.recv.as_ref().map(|r| &r.kind),
             Some(Kind::Ivar(_) | Kind::Local(_) | Kind::Call(_))
-        ) || !call.name.ends_with('!') && !names_change(&call.name)
+        ) && self.saves(call.name)
+    }
+
+    /// `@order.adjustments.each(&:finalize!)`: the method is called on every one.
+    fn changes_each(&self, call: &Call) -> bool {
+        if !matches!(call.name.as_str(), "each" | "map" | "find_each" | "all?" | "any?" | "flat_map" | "collect")
         {
             return false;
         }
+        call.block_arg.as_ref().is_some_and(|a| {
+            let Kind::Sym(name) = &a.kind else { return false };
+            super::practice::writes_by_name(name) && (name.ends_with('!') || *name == "destroy" || *name == "save")
+                || self.saves(Name::from(name))
+        })
+    }
+
+    /// Whether a method of a model saves the record, and its name says so.
+    fn saves(&self, name: Name) -> bool {
+        if !name.ends_with('!') && !names_change(&name) {
+            return false;
+        }
         let app = self.practice.app;
-        let Some(ids) = app.index.by_name.get(&call.name) else { return false };
+        let Some(ids) = app.index.by_name.get(&name) else { return false };
         let saves = |id: &wardroom_rails::MethodId| {
             let method = app.index.method(*id);
             let facts = self.practice.facts(*id);

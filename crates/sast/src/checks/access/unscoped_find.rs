@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use wardroom_model::Confidence;
-use wardroom_rails::{Habitat, MethodId, literal_name};
+use wardroom_rails::{FileId, Habitat, MethodId, literal_name};
 use wardroom_ruby::ir::{Call, Kind, Name, Node, Span};
 use wardroom_ruby::walk;
 
-use super::practice::{Action, Practice, any, decides, is_params, mentions_user, writes};
+use super::practice::{Action, Practice, any, decides, is_params, is_tenant, mentions_user, writes};
 use crate::context::Context;
 
 rule! {
@@ -56,6 +56,12 @@ struct Usage {
     by_default: bool,
     /// It says of each record whether all may see it.
     visibility: Option<Name>,
+    /// Uses through the tenant that the request is for: how often, and the first spelling.
+    by_tenant: usize,
+    tenant: String,
+    /// Uses through the record that a controller holds it under: in which file, by which variable, and
+    /// the spelling.
+    parents: Vec<(FileId, Name, String)>,
 }
 
 /// Looks at every load in controllers.
@@ -93,6 +99,7 @@ pub fn run(context: &Context<'_, '_>) {
             all.push(action);
         }
     }
+    crossed(context, practice, &all);
     let mut ids: Vec<MethodId> = users.keys().copied().collect();
     ids.sort();
     for id in ids {
@@ -132,7 +139,10 @@ fn judge<'a>(
         .resolve(load.class, &app.index.class(method.owner).map_or_else(Vec::new, |c| c.nesting.clone()));
     let Some(known) = usage.get(&class) else { return };
     // A check of the record itself, in the method or in an action that uses it.
-    let checked = |body: &Node| load.variable.is_some_and(|v| checks(body, v));
+    let names = aliases(method.body, load);
+    let number = load_keys(load.node);
+    let checked =
+        |body: &Node| names.iter().any(|v| checks(body, *v)) || !number.is_empty() && asks_for(body, &number);
     if checked(method.body) {
         return;
     }
@@ -146,11 +156,19 @@ fn judge<'a>(
                 .copied()
                 .chain(practice.filter_methods(a.controller, a.name))
                 .any(|m| checked(app.index.method(m).body))
+                && !super::practice::before(a.controller, a.name)
+                    .iter()
+                    .any(|f| f.block.is_some_and(|b| checked(&b.body)))
         })
         .collect();
     if open.is_empty() {
         return;
     }
+    let writing = |actions: &[&Action<'_, 'a>]| {
+        actions.iter().any(|a| {
+            a.by_change() && practice.shows(a.controller.class, a.method, |f| !f.writes.is_empty())
+        })
+    };
     let undecided: Vec<&&Action<'_, 'a>> = open.iter().filter(|a| !practice.authorized(a)).collect();
     let what = app.file(method.file).source(load.node.span).into_owned();
     let (evidence, confidence) = if load.list {
@@ -178,6 +196,25 @@ fn judge<'a>(
                 known.scoped, known.spelling
             ),
             if known.owner.is_some() || known.scoped >= 3 { Confidence::Medium } else { Confidence::Low },
+        )
+    } else if known.by_tenant >= 2 && !mentions_tenant(load.node) {
+        // A right within one's own tenant is none over the records of the others.
+        (
+            format!(
+                "elsewhere it is taken from the tenant {} times, as in `{}`",
+                known.by_tenant, known.tenant
+            ),
+            if load.changed || writing(&open) { Confidence::Medium } else { Confidence::Low },
+        )
+    } else if let Some((_, _, parent)) = known.parents.iter().find(|(file, variable, _)| {
+        *file == method.file
+            && (load.changed || load.variable.is_some())
+            && !derived(method.body, *variable, load)
+            && open.iter().any(|a| holds(practice, a, *variable))
+    }) {
+        (
+            format!("the same controller takes it from `{parent}`"),
+            if load.changed || writing(&open) { Confidence::Medium } else { Confidence::Low },
         )
     } else if load.changed && known.owner.is_some() && open.iter().any(|a| !by_role(a)) {
         (
@@ -243,6 +280,85 @@ fn judge<'a>(
         .report();
 }
 
+/// The variable of a load, and those that take something of it in the same method: `@owners =
+/// @photo.owners`, `@check_ownership_of = @photo`.
+fn aliases(body: &Node, load: &Load<'_>) -> Vec<Name> {
+    let Some(variable) = load.variable else { return Vec::new() };
+    let mut out = vec![variable];
+    walk::each(body, &mut |node| {
+        if let Kind::Assign(assign) = &node.kind
+            && let Kind::Ivar(name) | Kind::Local(name) = &assign.target.kind
+            && *name != variable
+        {
+            let mut value = &assign.value;
+            while let Kind::Call(call) = &value.kind
+                && let Some(recv) = &call.recv
+            {
+                value = recv;
+            }
+            if matches!(&value.kind, Kind::Ivar(v) | Kind::Local(v) if *v == variable) {
+                out.push(*name);
+            }
+        }
+        true
+    });
+    out
+}
+
+/// The parameters by which a record is loaded.
+fn load_keys(node: &Node) -> Vec<String> {
+    let mut out = Vec::new();
+    walk::each(node, &mut |n| {
+        if matches!(&n.kind, Kind::Call(c) if c.name == "[]") {
+            out.extend(keys(n, &HashMap::new()));
+        }
+        true
+    });
+    out
+}
+
+/// Whether a body decides about the very parameter: `ensure_authorized("Manage", user_id: params[:id])`.
+fn asks_for(body: &Node, number: &[String]) -> bool {
+    any(body, &mut |node| {
+        matches!(&node.kind, Kind::Call(call) if call.recv.is_none() && decides(call)
+            && call.args.iter().any(|a| any(a, &mut |n| keys(n, &HashMap::new()).iter().any(|k| number.contains(k)))))
+    })
+}
+
+/// Whether what stands around an action takes a variable from the caller's own, or decides about it:
+/// then the records below it are the caller's, and others are not.
+fn holds<'a>(practice: &Practice<'_, 'a>, action: &Action<'_, 'a>, variable: Name) -> bool {
+    practice
+        .reach(action.controller.class, action.method)
+        .iter()
+        .copied()
+        .chain(practice.filter_methods(action.controller, action.name))
+        .any(|m| {
+            let body = practice.app.index.method(m).body;
+            checks(body, variable)
+                || any(body, &mut |n| {
+                    matches!(&n.kind, Kind::Assign(a) if matches!(&a.target.kind, Kind::Ivar(v) if *v == variable)
+                        && (mentions_tenant(&a.value) || mentions_user(&a.value)))
+                })
+        })
+}
+
+/// Whether a variable comes from the very record that is loaded: `@project = @repository.project`.
+fn derived(body: &Node, variable: Name, load: &Load<'_>) -> bool {
+    any(body, &mut |n| {
+        let Kind::Assign(assign) = &n.kind else { return false };
+        matches!(&assign.target.kind, Kind::Ivar(v) if *v == variable)
+            && any(&assign.value, &mut |n| {
+                n.span == load.node.span
+                    || matches!(&n.kind, Kind::Ivar(v) | Kind::Local(v) if Some(*v) == load.variable)
+            })
+    })
+}
+
+fn mentions_tenant(node: &Node) -> bool {
+    any(node, &mut is_tenant)
+}
+
 /// `User.find(params[:user_id])`
 fn by_user_id(node: &Node) -> bool {
     any(
@@ -260,11 +376,17 @@ fn by_role(action: &Action<'_, '_>) -> bool {
 
 /// Whether a body makes a decision about a variable: `authorize @x`, `@x.visible?`, `@x.user == current_user`.
 fn checks(body: &Node, variable: Name) -> bool {
+    // `@check_ownership_of = @photo`: left for a filter to look at.
+    if variable.contains("check_") {
+        return true;
+    }
     any(body, &mut |node| {
         let Kind::Call(call) = &node.kind else { return false };
         let is =
             |n: &Node| any(n, &mut |n| matches!(&n.kind, Kind::Ivar(v) | Kind::Local(v) if *v == variable));
-        (decides(call) || call.name.ends_with('?') && (call.args.iter().any(mentions_user) || call.recv.as_ref().is_some_and(mentions_user)))
+        (decides(call)
+            || matches!(call.name.as_str(), "==" | "!=") && any(node, &mut is_tenant)
+            || call.name.ends_with('?') && (call.args.iter().any(mentions_user) || call.recv.as_ref().is_some_and(mentions_user)))
             && (call.recv.as_ref().is_some_and(is) || call.args.iter().any(is))
             // Handed on together with the user: `check_ownership(@x, current_user)`.
             || call.args.len() > 1 && call.args.iter().any(is) && call.args.iter().any(mentions_user)
@@ -287,7 +409,7 @@ fn loads(body: &Node) -> Vec<Load<'_>> {
             Kind::Not(inner) => tests(inner, &mut asked),
             Kind::Assign(assign) => {
                 if let Kind::Ivar(name) | Kind::Local(name) = &assign.target.kind
-                    && let Some((class, found, list)) = load(&assign.value, &from_request)
+                    && let Some((class, found, list)) = load(either(&assign.value, &from_request), &from_request)
                 {
                     let name = *name;
                     let changed = any(
@@ -305,6 +427,10 @@ fn loads(body: &Node) -> Vec<Load<'_>> {
                 }
             }
             Kind::Call(call) => {
+                if let Some(class) = changed_by_number(call, &from_request) {
+                    out.push(Load { node, class, variable: None, changed: true, list: false });
+                    return false;
+                }
                 if writes(call)
                     && let Some(recv) = &call.recv
                     && let Some((class, found, false)) = load(recv, &from_request)
@@ -326,6 +452,16 @@ fn loads(body: &Node) -> Vec<Load<'_>> {
         true
     });
     out
+}
+
+/// The side of `a || b` that loads.
+fn either<'n>(value: &'n Node, from_request: &[Name]) -> &'n Node {
+    match &value.kind {
+        Kind::Or(sides) => {
+            if load(&sides.0, from_request).is_some() { &sides.0 } else { either(&sides.1, from_request) }
+        }
+        _ => value,
+    }
 }
 
 /// What a condition asks for without keeping it: `if X.find_by(…)`, `unless X.find_by(…).present?`.
@@ -351,10 +487,39 @@ fn tests(cond: &Node, out: &mut Vec<Span>) {
     }
 }
 
+/// `Photo.update(params[:id], …)`, `Photo.destroy(params[:id])`, `Photo.where(id: params[:ids]).delete_all`.
+fn changed_by_number(call: &Call, from_request: &[Name]) -> Option<Name> {
+    match call.name.as_str() {
+        "update" | "update!" | "destroy" | "delete" | "destroy!" => {
+            let Some(Node { kind: Kind::Const(path), .. }) = &call.recv else { return None };
+            let first = call.args.first()?;
+            let told = matches!(&first.kind, Kind::Call(c) if matches!(c.name.as_str(), "[]" | "fetch" | "dig" | "to_i"))
+                && is_param_value(first)
+                || matches!(&first.kind, Kind::Local(v) if from_request.contains(v));
+            (told && writes(call)).then(|| wardroom_rails::path_name(path))
+        }
+        "update_all" | "delete_all" | "destroy_all" => {
+            let inner = call.recv.as_ref()?;
+            let Kind::Call(conditions) = &inner.kind else { return None };
+            (conditions.name == "where").then(|| by_request(inner, conditions, from_request)).flatten()
+        }
+        _ => None,
+    }
+}
+
 /// Variables that take what the request says.
 fn tainted(body: &Node) -> Vec<Name> {
     let mut out = Vec::new();
     walk::each(body, &mut |node| {
+        // `params[:list].each { |id| … }`
+        if let Kind::Call(call) = &node.kind
+            && matches!(call.name.as_str(), "each" | "each_with_index" | "map" | "each_pair")
+            && let Some(block) = &call.block
+            && call.recv.as_ref().is_some_and(|r| !is_params(r) && is_param_value(r))
+            && let Some(first) = block.params.first()
+        {
+            out.push(first.name);
+        }
         if let Kind::Assign(assign) = &node.kind
             && let Kind::Local(name) = &assign.target.kind
             && (is_param_value(&assign.value))
@@ -386,10 +551,10 @@ fn is_param_value(node: &Node) -> bool {
 fn load<'a>(node: &'a Node, from_request: &[Name]) -> Option<(Name, &'a Node, bool)> {
     let Kind::Call(call) = &node.kind else { return None };
     let name = call.name.as_str();
-    if name == "first" || name == "first!" || name == "take" || name == "take!" {
+    if matches!(name, "first" | "first!" | "last" | "take" | "take!") {
         let inner = call.recv.as_ref()?;
         let Kind::Call(conditions) = &inner.kind else { return None };
-        return (conditions.name == "where")
+        return matches!(conditions.name.as_str(), "where")
             .then(|| by_request(inner, conditions, from_request))
             .flatten()
             .map(|c| (c, node, false));
@@ -406,6 +571,10 @@ fn load<'a>(node: &'a Node, from_request: &[Name]) -> Option<(Name, &'a Node, bo
                 | "find_by_public_id"
                 | "find_by_hashid"
                 | "find_by_hashid!"
+                | "find_by_guid"
+                | "find_by_guid!"
+                | "find_by_uuid"
+                | "find_by_uuid!"
         )
     {
         return by_request(node, call, from_request).map(|c| (c, node, false));
@@ -464,7 +633,11 @@ fn restricts(name: &str) -> bool {
         || name.starts_with("accessible_")
         || matches!(
             name,
-            "authorized"
+            "my" | "mine"
+                | "accessible_to"
+                | "visible_to"
+                | "for_current_user"
+                | "authorized"
                 | "visible"
                 | "accessible"
                 | "readable"
@@ -526,6 +699,8 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
                 if declared.call.name == "default_scope" {
                     usage.by_default |= looks_at_caller(practice, model.class, declared.call);
                 }
+                usage.by_default |=
+                    matches!(declared.call.name.as_str(), "acts_as_tenant" | "multi_tenant" | "multitenant");
                 if matches!(declared.call.name.as_str(), "scope" | "named_scope")
                     && let Some(name) = declared.call.args.first().and_then(literal_name)
                     && name.starts_with("my_")
@@ -559,12 +734,15 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
                 .map(|(name, _)| *name),
         );
     }
+    tenants(context, &mut out);
     const LOADS: &[&str] = &["find", "where", "find_by", "find_by_id", "find_by!", "find_by_id!"];
     let wanted = |name: &str| restricts(name) || LOADS.contains(&name);
     context.calls_where(wanted, |file, node, call| {
         let name = call.name.as_str();
         let class = if restricts(name)
-            && (looks.contains(&call.name) || !call.args.is_empty() || name == "authorized")
+            && (looks.contains(&call.name)
+                || !call.args.is_empty()
+                || matches!(name, "authorized" | "my" | "mine"))
         {
             match call.recv.as_ref().map(|r| &r.kind) {
                 Some(Kind::Const(path)) => Some(wardroom_rails::path_name(path)),
@@ -593,7 +771,8 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
                 name.starts_with("my_")
                     || matches!(
                         name,
-                        "authorized"
+                        "my" | "mine"
+                            | "authorized"
                             | "authorized_as"
                             | "accessible_by"
                             | "allowed_to"
@@ -608,6 +787,63 @@ fn usage(context: &Context<'_, '_>, practice: &Practice<'_, '_>) -> HashMap<Name
         }
     });
     out
+}
+
+/// Counts the uses of each model through the tenant, and through the record that a controller holds.
+fn tenants(context: &Context<'_, '_>, out: &mut HashMap<Name, Usage>) {
+    let app = context.app;
+    const NARROWED: &[&str] = &[
+        "where",
+        "find_by",
+        "find_by!",
+        "find_or_initialize_by",
+        "find_or_create_by",
+        "find_or_create_by!",
+        "new",
+        "create",
+        "create!",
+    ];
+    let wanted =
+        |name: &str| NARROWED.contains(&name) || app.by_name.get(name).is_some_and(|(_, many)| many);
+    context.calls_where(wanted, |file, node, call| {
+        if !app.file(file).path.contains("app/controllers/") {
+            return;
+        }
+        let spelled = || context.source(file, node.span).lines().next().unwrap_or_default().to_owned();
+        let Some(recv) = &call.recv else { return };
+        if NARROWED.contains(&call.name.as_str()) {
+            let Kind::Const(path) = &recv.kind else { return };
+            let Some(Node { kind: Kind::Hash(pairs), .. }) = call.args.last() else { return };
+            if pairs.iter().any(|p| is_tenant(&p.value) || id_of_tenant(&p.value)) {
+                let class = app.index.resolve(wardroom_rails::path_name(path), &[]);
+                let usage = out.entry(class).or_default();
+                usage.by_tenant += 1;
+                if usage.tenant.is_empty() {
+                    usage.tenant = spelled();
+                }
+            }
+            return;
+        }
+        let Some((class, true)) = app.by_name.get(&call.name) else { return };
+        if is_tenant(recv) {
+            let usage = out.entry(class).or_default();
+            usage.by_tenant += 1;
+            if usage.tenant.is_empty() {
+                usage.tenant = spelled();
+            }
+        } else if let Kind::Ivar(name) = &recv.kind
+            && let Some((parent, false)) = app.by_name.get(name)
+            && parent != class
+            && app.models.get(&parent).is_some_and(|m| m.associations.get(&call.name).is_some_and(|a| a.many))
+        {
+            out.entry(class).or_default().parents.push((file, *name, spelled()));
+        }
+    });
+}
+
+/// `current_site.id`
+fn id_of_tenant(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Call(c) if c.name == "id" && c.recv.as_ref().is_some_and(is_tenant))
 }
 
 /// Whether a default scope depends on who is calling, itself or by a method of the class that it calls.
@@ -699,6 +935,98 @@ fn mismatch(context: &Context<'_, '_>, id: MethodId, actions: &[&Action<'_, '_>]
         }
         true
     });
+}
+
+/// A filter that lets the user through whose number one of several parameters holds, in front of an
+/// action that loads by another of them: `params[:id] || params[:user_id]`.
+fn crossed<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, actions: &[Action<'_, 'a>]) {
+    let app = context.app;
+    let mut guards: HashMap<(Name, MethodId), Option<(Vec<String>, FileId, Span)>> = HashMap::new();
+    let mut seen: std::collections::HashSet<(FileId, Span)> = std::collections::HashSet::new();
+    for action in actions {
+        let class = action.controller.class;
+        for filter in practice.filter_methods(action.controller, action.name) {
+            let guard = guards.entry((class, filter)).or_insert_with(|| either_of(practice, class, filter));
+            let Some((keys_asked, guard_file, guard_span)) = guard else { continue };
+            let method = app.index.method(action.method);
+            walk::each(method.body, &mut |node| {
+                if let Kind::Call(call) = &node.kind
+                    && matches!(call.name.as_str(), "find" | "find_by_id" | "find_by_id!")
+                    && call.recv.is_some()
+                    && let [argument] = call.args.as_slice()
+                    && let [loaded] = keys(argument, &HashMap::new()).as_slice()
+                    && keys_asked[0] != *loaded
+                    && keys_asked.contains(loaded)
+                    && seen.insert((method.file, node.span))
+                {
+                    context
+                        .finding(rule(), method.file, node.span, format!("the check in front looks at {} first, and what is loaded is {}: who sends both passes with their own number", spell(&keys_asked[0]), spell(loaded)))
+                        .confidence(Confidence::High)
+                        .reason("the check and the load read different parameters")
+                        .remedy("Load the record once, and check the very record that is used.")
+                        .step(*guard_file, *guard_span, format!("looks at {}", spell(&keys_asked[0])))
+                        .endpoints(action.endpoints.clone())
+                        .report();
+                }
+                true
+            });
+        }
+    }
+}
+
+/// The parameters, two or more, of which a method compares whichever is there with the user.
+fn either_of(
+    practice: &Practice<'_, '_>,
+    class: Name,
+    id: MethodId,
+) -> Option<(Vec<String>, FileId, Span)> {
+    let app = practice.app;
+    let method = app.index.method(id);
+    if !practice.facts(id).user {
+        return None;
+    }
+    let own = |node: &Node| -> Vec<String> {
+        let Kind::Call(call) = &node.kind else { return keys(node, &HashMap::new()) };
+        if call.recv.is_none()
+            && call.args.is_empty()
+            && let Some(id) = practice.find(class, call.name)
+        {
+            let body = app.index.method(id).body;
+            let last = match &body.kind {
+                Kind::Seq(nodes) => nodes.last().unwrap_or(body),
+                _ => body,
+            };
+            return keys(last, &HashMap::new());
+        }
+        keys(node, &HashMap::new())
+    };
+    let mut values: HashMap<Name, Vec<String>> = HashMap::new();
+    let mut found = None;
+    walk::each(method.body, &mut |node| {
+        match &node.kind {
+            Kind::Assign(assign) => {
+                if let Kind::Local(name) = &assign.target.kind {
+                    values.insert(*name, own(&assign.value));
+                }
+            }
+            Kind::Call(call) if found.is_none() && matches!(call.name.as_str(), "==" | "!=") => {
+                if let (Some(left), [right]) = (&call.recv, call.args.as_slice()) {
+                    for (user, value) in [(left, right), (right, left)] {
+                        let asked = match &value.kind {
+                            Kind::Local(name) => values.get(name).cloned().unwrap_or_default(),
+                            _ => own(value),
+                        };
+                        if mentions_user(user) && asked.len() >= 2 {
+                            found = Some((asked, method.file, node.span));
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+        true
+    });
+    found
 }
 
 /// The parameters that a value can be: `article.id`, `id`.
