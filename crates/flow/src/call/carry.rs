@@ -259,7 +259,7 @@ impl<'a> Eval<'_, 'a> {
                 }
                 // An object of a class that is not known: which of its words hold what, is not known either.
                 if name == "new" && matches!(recv, Some(Value { shape: Shape::Unknown, taints: None })) {
-                    let doubt = Doubt { unknown_call: true, ..Doubt::default() };
+                    let doubt = Doubt { guessed: true, ..Doubt::default() };
                     taints = map_taints(&taints, |t| t.doubt = t.doubt.or(doubt));
                 }
                 Value {
