@@ -80,7 +80,8 @@ pub fn run(context: &Context<'_, '_>) {
                 .filter(|a| !by_token(a))
                 .min_by_key(|a| matches!(left_out, LeftOut::Only) && for_machines(a.controller));
             let judged = if let Some(action) = worst {
-                let api = if matches!(left_out, LeftOut::Only) { for_machines(action.controller) } else { api };
+                let api =
+                    if matches!(left_out, LeftOut::Only) { for_machines(action.controller) } else { api };
                 let writes = practice.shows(action.controller.class, action.method, |f| !f.writes.is_empty());
                 let stands_behind = filtered_by_session(practice, action, true);
                 let called_back = [
@@ -134,7 +135,9 @@ pub fn run(context: &Context<'_, '_>) {
             let message = match &left_out {
                 LeftOut::Skip => "the check of the authenticity token is taken away".to_owned(),
                 LeftOut::Except => "`protect_from_forgery` leaves actions out".to_owned(),
-                LeftOut::Only => "`protect_from_forgery` names few actions: the others take forged requests".to_owned(),
+                LeftOut::Only => {
+                    "`protect_from_forgery` names few actions: the others take forged requests".to_owned()
+                }
                 LeftOut::NullSession => {
                     "a request without the authenticity token is not refused, only its session is emptied"
                         .to_owned()

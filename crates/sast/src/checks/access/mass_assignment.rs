@@ -106,15 +106,21 @@ fn rights(context: &Context<'_, '_>, flow: &Flow, model: Name) {
     let mut key = None;
     for declared in context.app.index.macros(model) {
         if declared.call.name == "attr_accessible" && keyword(declared.call, "as").is_none() {
-            declared.call.args.iter().for_each(|a| keys(a, &mut |k, _| key = key.or(over_rights(&k).then_some(k))));
+            declared
+                .call
+                .args
+                .iter()
+                .for_each(|a| keys(a, &mut |k, _| key = key.or(over_rights(&k).then_some(k))));
         }
     }
     // Rails 3.1's roles: `update_attributes(params[:user], as: …)`.
-    let as_role =
-        call_at(context, flow.file, flow.span).is_some_and(|call| keyword(call, "as").is_some());
+    let as_role = call_at(context, flow.file, flow.span).is_some_and(|call| keyword(call, "as").is_some());
     let Some(key) = key.filter(|_| !as_role) else { return };
     let admins = !flow.endpoints.is_empty()
-        && flow.endpoints.iter().all(|e| e.filters.iter().any(|f| f.name.contains("admin") && !f.conditional));
+        && flow
+            .endpoints
+            .iter()
+            .all(|e| e.filters.iter().any(|f| f.name.contains("admin") && !f.conditional));
     context
         .flow_finding(rule(), flow, format!("`{}` may name `{key}` of `{model}`: it is open to assignment in bulk and decides over rights", flow.words))
         .at_most(if admins { Confidence::Low } else { Confidence::Medium })
@@ -126,18 +132,43 @@ fn rights(context: &Context<'_, '_>, flow: &Flow, model: Name) {
 fn over_rights(key: &str) -> bool {
     matches!(
         key,
-        "role" | "roles" | "role_id" | "role_ids" | "permissions" | "permission_ids" | "privileges"
-            | "admin" | "is_admin" | "superadmin" | "super_admin" | "superuser" | "administrator"
+        "role"
+            | "roles"
+            | "role_id"
+            | "role_ids"
+            | "permissions"
+            | "permission_ids"
+            | "privileges"
+            | "admin"
+            | "is_admin"
+            | "superadmin"
+            | "super_admin"
+            | "superuser"
+            | "administrator"
     )
 }
 
 /// Whether a model's records are people who sign in.
 fn people(context: &Context<'_, '_>, model: Name) -> bool {
     let last = model.rsplit("::").next().unwrap_or_default();
-    matches!(last, "User" | "Account" | "Member" | "Person" | "Admin" | "Employee" | "Customer" | "Author" | "AdminUser" | "LegacyUser")
-        || context.app.models.get(&model).is_some_and(|m| m.columns.keys().any(|c| c.contains("password")))
+    matches!(
+        last,
+        "User"
+            | "Account"
+            | "Member"
+            | "Person"
+            | "Admin"
+            | "Employee"
+            | "Customer"
+            | "Author"
+            | "AdminUser"
+            | "LegacyUser"
+    ) || context.app.models.get(&model).is_some_and(|m| m.columns.keys().any(|c| c.contains("password")))
         || context.app.index.macros(model).iter().any(|m| {
-            matches!(m.call.name.as_str(), "devise" | "has_secure_password" | "acts_as_authentic" | "authenticates_with_sorcery!")
+            matches!(
+                m.call.name.as_str(),
+                "devise" | "has_secure_password" | "acts_as_authentic" | "authenticates_with_sorcery!"
+            )
         })
 }
 
@@ -433,12 +464,10 @@ fn foreign(context: &Context<'_, '_>, file: FileId, list: Span, key: Name, at: S
     walk::each(&context.file(file).parsed.body, &mut |node| {
         if let Kind::Call(call) = &node.kind
             && matches!(call.name.as_str(), "update" | "update!" | "update_attributes" | "update_attributes!")
-            && call.recv.is_some()
-            && call.args.first().is_some_and(|a| {
-                a.span.start <= list.start && list.end <= a.span.end
-                    || matches!(&a.kind, Kind::Call(c) if c.recv.is_none() && c.args.is_empty() && c.name == name)
-            })
-        {
+            && call.recv.is_some() && call.args.first().is_some_and(|a| {
+            a.span.start <= list.start && list.end <= a.span.end
+                || matches!(&a.kind, Kind::Call(c) if c.recv.is_none() && c.args.is_empty() && c.name == name)
+        }) {
             updates.push(node.span);
         }
         if taken.is_none()
@@ -475,8 +504,19 @@ fn foreign(context: &Context<'_, '_>, file: FileId, list: Span, key: Name, at: S
 /// An owner's key on a list that an update takes, though the controller elsewhere sets that key from
 /// the caller or asks whether the caller may name another.
 fn handed_over(context: &Context<'_, '_>, file: FileId, list: Span, key: Name) {
-    if !matches!(key.as_str(), "user_id" | "owner_id" | "account_id" | "author_id" | "creator_id" | "site_id" | "tenant_id" | "organization_id" | "company_id" | "customer_id")
-    {
+    if !matches!(
+        key.as_str(),
+        "user_id"
+            | "owner_id"
+            | "account_id"
+            | "author_id"
+            | "creator_id"
+            | "site_id"
+            | "tenant_id"
+            | "organization_id"
+            | "company_id"
+            | "customer_id"
+    ) {
         return;
     }
     let Some(list) = context.method_at(file, list) else { return };
@@ -496,8 +536,12 @@ fn handed_over(context: &Context<'_, '_>, file: FileId, list: Span, key: Name) {
         // `record.user = current_user`, `new(list.merge(user: current_user))`
         let set = call.name.strip_suffix('=').is_some_and(|n| n == association || n == key.as_str())
             && call.args.iter().any(super::practice::mentions_user)
-            || matches!(call.name.as_str(), "new" | "create" | "create!" | "build" | "merge" | "assign_attributes")
-                && [association, key.as_str()].iter().any(|k| keyword(call, k).is_some_and(super::practice::mentions_user));
+            || matches!(
+                call.name.as_str(),
+                "new" | "create" | "create!" | "build" | "merge" | "assign_attributes"
+            ) && [association, key.as_str()]
+                .iter()
+                .any(|k| keyword(call, k).is_some_and(super::practice::mentions_user));
         // `ensure_authorized("ManageUsers", user_id: list[:user_id])`
         let asked = decides(call)
             && call.args.iter().any(|a| {

@@ -158,15 +158,22 @@ fn alone<'a>(
     actions: &[Action<'_, 'a>],
     state: &[(bool, Option<Touch>)],
 ) {
-    let own: Vec<bool> =
-        actions.iter().map(|a| practice.facts(a.method).decisions.iter().any(|c| requires(&c.name))).collect();
+    let own: Vec<bool> = actions
+        .iter()
+        .map(|a| practice.facts(a.method).decisions.iter().any(|c| requires(&c.name)))
+        .collect();
     let deciding = own.iter().filter(|o| **o).count();
     if deciding < 3 || deciding * 4 < actions.len() * 3 {
         return;
     }
     for ((action, (authorized, touched)), own) in actions.iter().zip(state).zip(&own) {
         let method = context.app.index.method(action.method);
-        if *own || *authorized || touched.is_some() || method.owner != controller.class || signs_in(&action.name) {
+        if *own
+            || *authorized
+            || touched.is_some()
+            || method.owner != controller.class
+            || signs_in(&action.name)
+        {
             continue;
         }
         let facts = practice.facts(action.method);

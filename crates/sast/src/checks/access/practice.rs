@@ -253,15 +253,12 @@ impl<'c, 'a> Practice<'c, 'a> {
         filter.role == FilterRole::Authorization
             || filter.name.is_some_and(|n| guards(&n))
             || filter.block.is_some_and(|b| !self.read(&b.body).decisions.is_empty())
-            || filter
-                .name
-                .and_then(|n| Some((n, self.find(class, n)?)))
-                .is_some_and(|(n, m)| {
-                    // `login_required` sends strangers away: that is no decision between users.
-                    let who = asks_who(&n) && !guards(&n);
-                    self.shows(class, m, |f| f.decisions.iter().any(|c| !who || !refusal(&c.name)))
-                        && self.can_end(class, n)
-                })
+            || filter.name.and_then(|n| Some((n, self.find(class, n)?))).is_some_and(|(n, m)| {
+                // `login_required` sends strangers away: that is no decision between users.
+                let who = asks_who(&n) && !guards(&n);
+                self.shows(class, m, |f| f.decisions.iter().any(|c| !who || !refusal(&c.name)))
+                    && self.can_end(class, n)
+            })
     }
 
     /// Whether a filter in front of an action asks who is calling.
@@ -354,42 +351,42 @@ fn ends_request(node: &Node, rails: (u32, u32)) -> bool {
     match &node.kind {
         Kind::False => rails < (5, 0),
         Kind::Super(_) => true,
-            Kind::Call(call) => {
-                let called = call.name.as_str();
-                matches!(
-                    called,
-                    "redirect_to"
-                        | "redirect_back"
-                        | "redirect_back_or_to"
-                        | "render"
-                        | "head"
-                        | "raise"
-                        | "throw"
-                        | "halt"
-                        | "error!"
-                        | "fail"
-                        | "not_found"
-                        | "status="
-                        | "send_error"
-                        | "response_body="
-                ) || [
-                    "authenticate",
-                    "authorize",
-                    "authorise",
-                    "accessible_by",
-                    "policy_scope",
-                    "require_",
-                    "deny",
-                    "unauthorized",
-                    "forbid",
-                    "redirect",
-                    "render_",
-                    "access_denied",
-                    "error",
-                ]
-                .iter()
-                .any(|w| called.contains(w))
-            }
+        Kind::Call(call) => {
+            let called = call.name.as_str();
+            matches!(
+                called,
+                "redirect_to"
+                    | "redirect_back"
+                    | "redirect_back_or_to"
+                    | "render"
+                    | "head"
+                    | "raise"
+                    | "throw"
+                    | "halt"
+                    | "error!"
+                    | "fail"
+                    | "not_found"
+                    | "status="
+                    | "send_error"
+                    | "response_body="
+            ) || [
+                "authenticate",
+                "authorize",
+                "authorise",
+                "accessible_by",
+                "policy_scope",
+                "require_",
+                "deny",
+                "unauthorized",
+                "forbid",
+                "redirect",
+                "render_",
+                "access_denied",
+                "error",
+            ]
+            .iter()
+            .any(|w| called.contains(w))
+        }
         _ => false,
     }
 }
@@ -468,9 +465,32 @@ pub fn is_user(node: &Node) -> bool {
 
 /// Words for whom an application serves apart from others.
 const TENANTS: &[&str] = &[
-    "site", "account", "organization", "organisation", "tenant", "provider", "company", "team", "workspace",
-    "store", "shop", "school", "client", "community", "instance", "institution", "agency", "domain", "vendor",
-    "merchant", "network", "hub", "practice", "club", "church", "business",
+    "site",
+    "account",
+    "organization",
+    "organisation",
+    "tenant",
+    "provider",
+    "company",
+    "team",
+    "workspace",
+    "store",
+    "shop",
+    "school",
+    "client",
+    "community",
+    "instance",
+    "institution",
+    "agency",
+    "domain",
+    "vendor",
+    "merchant",
+    "network",
+    "hub",
+    "practice",
+    "club",
+    "church",
+    "business",
 ];
 
 /// Whether a node names the tenant that the request is for: `current_site`, `Current.account`,
@@ -781,7 +801,9 @@ impl Decision {
             Decision::Never => false,
             Decision::Always => true,
             Decision::Bare => call.recv.is_none(),
-            Decision::OfUser if matches!(call.name.as_str(), "==" | "!=") && compares_with_nothing(call) => false,
+            Decision::OfUser if matches!(call.name.as_str(), "==" | "!=") && compares_with_nothing(call) => {
+                false
+            }
             Decision::OfUser => given(&mut is_user) || call.recv.as_ref().is_some_and(mentions_user),
             Decision::WithUser => given(&mut is_user),
             Decision::Raises => {

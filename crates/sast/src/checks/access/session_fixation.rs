@@ -148,7 +148,8 @@ fn is_session(node: &Node) -> bool {
 fn sign_in_named(name: &str) -> bool {
     let name = name.trim_end_matches('!');
     ["login", "log_in", "sign_in", "signin"].iter().any(|w| {
-        name == *w || name.strip_prefix(w).is_some_and(|r| r.starts_with("_user") || r.starts_with("_as"))
+        name == *w
+            || name.strip_prefix(w).is_some_and(|r| r.starts_with("_user") || r.starts_with("_as"))
             || name.strip_suffix(w).is_some_and(|r| r.ends_with("user_") || r.ends_with("do_"))
     })
 }
@@ -173,8 +174,15 @@ fn by_cookie(call: &Call) -> bool {
                 && literal_name(key).is_some_and(|k| {
                     matches!(
                         k.as_str(),
-                        "auth_token" | "user_id" | "user_token" | "session_token" | "login_token" | "auth"
-                            | "user_credentials" | "access_token" | "jwt"
+                        "auth_token"
+                            | "user_id"
+                            | "user_token"
+                            | "session_token"
+                            | "login_token"
+                            | "auth"
+                            | "user_credentials"
+                            | "access_token"
+                            | "jwt"
                     )
                 });
         }

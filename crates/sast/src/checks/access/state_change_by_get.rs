@@ -542,21 +542,22 @@ impl<'a> Scan<'_, '_, 'a> {
 impl Scan<'_, '_, '_> {
     /// `@block.revoke!`: a method of a model that saves the record, by a name that says so.
     fn changes_itself(&self, call: &Call) -> bool {
-        matches!(
-            call.recv.as_ref().map(|r| &r.kind),
-            Some(Kind::Ivar(_) | Kind::Local(_) | Kind::Call(_))
-        ) && self.saves(call.name)
+        matches!(call.recv.as_ref().map(|r| &r.kind), Some(Kind::Ivar(_) | Kind::Local(_) | Kind::Call(_)))
+            && self.saves(call.name)
     }
 
     /// `@order.adjustments.each(&:finalize!)`: the method is called on every one.
     fn changes_each(&self, call: &Call) -> bool {
-        if !matches!(call.name.as_str(), "each" | "map" | "find_each" | "all?" | "any?" | "flat_map" | "collect")
-        {
+        if !matches!(
+            call.name.as_str(),
+            "each" | "map" | "find_each" | "all?" | "any?" | "flat_map" | "collect"
+        ) {
             return false;
         }
         call.block_arg.as_ref().is_some_and(|a| {
             let Kind::Sym(name) = &a.kind else { return false };
-            super::practice::writes_by_name(name) && (name.ends_with('!') || *name == "destroy" || *name == "save")
+            super::practice::writes_by_name(name)
+                && (name.ends_with('!') || *name == "destroy" || *name == "save")
                 || self.saves(Name::from(name))
         })
     }

@@ -165,9 +165,9 @@ fn judge<'a>(
         return;
     }
     let writing = |actions: &[&Action<'_, 'a>]| {
-        actions.iter().any(|a| {
-            a.by_change() && practice.shows(a.controller.class, a.method, |f| !f.writes.is_empty())
-        })
+        actions
+            .iter()
+            .any(|a| a.by_change() && practice.shows(a.controller.class, a.method, |f| !f.writes.is_empty()))
     };
     let undecided: Vec<&&Action<'_, 'a>> = open.iter().filter(|a| !practice.authorized(a)).collect();
     let what = app.file(method.file).source(load.node.span).into_owned();
@@ -409,7 +409,8 @@ fn loads(body: &Node) -> Vec<Load<'_>> {
             Kind::Not(inner) => tests(inner, &mut asked),
             Kind::Assign(assign) => {
                 if let Kind::Ivar(name) | Kind::Local(name) = &assign.target.kind
-                    && let Some((class, found, list)) = load(either(&assign.value, &from_request), &from_request)
+                    && let Some((class, found, list)) =
+                        load(either(&assign.value, &from_request), &from_request)
                 {
                     let name = *name;
                     let changed = any(
@@ -458,7 +459,11 @@ fn loads(body: &Node) -> Vec<Load<'_>> {
 fn either<'n>(value: &'n Node, from_request: &[Name]) -> &'n Node {
     match &value.kind {
         Kind::Or(sides) => {
-            if load(&sides.0, from_request).is_some() { &sides.0 } else { either(&sides.1, from_request) }
+            if load(&sides.0, from_request).is_some() {
+                &sides.0
+            } else {
+                either(&sides.1, from_request)
+            }
         }
         _ => value,
     }
@@ -803,8 +808,7 @@ fn tenants(context: &Context<'_, '_>, out: &mut HashMap<Name, Usage>) {
         "create",
         "create!",
     ];
-    let wanted =
-        |name: &str| NARROWED.contains(&name) || app.by_name.get(name).is_some_and(|(_, many)| many);
+    let wanted = |name: &str| NARROWED.contains(&name) || app.by_name.get(name).is_some_and(|(_, many)| many);
     context.calls_where(wanted, |file, node, call| {
         if !app.file(file).path.contains("app/controllers/") {
             return;
@@ -975,11 +979,7 @@ fn crossed<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, actions: 
 }
 
 /// The parameters, two or more, of which a method compares whichever is there with the user.
-fn either_of(
-    practice: &Practice<'_, '_>,
-    class: Name,
-    id: MethodId,
-) -> Option<(Vec<String>, FileId, Span)> {
+fn either_of(practice: &Practice<'_, '_>, class: Name, id: MethodId) -> Option<(Vec<String>, FileId, Span)> {
     let app = practice.app;
     let method = app.index.method(id);
     if !practice.facts(id).user {
