@@ -43,7 +43,7 @@ const CREDENTIALS: &[&str] = &["token", "signature", "credential", "api_key", "a
 pub fn run(context: &Context<'_, '_>) {
     context.calls_named(&["=~", "match"], |file, node, call| {
         let sides = || call.recv.iter().chain(&call.args);
-        let Some(pattern) = sides().find_map(|n| pattern(n)) else { return };
+        let Some(pattern) = sides().find_map(pattern) else { return };
         let named = sides().filter_map(name).any(|n| CREDENTIALS.iter().any(|w| n.contains(w)));
         // One group after a fixed word (`Bearer (.*)`) is no credential taken apart.
         if !named || groups(&pattern) < 2 || is_anchored(&pattern) {

@@ -945,7 +945,7 @@ fn mismatch(context: &Context<'_, '_>, id: MethodId, actions: &[&Action<'_, '_>]
 /// action that loads by another of them: `params[:id] || params[:user_id]`.
 fn crossed<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, actions: &[Action<'_, 'a>]) {
     let app = context.app;
-    let mut guards: HashMap<(Name, MethodId), Option<(Vec<String>, FileId, Span)>> = HashMap::new();
+    let mut guards: HashMap<(Name, MethodId), Option<Asked>> = HashMap::new();
     let mut seen: std::collections::HashSet<(FileId, Span)> = std::collections::HashSet::new();
     for action in actions {
         let class = action.controller.class;
@@ -978,8 +978,11 @@ fn crossed<'a>(context: &Context<'_, 'a>, practice: &Practice<'_, 'a>, actions: 
     }
 }
 
+/// The parameters that a check looks at, and its place.
+type Asked = (Vec<String>, FileId, Span);
+
 /// The parameters, two or more, of which a method compares whichever is there with the user.
-fn either_of(practice: &Practice<'_, '_>, class: Name, id: MethodId) -> Option<(Vec<String>, FileId, Span)> {
+fn either_of(practice: &Practice<'_, '_>, class: Name, id: MethodId) -> Option<Asked> {
     let app = practice.app;
     let method = app.index.method(id);
     if !practice.facts(id).user {
