@@ -9,6 +9,7 @@ mod default_route;
 mod filter_condition_from_request;
 mod graphql_unauthorized;
 mod jwt_unverified;
+mod loads;
 mod mass_assignment;
 mod missing_authentication;
 mod missing_authorization;
@@ -21,6 +22,7 @@ mod state_change_by_get;
 mod timing_unsafe_comparison;
 mod unanchored_credential;
 mod unscoped_find;
+mod usage;
 mod user_enumeration;
 mod weak_password_policy;
 
