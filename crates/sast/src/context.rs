@@ -133,7 +133,14 @@ impl<'c, 'a> Context<'c, 'a> {
         builder.draft.endpoints.clone_from(&open.endpoints);
         // Where every caller that is known hands over something open to `eval` or a template, it is worth a
         // look; `class_eval` mostly writes methods.
+        // Behind a command's name: what stands in front of all is a command itself.
+        let built = open.steps.iter().any(|s| {
+            s.note == "built into a string"
+                && self.source(s.file, s.span).chars().nth(1).is_some_and(char::is_alphanumeric)
+        });
+        let escaped = ["escape", "quote", "safe"].iter().any(|w| open.parameter.contains(w));
         let grave = open.mark == Mark::Template
+            || open.mark == Mark::Command && built && !escaped
             || open.mark == Mark::Code && matches!(open.method.as_str(), "eval" | "instance_eval");
         let open_all = open.calls > 0 && open.open_calls == open.calls && !open.unknown_call;
         builder.draft.confidence = if grave && open_all { Confidence::Medium } else { Confidence::Low };

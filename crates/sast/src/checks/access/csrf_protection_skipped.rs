@@ -117,6 +117,7 @@ pub fn run(context: &Context<'_, '_>) {
                 && !api
                 && !filter.conditional
                 && filter.only.is_none()
+                && matches!(left_out, LeftOut::Skip)
             {
                 Some((
                     Confidence::Medium,

@@ -42,8 +42,25 @@ rule! {
         "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N"
 }
 
-/// Looks at the setting and at what rescues render.
+/// Looks at the setting, at the method that overrules it and at what rescues render.
 pub fn run(context: &Context<'_, '_>) {
+    // `def show_detailed_exceptions? = true`
+    let named = context.app.index.by_name.get(&Name::from("show_detailed_exceptions?"));
+    for id in named.into_iter().flatten() {
+        let method = context.app.index.method(*id);
+        let always = match &method.body.kind {
+            Kind::Seq(list) => matches!(list.last().map(|n| &n.kind), Some(Kind::True)),
+            kind => matches!(kind, Kind::True),
+        };
+        if always {
+            context
+                .finding(rule(), method.file, method.name_span, "Errors are shown in detail, whoever asks")
+                .confidence(Confidence::High)
+                .severity(Severity::Medium)
+                .remedy("Say `request.local?`, or ask for a role.")
+                .report();
+        }
+    }
     if let Some(local) = context.app.config.effective("consider_all_requests_local")
         && local.certain
         && local.value.as_bool() == Some(true)

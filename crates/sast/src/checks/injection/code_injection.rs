@@ -73,9 +73,32 @@ pub fn run(context: &Context<'_, '_>) {
         let Some(Node { kind: Kind::Interp(interp), .. }) = call.args.first() else { return };
         let path = &context.file(file).path;
         let habitat = context.app.habitat(wardroom_ruby::ir::Name::from(""), file);
-        if !matches!(habitat, Habitat::Controller | Habitat::View | Habitat::Helper | Habitat::Model)
-            || place::is_hand_run(path)
-        {
+        if place::is_hand_run(path) {
+            return;
+        }
+        // `eval("\"#{sender.display_name}\"")`: a text, read as Ruby to take its escapes away.
+        let quoted = interp.parts.windows(2).find(|pair| {
+            matches!(&pair[0].kind, Kind::Str(text) if text.ends_with(['"', '\'']))
+                && matches!(&pair[1].kind, Kind::Call(_) | Kind::Ivar(_) | Kind::Local(_))
+        });
+        if let Some(pair) = quoted {
+            context
+                .finding(
+                    rule(),
+                    file,
+                    node.span,
+                    format!(
+                        "`{}` is put between quotes and given to `eval`",
+                        context.source(file, pair[1].span)
+                    ),
+                )
+                .confidence(Confidence::Medium)
+                .reason("a quote in the value ends the text, and what follows runs as code")
+                .remedy(remedy)
+                .report();
+            return;
+        }
+        if !matches!(habitat, Habitat::Controller | Habitat::View | Habitat::Helper | Habitat::Model) {
             return;
         }
         let variable =

@@ -46,6 +46,28 @@ pub struct Quoted {
     pub method: Name,
 }
 
+/// Whether a text puts one of its parts between the quotes of an SQL value.
+pub fn is_between_quotes(context: &Context<'_, '_>, file: FileId, span: Span) -> bool {
+    let Some(Node { kind: Kind::Interp(interp), .. }) =
+        place::node_at(context, file, span, &|n| matches!(n.kind, Kind::Interp(_)))
+    else {
+        return false;
+    };
+    let mut before = String::new();
+    interp.parts.iter().any(|part| match &part.kind {
+        Kind::Str(text) => {
+            before.push_str(text);
+            false
+        }
+        _ => {
+            ends_in_quotes(&before) || {
+                before.push('x');
+                false
+            }
+        }
+    })
+}
+
 /// Every value that is put between quotes and that the code does not fix.
 pub fn find(context: &Context<'_, '_>) -> Vec<Quoted> {
     let known: Vec<(FileId, Span)> = context
@@ -204,17 +226,10 @@ impl<'a> Values<'_, '_, 'a> {
                 }
                 _ => receiver(),
             },
-            Some(_) if name == "[]" => match &call.recv {
-                Some(Node { kind: Kind::Call(inner), .. }) if inner.name == "params" => false,
-                _ => {
-                    receiver()
-                        || call
-                            .args
-                            .first()
-                            .and_then(wardroom_rails::literal_name)
-                            .is_some_and(|k| is_own_name(&k))
-                }
-            },
+            // What a hash holds was mostly put there by the code; what the request sends was not.
+            Some(recv) if name == "[]" => !matches!(&recv.kind, Kind::Call(inner) if inner.name == "params"),
+            // `self.class.name`
+            Some(Node { kind: Kind::Call(inner), .. }) if inner.name == "class" => true,
             Some(_)
                 if call.args.is_empty()
                     || matches!(name, "join" | "gsub" | "sub" | "tr" | "+" | "first" | "last" | "split") =>

@@ -161,9 +161,13 @@ pub fn run(context: &Context<'_, '_>) {
         }
         let typed = TYPED.iter().any(|w| open.parameter.contains(w))
             && !NAMED_BY_CODE.iter().any(|w| open.parameter.contains(w));
+        // Between quotes that the code writes itself, and every known caller leaves it open.
+        let quoted = built
+            && open.calls > 0
+            && open.open_calls == open.calls
+            && open.steps.iter().any(|s| quoted::is_between_quotes(context, s.file, s.span));
         let sure = built
-            && typed
-            && open.calls == 0
+            && (typed && open.calls == 0 || quoted)
             && !open.unknown_call
             && !open.guarded
             && matches!(open.habitat, Habitat::Model | Habitat::Controller);
