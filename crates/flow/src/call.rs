@@ -255,11 +255,10 @@ impl<'a> Eval<'_, 'a> {
         args: &[Value],
         value: Value,
     ) -> Value {
-        let (Some(receiver), Some(argument)) = (&call.recv, call.args.first()) else { return value };
-        let (pattern, subject) = match (crate::guard::regex(receiver), crate::guard::regex(argument)) {
-            (Some(pattern), _) => (pattern, args.first()),
-            (None, Some(pattern)) => (pattern, recv),
-            (None, None) => return value,
+        let (pattern, subject) = match (recv.map(|r| &r.shape), args.first().map(|a| &a.shape)) {
+            (Some(Shape::Pattern(pattern)), _) => (Rc::clone(pattern), args.first()),
+            (_, Some(Shape::Pattern(pattern))) => (Rc::clone(pattern), recv),
+            _ => return value,
         };
         let groups = crate::guard::harmless_groups(&pattern);
         let chosen = match call.args.get(1).map(|a| &a.kind) {
@@ -268,7 +267,7 @@ impl<'a> Eval<'_, 'a> {
         };
         // `/(?<year>\d+)/ =~ text` sets the variable `year`.
         if call.name == "=~"
-            && crate::guard::regex(receiver).is_some()
+            && matches!(recv.map(|r| &r.shape), Some(Shape::Pattern(_)))
             && let Some(subject) = subject
         {
             let names = crate::guard::named_groups(&pattern);

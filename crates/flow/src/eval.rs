@@ -433,6 +433,12 @@ impl<'e, 'a> Eval<'e, 'a> {
     }
 
     fn interp(&mut self, interp: &'a Interp, span: Span) -> Value {
+        if interp.form == Form::Regex
+            && let [] | [Node { kind: Kind::Str(_), .. }] = interp.parts.as_slice()
+        {
+            let text = interp.parts.first().and_then(part_text).unwrap_or_default();
+            return Value::shaped(Shape::Pattern(text.into()));
+        }
         let mut prefix = String::new();
         let mut known = true;
         let mut fixed = true;
@@ -608,6 +614,10 @@ impl<'e, 'a> Eval<'e, 'a> {
         if matches!(left.shape, Shape::Markup) {
             // A safe buffer escapes what is appended to it, unless that is safe already.
             added = map_taints(&added, |t| t.cleared |= Marks::of(Mark::Html));
+        } else if matches!(left.shape, Shape::Harmless) && left.taints.is_none() {
+            // `home_url + "?back=" + x`: the host stands in front, whatever it is.
+            let marks = Marks::of(Mark::Redirect) | Marks::of(Mark::Request) | Marks::of(Mark::Url);
+            added = map_taints(&added, |t| t.cleared |= marks);
         } else if let Some(prefix) = left.as_text().filter(|p| !p.is_empty()) {
             let marks = cleared_by_prefix(prefix);
             added = map_taints(&added, |t| t.cleared |= marks);

@@ -124,6 +124,8 @@ pub enum Shape {
     Array(Rc<Vec<Value>>),
     /// Markup that is already marked `html_safe`.
     Markup,
+    /// A pattern that the code holds.
+    Pattern(Rc<str>),
     /// A lambda of the engine's list.
     Lambda(u32),
     /// One of a few classes, objects, lists of records or lambdas: a call goes to each.
@@ -194,7 +196,9 @@ impl Value {
     pub fn is_fixed(&self) -> bool {
         self.taints.is_none()
             && match &self.shape {
-                Shape::Text(_) | Shape::Harmless | Shape::Class(_) | Shape::Markup => true,
+                Shape::Text(_) | Shape::Harmless | Shape::Class(_) | Shape::Markup | Shape::Pattern(_) => {
+                    true
+                }
                 Shape::Array(items) => items.iter().all(Value::is_fixed),
                 Shape::Hash(pairs) => pairs.iter().all(|(_, v)| v.is_fixed()),
                 Shape::AnyOf(shapes) => shapes.iter().all(|s| matches!(s, Shape::Class(_))),

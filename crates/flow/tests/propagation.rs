@@ -160,6 +160,7 @@ fn stopped() {
         "f = ->(v) { v }; system(f.call('ls'))",
         "system('sh', '-x', params[:a])",
         "if params[:a] =~ /(\\d+)-.*/ then system($1) end",
+        "re = /\\A@(\\w+)/; m = params[:a].match(re); system(m[1])",
         "redirect_to('/') and return unless %w[a].include?(params[:a]); system(params[:a])",
     ];
     let wrong: Vec<_> = cases.iter().filter(|c| !in_action(c).is_empty()).collect();

@@ -68,6 +68,15 @@ impl<'a> Eval<'_, 'a> {
                 let group = args.first().and_then(Value::as_text).map(|n| Name::from(&format!("${n}")));
                 Some(self.matched(group.unwrap_or_else(|| Name::from("$~"))))
             }
+            // `Current.account`: what the request is for.
+            Shape::Class(class)
+                if args.is_empty() && (*class == "Current" || class.ends_with("::Current")) =>
+            {
+                match self.engine.app.by_name.get(&call.name) {
+                    Some((model, false)) => Some(Value::object(model)),
+                    _ => None,
+                }
+            }
             Shape::Class(class) if name == "new" => {
                 let class = *class;
                 self.construct(class, call, args, span)

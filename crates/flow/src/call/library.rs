@@ -160,6 +160,10 @@ impl<'a> Eval<'_, 'a> {
                 Shape::Hash(_) | Shape::Permitted if entry.hash_safe => continue,
                 _ => value,
             };
+            // A string names a row; only a list or a hash of the request is read as conditions.
+            if call.name == "exists?" && !matches!(value.shape, Shape::Params(_)) && argument == "0" {
+                continue;
+            }
             if matches!(value.shape, Shape::Permitted)
                 && matches!(entry.mark, Mark::MassAssign | Mark::Redirect)
             {

@@ -96,6 +96,7 @@ pub fn run(context: &Context<'_, '_>) {
     }
     unresolved(context, safe_yaml);
     patterns(context);
+    unsafe_by_name(context);
 }
 
 /// Loaders that get a method's parameter, without any caller being known to hand over an outsider's bytes.
@@ -169,6 +170,45 @@ fn yaml_load_is_safe(context: &Context<'_, '_>) -> bool {
                 || gems.ruby_version().is_none() && context.app.rails() >= (7, 2)
         }
     }
+}
+
+/// `YAML.unsafe_load(version.object)`: the name says that anything may come of it, and an attribute says
+/// that it was stored.
+fn unsafe_by_name(context: &Context<'_, '_>) {
+    let flows = context.flows_to(Mark::Deserialize);
+    context.calls_named(&["unsafe_load"], |file, node, call| {
+        let loader = call.recv.as_ref().and_then(place::constant).unwrap_or_default();
+        let Some(Node { kind: Kind::Call(read), .. }) = call.args.first() else { return };
+        let attribute = read.args.is_empty()
+            && read.block.is_none()
+            && matches!(
+                read.recv.as_ref().map(|r| &r.kind),
+                Some(Kind::Local(_) | Kind::Ivar(_) | Kind::Call(_))
+            )
+            && !matches!(read.name.as_str(), "read" | "to_yaml" | "to_s" | "path");
+        let told = flows.iter().any(|f| f.file == file && f.span == node.span);
+        if !matches!(loader.as_str(), "YAML" | "Psych")
+            || !attribute
+            || told
+            || place::is_tooling(&context.file(file).path)
+        {
+            return;
+        }
+        context
+            .finding(
+                rule(),
+                file,
+                node.span,
+                format!(
+                    "`{}` becomes objects in `{loader}.unsafe_load`",
+                    context.source(file, call.args[0].span)
+                ),
+            )
+            .confidence(Confidence::Medium)
+            .reason("who writes the value is not known")
+            .remedy("Use `YAML.safe_load`, and name the classes that may come out of it.")
+            .report();
+    });
 }
 
 /// JSON that makes objects, and Oj's default mode, whatever comes in.

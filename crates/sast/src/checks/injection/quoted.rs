@@ -46,25 +46,29 @@ pub struct Quoted {
     pub method: Name,
 }
 
-/// Whether a text puts one of its parts between the quotes of an SQL value.
-pub fn is_between_quotes(context: &Context<'_, '_>, file: FileId, span: Span) -> bool {
+/// Whether a text puts a parameter between the quotes of an SQL value.
+pub fn is_between_quotes(context: &Context<'_, '_>, file: FileId, span: Span, parameter: Name) -> bool {
     let Some(Node { kind: Kind::Interp(interp), .. }) =
         place::node_at(context, file, span, &|n| matches!(n.kind, Kind::Interp(_)))
     else {
         return false;
     };
     let mut before = String::new();
-    interp.parts.iter().any(|part| match &part.kind {
-        Kind::Str(text) => {
+    interp.parts.iter().any(|part| {
+        if let Kind::Str(text) = &part.kind {
             before.push_str(text);
-            false
+            return false;
         }
-        _ => {
-            ends_in_quotes(&before) || {
-                before.push('x');
-                false
-            }
-        }
+        let mut named = false;
+        let mut keyed = false;
+        walk::each(part, &mut |node| {
+            named |= matches!(&node.kind, Kind::Local(name) if *name == parameter);
+            keyed |= matches!(&node.kind, Kind::Call(call) if call.name == "[]");
+            true
+        });
+        let inside = ends_in_quotes(&before);
+        before.push('x');
+        inside && named && !keyed
     })
 }
 

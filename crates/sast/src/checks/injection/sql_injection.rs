@@ -106,6 +106,8 @@ pub fn run(context: &Context<'_, '_>) {
                 .steps
                 .iter()
                 .any(|s| s.note.starts_with("passed to") || s.note.starts_with("handed back"));
+        // `exists?(params[:name])`: harmless as a string, SQL as a list.
+        let whole = whole || flow.method == "exists?";
         let finding = if whole || overwritten.contains(&*flow.words) {
             finding.at_most(Confidence::Medium)
         } else {
@@ -165,7 +167,7 @@ pub fn run(context: &Context<'_, '_>) {
         let quoted = built
             && open.calls > 0
             && open.open_calls == open.calls
-            && open.steps.iter().any(|s| quoted::is_between_quotes(context, s.file, s.span));
+            && open.steps.iter().any(|s| quoted::is_between_quotes(context, s.file, s.span, open.parameter));
         let sure = built
             && (typed && open.calls == 0 || quoted)
             && !open.unknown_call
