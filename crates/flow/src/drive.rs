@@ -9,12 +9,12 @@ use wardroom_model::{Endpoint, Step as ModelStep};
 use wardroom_rails::{App, FileId, Habitat, MethodId, Role, Timing};
 use wardroom_ruby::ir::{HtmlContext, Name, Span};
 
-use crate::engine::{Binding, Engine, RawFlow, Site, Unit, source};
+use crate::engine::{Binding, Engine, RawFlow, Unit, source};
 use crate::env::Env;
 use crate::eval::Eval;
 use crate::knowledge::{Knowledge, Mark, SourceKind};
 use crate::path::{Step, What};
-use crate::summary::Hit;
+use crate::summary::{Hit, Site};
 use crate::value::{Doubt, Shape, Value};
 
 /// A source that reaches a sink.
@@ -315,7 +315,7 @@ fn callbacks(engine: &mut Engine<'_>) {
                     span,
                     prefix: None,
                 };
-                engine.record(unit, site.hit(taint.clone()), &mut Vec::new(), false);
+                engine.record(unit, Hit { site, taint: taint.clone() }, &mut Vec::new(), false);
             }
         }
     }
@@ -327,7 +327,7 @@ fn settle(engine: &mut Engine<'_>, unit: Unit, hits: &[Hit], binding: &Binding<'
         taints.clear();
         binding.taints(&hit.taint, &mut taints);
         for taint in taints.drain(..) {
-            engine.record(unit, Hit { taint, ..hit.clone() }, into, false);
+            engine.record(unit, Hit { site: hit.site, taint }, into, false);
         }
     }
 }
@@ -341,22 +341,23 @@ fn finish(engine: Engine<'_>) -> Flows {
         if filtered == Some(true) {
             continue;
         }
+        let Site { mark, method, context, argument, file, span, prefix } = raw.hit.site;
         let Doubt { unknown_call, guarded, guessed } = raw.hit.taint.doubt;
         let guarded = guarded || filtered.is_some();
         out.flows.push(Flow {
-            mark: raw.hit.mark,
-            method: raw.hit.method,
-            context: raw.hit.context,
-            argument: raw.hit.argument,
-            prefix: raw.hit.prefix,
+            mark,
+            method,
+            context,
+            argument,
+            prefix,
             source: raw.kind,
             words: raw.words,
             unknown_call,
             guarded,
             guessed,
-            file: raw.hit.file,
-            span: raw.hit.span,
-            opened: (raw.hit.mark == Mark::MassAssign).then(|| opened(&raw.hit)).flatten(),
+            file,
+            span,
+            opened: (mark == Mark::MassAssign).then(|| opened(&raw.hit)).flatten(),
             steps: steps(&raw.hit),
             method_id: if let Unit::Method(id) = raw.unit { Some(id) } else { None },
             endpoints: reach.endpoints(raw.unit),
@@ -368,8 +369,8 @@ fn finish(engine: Engine<'_>) -> Flows {
     let mut seen = FxHashSet::default();
     for open in &engine.open_hits {
         let hit = &open.hit;
-        if resolved.contains(&(hit.file, hit.span, hit.mark)) || !seen.insert((hit.file, hit.span, hit.mark))
-        {
+        let Site { mark, method, context, argument, file, span, .. } = hit.site;
+        if resolved.contains(&(file, span, mark)) || !seen.insert((file, span, mark)) {
             continue;
         }
         let (owner, parameter, habitat) = match open.unit {
@@ -401,12 +402,12 @@ fn finish(engine: Engine<'_>) -> Flows {
             }
         }
         out.unresolved.push(Unresolved {
-            mark: hit.mark,
-            method: hit.method,
-            context: hit.context,
-            argument: hit.argument,
-            file: hit.file,
-            span: hit.span,
+            mark,
+            method,
+            context,
+            argument,
+            file,
+            span,
             owner,
             parameter,
             habitat,
@@ -437,7 +438,7 @@ fn filtered(engine: &Engine<'_>, raw: &RawFlow) -> Option<bool> {
     let mut about = checked
         .iter()
         .chain(held)
-        .filter(|(key, marks)| marks.has(raw.hit.mark) && key.starts_with(&words))
+        .filter(|(key, marks)| marks.has(raw.hit.site.mark) && key.starts_with(&words))
         .peekable();
     about.peek()?;
     Some(about.any(|(key, _)| *key == words))
@@ -469,14 +470,15 @@ fn steps(hit: &Hit) -> Vec<FlowStep> {
             FlowStep { file: step.file, span: step.span, note }
         })
         .collect();
-    let note = match hit.method.as_str() {
+    let site = hit.site;
+    let note = match site.method.as_str() {
         "output" | "raw output" => "written to the page".to_owned(),
         "`" => "run as a command".to_owned(),
         "//" => "made a pattern".to_owned(),
         method => format!("reaches `{method}`"),
     };
-    if out.last().is_none_or(|last| last.span != hit.span || last.file != hit.file) {
-        out.push(FlowStep { file: hit.file, span: hit.span, note });
+    if out.last().is_none_or(|last| last.span != site.span || last.file != site.file) {
+        out.push(FlowStep { file: site.file, span: site.span, note });
     } else if let Some(last) = out.last_mut().filter(|_| hit.taint.path.steps().len() > 1) {
         last.note = note;
     }

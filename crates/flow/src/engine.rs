@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use wardroom_rails::{App, FileId, Habitat, MethodId};
-use wardroom_ruby::ir::{Block, HtmlContext, Name, Node, Span};
+use wardroom_ruby::ir::{Block, Name, Node, Span};
 
 use crate::eval::Eval;
 use crate::knowledge::{Knowledge, Mark, Marks, SourceKind};
 use crate::path::{Path, Step, What};
 use crate::record::stored;
-use crate::summary::{Hit, Summary};
+use crate::summary::{Hit, Site, Summary};
 use crate::value::{Doubt, KEYS, Origin, Shape, Taint, Value, map_taints};
 
 /// Nested calls beyond this are not followed.
@@ -194,21 +194,22 @@ impl<'a> Engine<'a> {
 
     /// Notes that a sink was reached: as a flow where the source is known, otherwise for the summary.
     pub fn record(&mut self, unit: Unit, hit: Hit, into: &mut Vec<Hit>, fresh: bool) {
-        if hit.taint.cleared.has(hit.mark) {
+        let Site { mark, file, span, .. } = hit.site;
+        if hit.taint.cleared.has(mark) {
             return;
         }
         match hit.taint.origin.clone() {
             Origin::Source(kind, words) => {
-                if self.seen_flows.insert((hit.file, hit.span, hit.mark, words)) {
+                if self.seen_flows.insert((file, span, mark, words)) {
                     self.flows.push(RawFlow { unit, kind, words, hit });
                 }
             }
             origin => {
-                if let (true, Origin::Param(param, _)) = (fresh && hit.mark != Mark::MassAssign, &origin) {
+                if let (true, Origin::Param(param, _)) = (fresh && mark != Mark::MassAssign, &origin) {
                     self.open_hits.push(OpenHit { unit, param: *param, hit: hit.clone() });
                 }
                 let known = into.iter().any(|h| {
-                    h.span == hit.span && h.file == hit.file && h.mark == hit.mark && h.taint.origin == origin
+                    (h.site.span, h.site.file, h.site.mark) == (span, file, mark) && h.taint.origin == origin
                 });
                 if !known && into.len() < MAX_HITS {
                     into.push(hit);
@@ -446,31 +447,4 @@ impl Binding<'_> {
 pub fn source(kind: SourceKind, words: Name, file: FileId, span: Span) -> Taint {
     let path = Path::default().then(Step { file, span, what: What::Source(words) });
     Taint { origin: Origin::Source(kind, words), cleared: Marks::NONE, doubt: Doubt::default(), path }
-}
-
-/// A hit, put together from its parts.
-#[derive(Clone, Debug)]
-pub struct Site {
-    pub mark: Mark,
-    pub method: Name,
-    pub context: Option<HtmlContext>,
-    pub argument: Name,
-    pub file: FileId,
-    pub span: Span,
-    pub prefix: Option<Name>,
-}
-
-impl Site {
-    pub fn hit(&self, taint: Taint) -> Hit {
-        Hit {
-            mark: self.mark,
-            method: self.method,
-            context: self.context,
-            argument: self.argument,
-            file: self.file,
-            span: self.span,
-            prefix: self.prefix,
-            taint,
-        }
-    }
 }

@@ -1,21 +1,20 @@
-//! Evaluating one unit: statements, variables, branches, output. Longer than other files, because one match
-//! over every kind of node stands together.
+//! Evaluating one unit: statements, variables, branches.
+
+mod block;
+mod case;
+mod text;
 
 use std::rc::Rc;
 
 use wardroom_rails::{FileId, Habitat, Visibility};
 use wardroom_ruby::ir::*;
 
-use crate::engine::{Engine, Lambda, Site, Unit, source};
+use crate::engine::{Engine, Unit, source};
 use crate::env::Env;
 use crate::knowledge::{Mark, Marks, SourceKind};
 use crate::path::{Path, Step, What};
-use crate::prefix::cleared_by_prefix;
-use crate::summary::{Hit, Summary};
+use crate::summary::{Hit, Site, Summary};
 use crate::value::{Doubt, Origin, Shape, Taint, Taints, Value, join_taints, map_taints};
-
-/// Lambdas that call each other deeper than this are not followed.
-const MAX_LAMBDA_DEPTH: u32 = 3;
 
 /// The evaluation of one unit.
 pub struct Eval<'e, 'a> {
@@ -45,11 +44,6 @@ pub struct Eval<'e, 'a> {
     pub spread: u32,
     /// The whole of what `super` without arguments hands on.
     pub param_values: Vec<Value>,
-}
-
-/// The text of a part that is written in the code.
-fn part_text(part: &Node) -> Option<&str> {
-    if let Kind::Str(text) = &part.kind { Some(text) } else { None }
 }
 
 impl<'e, 'a> Eval<'e, 'a> {
@@ -198,7 +192,8 @@ impl<'e, 'a> Eval<'e, 'a> {
     /// Notes every taint of a value at a sink.
     pub fn sink(&mut self, site: &Site, taints: &Taints) {
         for taint in taints.iter().flat_map(|t| t.iter()) {
-            self.engine.record(self.unit, site.hit(taint.clone()), &mut self.hits, true);
+            let hit = Hit { site: *site, taint: taint.clone() };
+            self.engine.record(self.unit, hit, &mut self.hits, true);
         }
     }
 
@@ -419,7 +414,6 @@ impl<'e, 'a> Eval<'e, 'a> {
         self.env = env;
     }
 
-    /// `$1`, `$~`: what the last match left.
     /// What `$1`, `$~` and their kin hold after the last match.
     pub(crate) fn matched(&self, name: Name) -> Value {
         let Some((value, harmless)) = &self.env.last_match else { return Value::default() };
@@ -430,87 +424,6 @@ impl<'e, 'a> Eval<'e, 'a> {
         };
         let value = Value { shape: Shape::Unknown, taints: value.taints.clone() };
         if safe { value.cleared(Marks::ALL) } else { value }
-    }
-
-    fn interp(&mut self, interp: &'a Interp, span: Span) -> Value {
-        if interp.form == Form::Regex
-            && let [] | [Node { kind: Kind::Str(_), .. }] = interp.parts.as_slice()
-        {
-            let text = interp.parts.first().and_then(part_text).unwrap_or_default();
-            return Value::shaped(Shape::Pattern(text.into()));
-        }
-        let mut prefix = String::new();
-        let mut known = true;
-        let mut fixed = true;
-        let mut taints: Taints = None;
-        // Something that no user wrote stands in front: the base of a URL, whatever it is.
-        let mut based = false;
-        let mut asked = false;
-        // For which sinks what stands in front makes the rest harmless, where it is no literal.
-        let mut covered: Option<Marks> = None;
-        for part in &interp.parts {
-            let value = self.eval(part);
-            fixed &= value.is_fixed();
-            let mut here = value.deep_taints();
-            if let Some(marks) = covered {
-                here = map_taints(&here, |t| t.cleared |= marks);
-            } else if prefix.is_empty() && value.as_text().is_none() {
-                let start = Marks::of(Mark::Open)
-                    | Marks::of(Mark::Argument)
-                    | Marks::of(Mark::Constant)
-                    | Marks::of(Mark::Method)
-                    | Marks::of(Mark::Variable);
-                covered = Some(here.iter().flat_map(|t| t.iter()).fold(start, |m, t| m & t.cleared));
-            }
-            if here.is_some() && !prefix.is_empty() {
-                let marks = cleared_by_prefix(&prefix);
-                here = map_taints(&here, |t| t.cleared |= marks);
-            }
-            // Behind a `?` no host is named any more.
-            based |= asked;
-            asked |= part_text(part).is_some_and(|text| text.contains(['?', '#']));
-            if here.is_some() && based {
-                let marks = Marks::of(Mark::Redirect) | Marks::of(Mark::Request) | Marks::of(Mark::Url);
-                here = map_taints(&here, |t| t.cleared |= marks);
-            }
-            based |= match value.as_text() {
-                // `"#{base}/#{x}"`, `"#{base}?q=#{x}"`; `"https://#{x}"` begins with the code's own text.
-                Some(text) => !known && taints.is_none() && text.starts_with(['/', '?', '#']),
-                None => {
-                    !prefix.contains("://")
-                        && taints.is_none()
-                        && here.is_none()
-                        && matches!(value.shape, Shape::Harmless)
-                }
-            };
-            join_taints(&mut taints, &here);
-            match value.as_text() {
-                Some(text) if known => prefix.push_str(text),
-                _ => known = false,
-            }
-        }
-        let step = self.step(span, What::Built);
-        let taints = map_taints(&taints, |t| t.path = t.path.then(step));
-        let mark = match interp.form {
-            Form::Command => Some((Mark::Command, "`")),
-            Form::Regex => Some((Mark::Regex, "//")),
-            Form::Sym => Some((Mark::Symbol, ":\"\"")),
-            Form::Str => None,
-        };
-        if let Some((mark, method)) = mark {
-            let mut site = self.site(mark, Name::from(method), span);
-            site.prefix = (!prefix.is_empty()).then(|| Name::from(prefix.as_str()));
-            self.sink(&site, &taints);
-            if interp.form != Form::Sym {
-                return Value::default();
-            }
-        }
-        let shape = match (known, fixed) {
-            (true, _) => Shape::Text(prefix.into()),
-            (false, true) => Shape::Harmless,
-            _ => Shape::Unknown,
-        };
-        Value { shape, taints }
     }
 
     pub fn hash(&mut self, pairs: &'a [Pair]) -> Value {
@@ -608,47 +521,6 @@ impl<'e, 'a> Eval<'e, 'a> {
         value
     }
 
-    /// One string or list after the other.
-    pub fn concatenate(&mut self, left: &Value, right: Value, span: Span) -> Value {
-        let mut added = right.deep_taints();
-        if matches!(left.shape, Shape::Markup) {
-            // A safe buffer escapes what is appended to it, unless that is safe already.
-            added = map_taints(&added, |t| t.cleared |= Marks::of(Mark::Html));
-        } else if matches!(left.shape, Shape::Harmless) && left.taints.is_none() {
-            // `home_url + "?back=" + x`: the host stands in front, whatever it is.
-            let marks = Marks::of(Mark::Redirect) | Marks::of(Mark::Request) | Marks::of(Mark::Url);
-            added = map_taints(&added, |t| t.cleared |= marks);
-        } else if let Some(prefix) = left.as_text().filter(|p| !p.is_empty()) {
-            let marks = cleared_by_prefix(prefix);
-            added = map_taints(&added, |t| t.cleared |= marks);
-        }
-        let mut taints = left.deep_taints();
-        if !matches!(left.shape, Shape::Array(_)) {
-            let step = self.step(span, What::Built);
-            added = map_taints(&added, |t| t.path = t.path.then(step));
-            if matches!(&right.shape, Shape::Text(text) if !text.is_empty()) {
-                taints = map_taints(&taints, |t| t.path = t.path.then(step));
-            }
-        }
-        join_taints(&mut taints, &added);
-        let shape = match (&left.shape, &right.shape) {
-            (Shape::Text(a), Shape::Text(b)) if a.len() + b.len() < 4096 => {
-                Shape::Text(format!("{a}{b}").into())
-            }
-            (Shape::Array(_), _) => left.shape.clone(),
-            (Shape::Markup, _) => Shape::Markup,
-            (Shape::Relation(_), _) => left.shape.clone(),
-            (a, b)
-                if matches!(a, Shape::Text(_) | Shape::Harmless)
-                    && matches!(b, Shape::Text(_) | Shape::Harmless | Shape::Markup) =>
-            {
-                Shape::Harmless
-            }
-            _ => Shape::Unknown,
-        };
-        Value { shape, taints }
-    }
-
     /// Puts a value into a variable, an attribute or a list of them.
     pub fn assign(&mut self, target: &'a Node, value: Value) {
         match &target.kind {
@@ -691,101 +563,6 @@ impl<'e, 'a> Eval<'e, 'a> {
         }
     }
 
-    fn case(&mut self, case: &'a Case, patterns: bool) -> Value {
-        let subject = case.subject.as_ref().map(|s| self.eval(s));
-        let before = self.env.clone();
-        let mut merged: Option<(Env, Value)> = None;
-        for arm in &case.arms {
-            self.env = before.clone();
-            if patterns {
-                if let (Some(pattern), Some(subject)) = (arm.tests.first(), &subject) {
-                    self.bind_pattern(pattern, &subject.clone());
-                }
-            } else {
-                for test in &arm.tests {
-                    let value = self.eval(test);
-                    if case.subject.is_none() {
-                        self.refine(test, true);
-                    } else {
-                        let _ = value;
-                    }
-                }
-                if let Some(subject) = &case.subject {
-                    self.refine_case(subject, &arm.tests);
-                }
-            }
-            if let Some(guard) = &arm.guard {
-                self.eval(guard);
-                self.refine(guard, true);
-            }
-            let value = self.eval(&arm.body);
-            let env = std::mem::take(&mut self.env);
-            merged = Some(match merged {
-                None => (env, value),
-                Some((old, so_far)) => {
-                    let value = match (old.dead, env.dead) {
-                        (true, _) => value,
-                        (_, true) => so_far,
-                        _ => so_far.join(&value),
-                    };
-                    let both = old.dead && env.dead;
-                    let mut env = old.merge(env);
-                    env.dead = both;
-                    (env, value)
-                }
-            });
-        }
-        self.env = before;
-        let otherwise = match &case.otherwise {
-            Some(otherwise) => self.eval(otherwise),
-            None => Value::harmless(),
-        };
-        let Some((env, value)) = merged else { return otherwise };
-        let last = std::mem::take(&mut self.env);
-        let value = match (env.dead, last.dead) {
-            (true, _) => otherwise,
-            (_, true) => value,
-            _ => value.join(&otherwise),
-        };
-        let both = env.dead && last.dead;
-        self.env = env.merge(last);
-        self.env.dead = both;
-        value
-    }
-
-    fn bind_pattern(&mut self, pattern: &'a Node, value: &Value) {
-        match &pattern.kind {
-            Kind::Local(_) => self.assign(pattern, value.clone()),
-            Kind::Array(items) => {
-                for (i, item) in items.iter().enumerate() {
-                    let part = match &value.shape {
-                        Shape::Array(values) => values.get(i).cloned().unwrap_or_else(|| value.element()),
-                        _ => value.element(),
-                    };
-                    self.bind_pattern(item, &part);
-                }
-            }
-            Kind::Hash(pairs) => {
-                for pair in pairs {
-                    let part = match wardroom_rails::literal_name(&pair.key).and_then(|k| value.key(&k)) {
-                        Some(part) => part.clone(),
-                        None => value.element(),
-                    };
-                    match &pair.key.kind {
-                        Kind::DoubleSplat(inner) => self.bind_pattern(inner, value),
-                        _ => self.bind_pattern(&pair.value, &part),
-                    }
-                }
-            }
-            Kind::And(sides) | Kind::Or(sides) => {
-                self.bind_pattern(&sides.0, value);
-                self.bind_pattern(&sides.1, value);
-            }
-            Kind::Splat(inner) => self.bind_pattern(inner, value),
-            _ => {}
-        }
-    }
-
     fn begin(&mut self, begin: &'a Begin) -> Value {
         let before = self.env.clone();
         let mut value = self.eval(&begin.body);
@@ -818,142 +595,5 @@ impl<'e, 'a> Eval<'e, 'a> {
             self.env.dead |= dead;
         }
         value
-    }
-
-    /// `->(x) { … }`: what it does is looked at where it stands and, with what it is given, where it is called.
-    pub fn lambda(&mut self, block: &'a Block) -> Value {
-        self.lambda_body(block, &[]);
-        self.engine.lambdas.push(Lambda { unit: self.unit, file: self.file, block });
-        Value::shaped(Shape::Lambda(self.engine.lambdas.len() as u32 - 1))
-    }
-
-    /// What a lambda gives: `return` in it leaves the lambda alone.
-    fn lambda_body(&mut self, block: &'a Block, args: &[Value]) -> Value {
-        let outer = self.result.take();
-        let last = self.block(block, args);
-        match std::mem::replace(&mut self.result, outer) {
-            Some(returned) => returned.join(&last),
-            None => last,
-        }
-    }
-
-    /// Calls a lambda. Its own surroundings are known only in the method that made it.
-    pub fn call_lambda(&mut self, number: u32, args: &[Value]) -> Value {
-        let Some(Lambda { unit, file, block }) = self.engine.lambdas.get(number as usize).copied() else {
-            return Value::default();
-        };
-        if self.lambda_depth >= MAX_LAMBDA_DEPTH {
-            return Value::default();
-        }
-        self.lambda_depth += 1;
-        let here = std::mem::replace(&mut self.file, file);
-        let value = if unit == self.unit {
-            self.lambda_body(block, args)
-        } else {
-            let env = std::mem::take(&mut self.env);
-            let value = self.lambda_body(block, args);
-            self.env = env;
-            value
-        };
-        self.file = here;
-        self.lambda_depth -= 1;
-        value
-    }
-
-    /// Evaluates a block with these values for its parameters; gives what it gives.
-    pub fn block(&mut self, block: &'a Block, values: &[Value]) -> Value {
-        self.block_keeping(block, values, None).0
-    }
-
-    /// The same, with what one of the parameters holds at the end.
-    pub fn block_keeping(
-        &mut self,
-        block: &'a Block,
-        values: &[Value],
-        keep: Option<usize>,
-    ) -> (Value, Option<Value>) {
-        let before = self.env.clone();
-        // Parameters hide variables of the same name; those come back afterwards.
-        let hidden: Vec<(Name, Option<Value>)> =
-            block.params.iter().map(|p| (p.name, self.env.local(p.name).cloned())).collect();
-        // One value for several parameters: an array or pair, taken apart.
-        let spread = values.len() == 1 && block.params.len() > 1;
-        for (i, param) in block.params.iter().enumerate() {
-            let value = match (spread, values) {
-                (true, [only]) => match &only.shape {
-                    Shape::Array(items) => items.get(i).cloned().unwrap_or_else(|| only.element()),
-                    _ => only.clone(),
-                },
-                _ => values.get(i).cloned().unwrap_or_default(),
-            };
-            if !param.inner.is_empty() {
-                self.destructure(&param.inner, &value);
-            } else if param.form != ParamForm::Block {
-                let value = self.named(value, param.name, param.span);
-                Env::set(&mut self.env.locals, param.name, value);
-            }
-        }
-        let outer = self.block_result.take();
-        let last = self.eval(&block.body);
-        let result = match (self.block_result.take(), self.env.dead) {
-            (Some(next), true) => next,
-            (Some(next), false) => next.join(&last),
-            (None, _) => last,
-        };
-        self.block_result = outer;
-        let mut after = std::mem::take(&mut self.env);
-        after.dead = false;
-        let kept = keep.and_then(|k| after.local(block.params.get(k)?.name).cloned());
-        for (name, value) in hidden {
-            match value {
-                Some(value) => Env::set(&mut after.locals, name, value),
-                None => after.locals.retain(|(n, _)| *n != name),
-            }
-        }
-        self.env = before.merge(after);
-        (result, kept)
-    }
-
-    fn out(&mut self, out: &'a Out, span: Span) {
-        let value = self.eval(&out.value);
-        if value.taints.is_none() && !matches!(value.shape, Shape::Array(_) | Shape::Hash(_)) {
-            return;
-        }
-        let markup = matches!(value.shape, Shape::Markup);
-        let escaped = match out.escape {
-            Escape::NotHtml => return,
-            Escape::Raw => false,
-            Escape::UnlessSafe => !markup,
-            Escape::Always => true,
-        };
-        let mark = match out.context {
-            HtmlContext::NotHtml => return,
-            HtmlContext::Script | HtmlContext::ScriptString | HtmlContext::EventHandler => Some(Mark::Script),
-            HtmlContext::Style => Some(Mark::Style),
-            HtmlContext::UrlStart => Some(Mark::Url),
-            HtmlContext::Unquoted => Some(Mark::HtmlAttribute),
-            _ => None,
-        };
-        let method = Name::from(match out.escape {
-            Escape::Raw => "raw output",
-            _ => "output",
-        });
-        let taints = value.deep_taints();
-        let at = if out.value.span.end > out.value.span.start { out.value.span } else { span };
-        if !escaped && out.escape == Escape::Raw {
-            let mut site = self.site(Mark::Html, method, at);
-            site.context = Some(out.context);
-            self.sink(&site, &taints);
-            if mark == Some(Mark::Script) {
-                return;
-            }
-        }
-        if let Some(mark) = mark {
-            // A quoted string in a script is closed by a quote, which escaping takes away; a
-            // backslash or a line's end remains, and so does the wrong escape for what follows.
-            let mut site = self.site(mark, method, at);
-            site.context = Some(out.context);
-            self.sink(&site, &taints);
-        }
     }
 }

@@ -6,6 +6,7 @@ use wardroom_ruby::ir::*;
 use crate::env::Env;
 use crate::eval::Eval;
 use crate::knowledge::{Mark, Marks, SourceKind};
+use crate::pattern::is_strict;
 use crate::prefix::cleared_by_prefix;
 use crate::value::{Doubt, Origin, Shape, Value};
 
@@ -611,36 +612,4 @@ pub fn named_groups(pattern: &str) -> Vec<Name> {
         plain.then(|| Name::from(name))
     };
     pattern.split("(?<").skip(1).filter_map(rest).collect()
-}
-
-/// Whether a pattern holds the whole text to characters that can do no harm: `\A[\w-]+\z`.
-pub fn is_strict(pattern: &str) -> bool {
-    let Some(inner) =
-        pattern.strip_prefix("\\A").and_then(|p| p.strip_suffix("\\z").or_else(|| p.strip_suffix("\\Z")))
-    else {
-        return false;
-    };
-    // Anything that matches any character, or all but some, lets everything through.
-    let mut bytes = inner.bytes().peekable();
-    let mut in_class = false;
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => {
-                if let Some(b'S' | b'W' | b'D' | b'H' | b's') = bytes.next() {
-                    return false;
-                }
-            }
-            b'[' if !in_class => {
-                in_class = true;
-                if bytes.peek() == Some(&b'^') {
-                    return false;
-                }
-            }
-            b']' => in_class = false,
-            b'.' if !in_class => return false,
-            b'\'' | b'"' | b'<' | b'>' | b';' | b'`' | b'$' => return false,
-            _ => {}
-        }
-    }
-    true
 }

@@ -24,9 +24,9 @@ pub struct Summary {
     pub calls_block: bool,
 }
 
-/// A taint at a sink.
-#[derive(Clone, Debug)]
-pub struct Hit {
+/// A sink.
+#[derive(Clone, Copy, Debug)]
+pub struct Site {
     /// The kind of sink.
     pub mark: Mark,
     /// The method called, or the tag.
@@ -41,6 +41,13 @@ pub struct Hit {
     pub span: Span,
     /// Text that stands in front of the data in what is passed, where it is known.
     pub prefix: Option<Name>,
+}
+
+/// A taint at a sink.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// The sink.
+    pub site: Site,
     /// The data.
     pub taint: Taint,
 }

@@ -230,14 +230,14 @@ impl<'a> Eval<'_, 'a> {
     pub(crate) fn instantiate(&mut self, hits: &[crate::summary::Hit], binding: &Binding<'_>) {
         let mut taints = Vec::new();
         for hit in hits {
-            if matches!(hit.mark, Mark::Render | Mark::Redirect)
+            if matches!(hit.site.mark, Mark::Render | Mark::Redirect)
                 && let Origin::Param(index, None) = hit.taint.origin
                 && binding.args.get(usize::from(index)).is_some_and(|arg| self.finds_its_own_place(arg))
             {
                 continue;
             }
             // Only a hash of parameters sets attributes that nobody named.
-            if hit.mark == Mark::MassAssign
+            if hit.site.mark == Mark::MassAssign
                 && let Origin::Param(index, _) = hit.taint.origin
                 && binding.args.get(usize::from(index)).is_none_or(|arg| !assigns(arg))
             {
@@ -246,7 +246,7 @@ impl<'a> Eval<'_, 'a> {
             taints.clear();
             binding.taints(&hit.taint, &mut taints);
             for taint in taints.drain(..) {
-                let hit = crate::summary::Hit { taint, ..hit.clone() };
+                let hit = crate::summary::Hit { site: hit.site, taint };
                 self.engine.record(self.unit, hit, &mut self.hits, false);
             }
         }

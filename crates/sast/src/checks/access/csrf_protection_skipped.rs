@@ -99,8 +99,7 @@ pub fn run(context: &Context<'_, '_>) {
                         || f.skip
                             && f.applies(action.name)
                             && f.name.is_some_and(|n| {
-                                !n.contains("authenticity") && super::practice::asks_who(&n)
-                                    || n.contains("signed_in")
+                                !n.contains("authenticity") && practice.asks_who(n) || n.contains("signed_in")
                             })
                 });
                 let confidence =
@@ -256,7 +255,7 @@ fn filtered_by_session(practice: &Practice<'_, '_>, action: &Action<'_, '_>, by_
         }
         match practice.find(class, name) {
             Some(method) => {
-                (f.role != FilterRole::Other || !by_role && super::practice::asks_who(&name))
+                (f.role != FilterRole::Other || !by_role && practice.asks_who(name))
                     && practice.shows(class, method, |f| f.session || by_session(practice, class, f))
             }
             None => {

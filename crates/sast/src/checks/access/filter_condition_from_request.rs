@@ -7,7 +7,7 @@ use wardroom_rails::{Controller, FilterDeclaration};
 use wardroom_ruby::ir::Name;
 
 use super::condition::{Part, Switch, switch_in};
-use super::practice::{Practice, any, asks_who, guards};
+use super::practice::{Practice, any};
 use crate::context::Context;
 
 rule! {
@@ -185,12 +185,15 @@ fn kind(practice: &Practice<'_, '_>, class: Name, filter: &FilterDeclaration<'_>
             return Some(Kind::Decides);
         }
         let asks = practice.shows(class, method, |f| f.user || f.token);
-        let named = asks_who(&name) || guards(&name) || name.contains("login") || name.contains("auth");
+        let named = practice.asks_who(name)
+            || practice.guards(name)
+            || name.contains("login")
+            || name.contains("auth");
         return (asks && named).then_some(Kind::Identifies);
     }
-    if guards(&name) {
+    if practice.guards(name) {
         Some(Kind::Decides)
     } else {
-        (asks_who(&name) || name == "login_required").then_some(Kind::Identifies)
+        (practice.asks_who(name) || name == "login_required").then_some(Kind::Identifies)
     }
 }

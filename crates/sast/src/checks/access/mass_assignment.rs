@@ -610,7 +610,7 @@ fn nobody_decides(context: &Context<'_, '_>, file: FileId) -> bool {
             app.index.class(c.class).is_some_and(|class| class.places.iter().any(|p| p.0 == file))
                 && !c.filters.iter().any(|f| {
                     f.role == wardroom_model::FilterRole::Authorization
-                        || f.name.is_some_and(|n| super::practice::guards(&n) || n.contains("admin"))
+                        || f.name.is_some_and(|n| context.practice().guards(n) || n.contains("admin"))
                 })
         })
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wardroom_flow::FlowStep;
 use wardroom_model::Confidence;
 use wardroom_rails::{Controller, FileId, Timing, literal_name};
-use wardroom_ruby::ir::{Kind, Node, Span};
+use wardroom_ruby::ir::{Kind, Name, Node, Span};
 use wardroom_ruby::walk;
 
 use super::missing_authentication::guarded_by_route;
@@ -160,7 +160,7 @@ fn alone<'a>(
 ) {
     let own: Vec<bool> = actions
         .iter()
-        .map(|a| practice.facts(a.method).decisions.iter().any(|c| requires(&c.name)))
+        .map(|a| practice.facts(a.method).decisions.iter().any(|c| requires(practice, c.name)))
         .collect();
     let deciding = own.iter().filter(|o| **o).count();
     if deciding < 3 || deciding * 4 < actions.len() * 3 {
@@ -202,8 +202,8 @@ fn alone<'a>(
 }
 
 /// Calls that refuse by themselves: `authorize!`.
-fn requires(name: &str) -> bool {
-    name.starts_with("authorize") || name.starts_with("authorise") || super::practice::guards(name)
+fn requires(practice: &Practice<'_, '_>, name: Name) -> bool {
+    name.starts_with("authorize") || name.starts_with("authorise") || practice.guards(name)
 }
 
 /// Finds the controller that lacks the filter which the others of its namespace have.

@@ -122,7 +122,7 @@ pub fn run(context: &Context<'_, '_>) {
                 super::practice::before(c, method.name).iter().any(|f| {
                     practice.identifies(method.owner, f)
                         && f.name.is_some_and(|n| {
-                            super::practice::asks_who(&n) && !n.contains("no_") && !n.contains("not_")
+                            practice.asks_who(n) && !n.contains("no_") && !n.contains("not_")
                         })
                 })
             });

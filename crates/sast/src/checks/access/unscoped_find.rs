@@ -182,7 +182,7 @@ fn judge<'a>(
             format!("the same controller takes it from `{parent}`"),
             if load.changed || writing(&open) { Confidence::Medium } else { Confidence::Low },
         )
-    } else if load.changed && known.owner.is_some() && open.iter().any(|a| !by_role(a)) {
+    } else if load.changed && known.owner.is_some() && open.iter().any(|a| !by_role(practice, a)) {
         (
             format!(
                 "a `{class}` belongs to its `{}`, and it is changed at once",
@@ -334,10 +334,10 @@ fn by_user_id(node: &Node) -> bool {
 }
 
 /// Whether a filter asks for a role by its name: moderators may change what is not theirs.
-fn by_role(action: &Action<'_, '_>) -> bool {
+fn by_role(practice: &Practice<'_, '_>, action: &Action<'_, '_>) -> bool {
     super::practice::before(action.controller, action.name)
         .iter()
-        .any(|f| f.name.is_some_and(|n| n.contains("authorize_resource") || super::practice::guards(&n)))
+        .any(|f| f.name.is_some_and(|n| n.contains("authorize_resource") || practice.guards(n)))
 }
 
 /// Whether a body makes a decision about a variable: `authorize @x`, `@x.visible?`, `@x.user == current_user`.

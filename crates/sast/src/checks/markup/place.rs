@@ -1,7 +1,7 @@
 //! Where a sink stands and what the application does to its data before: parents of an expression,
 //! the format of a page, sanitizing when a record is saved.
 
-use wardroom_flow::{Flow, SourceKind};
+use wardroom_flow::{Flow, PatternPart, SourceKind, anchored_pattern};
 use wardroom_model::Confidence;
 use wardroom_rails::{FileId, Format, Role, literal_name};
 use wardroom_ruby::ir::*;
@@ -221,34 +221,13 @@ fn is_list(node: &Node) -> bool {
 /// Whether a pattern fixes a whole text up to word characters: what stands in it as it is may be a
 /// tag, but nobody can put in another.
 fn fixes_markup(pattern: &str) -> bool {
-    let Some(inner) =
-        pattern.strip_prefix("\\A").and_then(|p| p.strip_suffix("\\z").or_else(|| p.strip_suffix("\\Z")))
-    else {
-        return false;
-    };
-    let mut bytes = inner.bytes().peekable();
-    let mut in_class = false;
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => {
-                if let Some(b'S' | b'W' | b'D' | b'H' | b'X') = bytes.next() {
-                    return false;
-                }
-            }
-            b'[' if !in_class => {
-                in_class = true;
-                if bytes.peek() == Some(&b'^') {
-                    return false;
-                }
-            }
-            b']' => in_class = false,
-            b'.' if !in_class => return false,
-            b'<' | b'>' if in_class => return false,
-            _ => {}
-        }
-    }
+    let inner = anchored_pattern(pattern, |part| match part {
+        PatternPart::Escape(letter) => !matches!(letter, b'S' | b'W' | b'D' | b'H' | b'X'),
+        PatternPart::Member(byte) => !matches!(byte, b'<' | b'>'),
+        PatternPart::Plain(_) => true,
+    });
     // Alternatives outside of a group have but one anchor each.
-    !inner.contains('|') || inner.contains('(')
+    inner.is_some_and(|inner| !inner.contains('|') || inner.contains('('))
 }
 
 /// Whether a method's body names an attribute, or all of them.
