@@ -17,6 +17,11 @@ mod rules;
 mod scan;
 mod surface;
 
+/// A scan makes millions of small nodes in several threads; the system's allocator asks the kernel
+/// for memory thousands of times on the way.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::panic;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
