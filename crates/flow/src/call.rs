@@ -72,7 +72,7 @@ impl<'a> Eval<'_, 'a> {
         if self.env.dead {
             return Value::default();
         }
-        let mut value = self.dispatch_each(call, node, recv.as_ref(), &args, span);
+        let mut value = self.dispatch_each(call, recv.as_ref(), &args, span);
         if call.recv.is_none()
             && matches!(
                 name,
@@ -169,16 +169,9 @@ impl<'a> Eval<'_, 'a> {
     }
 
     /// A call on what may be one of several objects goes to each.
-    fn dispatch_each(
-        &mut self,
-        call: &'a Call,
-        node: &'a Node,
-        recv: Option<&Value>,
-        args: &[Value],
-        span: Span,
-    ) -> Value {
+    fn dispatch_each(&mut self, call: &'a Call, recv: Option<&Value>, args: &[Value], span: Span) -> Value {
         let Some(Value { shape: Shape::AnyOf(shapes), taints }) = recv else {
-            return self.dispatch(call, node, recv, args, span);
+            return self.dispatch(call, recv, args, span);
         };
         // Within each other, as blocks are, they would multiply.
         let most = match (self.spread, &call.block) {
@@ -190,7 +183,7 @@ impl<'a> Eval<'_, 'a> {
         let mut out: Option<Value> = None;
         for shape in &shapes[..most] {
             let one = Value { shape: shape.clone(), taints: taints.clone() };
-            let value = self.dispatch(call, node, Some(&one), args, span);
+            let value = self.dispatch(call, Some(&one), args, span);
             out = Some(out.map_or_else(|| value.clone(), |so_far| so_far.join(&value)));
         }
         self.spread -= 1;
@@ -200,7 +193,6 @@ impl<'a> Eval<'_, 'a> {
     pub(crate) fn dispatch(
         &mut self,
         call: &'a Call,
-        node: &'a Node,
         recv: Option<&Value>,
         args: &[Value],
         span: Span,
@@ -243,7 +235,7 @@ impl<'a> Eval<'_, 'a> {
         if let Some(value) = self.guess(call, recv, args, span) {
             return value;
         }
-        self.unknown(call, node, recv, args, span)
+        self.unknown(call, recv, args, span)
     }
 
     /// A match against a pattern of the code: what it captured stands in `$1` from here on, and what

@@ -74,7 +74,7 @@ impl<'e, 'a> Eval<'e, 'a> {
     /// Makes a placeholder of every parameter.
     pub fn bind_params(&mut self, params: &'a [Param]) {
         for (i, param) in params.iter().enumerate() {
-            let mut value = self.placeholder(Origin::Param(i as u16, None), param.span, param.name);
+            let mut value = self.placeholder(Origin::Param(i as u16, None), param.name);
             if self.is_validated_value(i) {
                 let words = Name::from("the value to validate");
                 value =
@@ -136,9 +136,8 @@ impl<'e, 'a> Eval<'e, 'a> {
         }
     }
 
-    pub fn placeholder(&mut self, origin: Origin, span: Span, name: Name) -> Value {
+    pub fn placeholder(&mut self, origin: Origin, name: Name) -> Value {
         let path = Path::default();
-        let _ = span;
         let taint = Taint { origin, cleared: Marks::NONE, doubt: Doubt::default(), path };
         Value::tainted(self.shape_by_name(name), taint)
     }
@@ -236,7 +235,7 @@ impl<'e, 'a> Eval<'e, 'a> {
                 left.join(&right)
             }
             Kind::Local(name) => self.env.local(*name).cloned().unwrap_or_default(),
-            Kind::Ivar(name) => self.ivar(*name, node.span),
+            Kind::Ivar(name) => self.ivar(*name),
             Kind::Cvar(_) => Value::default(),
             Kind::Gvar(name) => self.matched(*name),
             Kind::Const(path) => self.constant(path),
@@ -448,14 +447,14 @@ impl<'e, 'a> Eval<'e, 'a> {
         Value::shaped(Shape::Hash(Rc::new(out)))
     }
 
-    pub fn ivar(&mut self, name: Name, span: Span) -> Value {
+    pub fn ivar(&mut self, name: Name) -> Value {
         if let Some((_, value)) = self.env.ivars.iter().find(|(n, _)| *n == name) {
             return value.clone();
         }
         if self.singleton {
             return Value::shaped(self.shape_by_name(name));
         }
-        self.placeholder(Origin::Ivar(name, None), span, name)
+        self.placeholder(Origin::Ivar(name, None), name)
     }
 
     fn constant(&mut self, path: &'a [Name]) -> Value {

@@ -414,7 +414,7 @@ impl<'a> Eval<'_, 'a> {
                 }
             }
             Kind::Ivar(name) => {
-                let value = change(&self.ivar(*name, node.span));
+                let value = change(&self.ivar(*name));
                 Env::set(&mut self.env.ivars, *name, value);
             }
             Kind::Call(call) => {

@@ -29,7 +29,6 @@ impl<'a> Eval<'_, 'a> {
     pub(crate) fn unknown(
         &mut self,
         call: &'a Call,
-        node: &'a Node,
         recv: Option<&Value>,
         args: &[Value],
         span: Span,
@@ -43,12 +42,12 @@ impl<'a> Eval<'_, 'a> {
             && call.block.is_none()
             && !word
         {
-            return self.template_variable(call.name, node.span);
+            return self.template_variable(call.name);
         }
         self.carried(call, recv, args, span)
     }
 
-    pub(crate) fn template_variable(&mut self, name: Name, span: Span) -> Value {
+    pub(crate) fn template_variable(&mut self, name: Name) -> Value {
         let index = match self.params.iter().position(|p| *p == name) {
             Some(index) => index,
             None => {
@@ -56,7 +55,7 @@ impl<'a> Eval<'_, 'a> {
                 self.params.len() - 1
             }
         };
-        self.placeholder(Origin::Param(index as u16, None), span, name)
+        self.placeholder(Origin::Param(index as u16, None), name)
     }
 
     /// How a call that is not the application's own hands data on.
@@ -185,7 +184,7 @@ impl<'a> Eval<'_, 'a> {
                     "map" | "collect" | "flat_map" | "filter_map",
                 ) = (&block_value, &call.block_arg, name)
                 {
-                    value = self.symbol_block(&value, *method, call, span);
+                    value = self.symbol_block(&value, *method, span);
                 } else if !matches!(
                     name,
                     "detect"
@@ -343,7 +342,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     /// `map(&:name)`
-    pub(crate) fn symbol_block(&mut self, item: &Value, method: Name, call: &'a Call, span: Span) -> Value {
+    pub(crate) fn symbol_block(&mut self, item: &Value, method: Name, span: Span) -> Value {
         let inner = match &item.shape {
             Shape::Object(class, _) => match self.engine.app.index.find(*class, method) {
                 Some(id) => {
@@ -373,7 +372,6 @@ impl<'a> Eval<'_, 'a> {
                 _ => item.clone(),
             },
         };
-        let _ = call;
         Value::shaped(Shape::Array(Rc::new(vec![inner])))
     }
 
@@ -471,7 +469,6 @@ impl<'a> Eval<'_, 'a> {
                     recv.clone()
                 }
             }
-            "each_with_object" | "inject" | "reduce" => recv.element(),
             _ => recv.element(),
         };
         match (&recv.shape, call.name.as_str()) {

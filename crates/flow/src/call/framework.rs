@@ -239,7 +239,7 @@ impl<'a> Eval<'_, 'a> {
                 Some(Value::tainted(Shape::Params(words), source(SourceKind::Params, words, self.file, span)))
             }
             "params" if args.is_empty() && self.habitat == Habitat::Mailer => {
-                Some(self.ivar(Name::from("@params"), span))
+                Some(self.ivar(Name::from("@params")))
             }
             "request" if args.is_empty() && outside && !shadowed => {
                 Some(Value::shaped(Shape::Special(Special::Request)))

@@ -121,20 +121,18 @@ impl<'a> Eval<'_, 'a> {
                 return None;
             }
             if args.is_empty() && app.index.has_attribute(self.class, call.name) {
-                return Some(self.ivar(Name::from(&format!("@{name}")), span));
+                return Some(self.ivar(Name::from(&format!("@{name}"))));
             }
             let to = app.index.delegate(self.class, call.name)?;
             let target = match app.index.find(self.class, to) {
-                _ if to.starts_with('@') => self.ivar(to, span),
+                _ if to.starts_with('@') => self.ivar(to),
                 Some(id) => {
                     let summary = self.enter(Unit::Method(id), &[]);
                     let ivars = self.env.ivars.clone();
                     let step = self.step(span, What::Passed(to, Name::from("")));
                     Binding { app, args: &[], ivars: &ivars, own: true, step }.value(&summary.result, None)
                 }
-                None if app.index.has_attribute(self.class, to) => {
-                    self.ivar(Name::from(&format!("@{to}")), span)
-                }
+                None if app.index.has_attribute(self.class, to) => self.ivar(Name::from(&format!("@{to}"))),
                 None => {
                     let class = self.model_of_self()?;
                     let association = app.models.get(&class)?.associations.get(&to)?;
@@ -172,7 +170,7 @@ impl<'a> Eval<'_, 'a> {
             .count();
         let mut out = Vec::with_capacity(params.len());
         let mut next = 0;
-        for (i, param) in params.iter().enumerate() {
+        for param in params {
             let value = match param.form {
                 ParamForm::Required | ParamForm::Optional => {
                     next += 1;
@@ -182,7 +180,6 @@ impl<'a> Eval<'_, 'a> {
                     let end = positional.len().saturating_sub(after_rest).max(next.min(positional.len()));
                     let items = positional[next.min(positional.len())..end].to_vec();
                     next = end;
-                    let _ = i;
                     Value::shaped(Shape::Array(Rc::new(items)))
                 }
                 ParamForm::Keyword => match keywords {

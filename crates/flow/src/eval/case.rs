@@ -20,11 +20,9 @@ impl<'a> Eval<'_, 'a> {
                 }
             } else {
                 for test in &arm.tests {
-                    let value = self.eval(test);
+                    self.eval(test);
                     if case.subject.is_none() {
                         self.refine(test, true);
-                    } else {
-                        let _ = value;
                     }
                 }
                 if let Some(subject) = &case.subject {

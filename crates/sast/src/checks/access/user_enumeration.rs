@@ -496,7 +496,6 @@ fn asks_password(node: &Node) -> bool {
                 (password(&left) || password(&right))
                     && !(own || both_sent || confirms(&left) || confirms(&right))
             }
-            "secure_compare" => false,
             _ => false,
         }
     })
