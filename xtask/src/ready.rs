@@ -9,7 +9,7 @@ use anyhow::bail;
 use crate::run::{self, has, say};
 use crate::{docs, layers};
 
-/// How cargo-deny comes in; `.ci/run` installs the same release.
+/// How cargo-deny comes in where it is not there yet; `.ci/run` installs the same release.
 const INSTALL_DENY: &str = "cargo install --locked cargo-deny@0.20.2";
 
 /// Runs it all, and says at the end what failed and what could not be looked at.
@@ -40,6 +40,13 @@ pub fn run_all(root: &Path) -> (Vec<String>, Vec<String>) {
         run::run(root, &["cargo", "test", "--workspace", "--locked"])
     });
     step("docs", &|| docs::run(root, true));
+    step("cargo-deny", &|| {
+        if has(root, "deny") {
+            return Ok(());
+        }
+        // Once for the machine, some minutes: a fresh one has the toolchain only.
+        run::run(root, &INSTALL_DENY.split(' ').collect::<Vec<_>>())
+    });
     step("licences, bans and sources", &|| {
         with(root, "deny", INSTALL_DENY, &["deny", "--locked", "check", "bans", "licenses", "sources"])
     });
