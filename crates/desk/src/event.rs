@@ -247,6 +247,9 @@ pub struct Sighting {
     pub commit: String,
     /// The fingerprint under which it was seen.
     pub fingerprint: String,
+    /// Over what was seen: the same means that nothing about it is new.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub content: String,
 }
 
 /// All that an engine found at one place, as the report has it.

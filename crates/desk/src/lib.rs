@@ -10,6 +10,7 @@ pub mod comment;
 mod decide;
 mod event;
 mod id;
+pub mod intake;
 mod record;
 mod score;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Change, ClockState, Event, Fields, Millis, RecordId, is_default};
+use crate::{Change, ClockState, Event, Fields, Millis, RecordId, Sighting, is_default};
 
 /// What the events of one record add up to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,6 +84,9 @@ pub struct Seen {
     pub repository: String,
     /// The fingerprint under which it was last seen.
     pub fingerprint: String,
+    /// Over what was last seen.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub content: String,
     /// The commit at which that changed last.
     #[serde(default, skip_serializing_if = "is_default")]
     pub commit: String,
@@ -94,6 +97,20 @@ pub struct Seen {
     pub missed: u32,
     /// When that last changed.
     pub at: Millis,
+}
+
+impl Seen {
+    fn at(sighting: &Sighting, present: bool, missed: u32, at: Millis) -> Seen {
+        Seen {
+            repository: sighting.repository.clone(),
+            fingerprint: sighting.fingerprint.clone(),
+            content: sighting.content.clone(),
+            commit: sighting.commit.clone(),
+            present,
+            missed,
+            at,
+        }
+    }
 }
 
 impl Record {
@@ -181,25 +198,11 @@ impl Record {
                 if evidence.is_some() {
                     self.evidence = Some(event.seq);
                 }
-                self.seen.insert(
-                    sighting.branch.clone(),
-                    Seen {
-                        repository: sighting.repository.clone(),
-                        fingerprint: sighting.fingerprint.clone(),
-                        commit: sighting.commit.clone(),
-                        present: true,
-                        missed: 0,
-                        at: event.at,
-                    },
-                );
+                self.seen.insert(sighting.branch.clone(), Seen::at(sighting, true, 0, event.at));
             }
             Change::Vanished { sighting } => {
-                if let Some(seen) = self.seen.get_mut(&sighting.branch) {
-                    seen.present = false;
-                    seen.missed += 1;
-                    seen.commit.clone_from(&sighting.commit);
-                    seen.at = event.at;
-                }
+                let missed = self.seen.get(&sighting.branch).map_or(0, |s| s.missed) + 1;
+                self.seen.insert(sighting.branch.clone(), Seen::at(sighting, false, missed, event.at));
             }
         }
     }
@@ -245,14 +248,24 @@ impl Record {
         running.min_by_key(|(_, due)| *due)
     }
 
-    /// What engines find it again by: scope (`repository`, then the branch) and fingerprint. The
-    /// store keeps an index of these.
+    /// What engines find it again by: scope and fingerprint, of which the store keeps an index. One
+    /// key leads from a fingerprint on any branch of the repository; one tells what is present on a
+    /// branch, and one what is missing there and still open.
     pub fn keys(&self) -> Vec<(String, String)> {
-        self.seen
-            .iter()
-            .filter(|(_, seen)| !seen.repository.is_empty())
-            .map(|(branch, seen)| (scope(&seen.repository, branch), seen.fingerprint.clone()))
-            .collect()
+        let mut keys = Vec::new();
+        for (branch, seen) in self.seen.iter().filter(|(_, s)| !s.repository.is_empty()) {
+            let print = &seen.fingerprint;
+            keys.push((seen.repository.clone(), print.clone()));
+            let here = scope(&seen.repository, branch);
+            if seen.present {
+                keys.push((here, print.clone()));
+            } else if self.open {
+                keys.push((format!("{here}\n"), print.clone()));
+            }
+        }
+        keys.sort();
+        keys.dedup();
+        keys
     }
 }
 
