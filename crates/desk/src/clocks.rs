@@ -99,10 +99,10 @@ fn wanted(
     let paused = !stopped && rule.paused.as_ref().is_some_and(|c| c.holds(facts));
     let was = before.map(|b| b.running);
     // What had stopped or stood still and runs again has not used the time between.
-    if let Some(Running::Paused { since }) = was
-        && !paused
-    {
-        stood += (now - since).max(0);
+    match was {
+        Some(Running::Paused { since }) if !paused => stood += (now - since).max(0),
+        Some(Running::Stopped { at }) if !stopped => stood += (now - at).max(0),
+        _ => {}
     }
     let running = match was {
         Some(Running::Stopped { at }) if stopped => Running::Stopped { at },

@@ -1,6 +1,8 @@
 //! What a command does to a record, or why it is refused. The program says what may be; this
 //! applies it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use wardroom_program::{Effect, Kind, Program, Role, Transition};
 
@@ -72,6 +74,7 @@ impl Draft {
             state: state.to_owned(),
             open,
             fields,
+            clocks: BTreeMap::new(),
             confidential: kind.confidential,
         };
         let record = Record::blank(id, &change, at);
@@ -85,23 +88,21 @@ impl Draft {
         self.changes.push(event.change);
     }
 
-    /// The events, numbered from `first`.
-    pub fn events(self, first: u64, batch: u64, actor: &Actor) -> Vec<Event> {
+    /// The events, numbered from `first`, and the record after them.
+    pub fn finish(mut self, first: u64, batch: u64, actor: &Actor) -> (Vec<Event>, Record) {
         let version = self.record.version - u32::try_from(self.changes.len()).unwrap_or(u32::MAX);
-        let id = self.record.id;
-        (1..)
+        let changes = std::mem::take(&mut self.changes);
+        let events: Vec<Event> = (version + 1..)
             .zip(first..)
-            .zip(self.changes)
-            .map(|((step, seq), change)| Event {
-                seq,
-                at: self.at,
-                actor: actor.clone(),
-                batch,
-                record: id.clone(),
-                version: version + step,
-                change,
-            })
-            .collect()
+            .zip(changes)
+            .map(|((version, seq), change)| self.event(change, seq, batch, actor, version))
+            .collect();
+        // Where the evidence stands is known only now.
+        let evidence = |e: &&Event| matches!(e.change, Change::Observed { evidence: Some(_), .. });
+        if let Some(event) = events.iter().rfind(evidence) {
+            self.record.evidence = Some(event.seq);
+        }
+        (events, self.record)
     }
 
     fn event(&self, change: Change, seq: u64, batch: u64, actor: &Actor, version: u32) -> Event {
@@ -239,16 +240,28 @@ pub fn settle(program: &Program, kind: &Kind, draft: &mut Draft, now: Millis, be
     let facts = facts(&draft.record, now, program);
     let because = if because.is_empty() { "by the program's rules" } else { because };
     for change in clocks::settle(kind, &program.calendar, &draft.record, &facts, now, because) {
-        draft.push(change);
+        draft.time(change);
     }
 }
 
 impl Draft {
+    /// What follows from the fields of a new record stands in its opening.
     fn begin_with(&mut self, more: Fields) {
         if let Some(Change::Opened { fields, .. }) = self.changes.first_mut() {
             fields.extend(more.clone());
         }
         self.record.fields.extend(more);
+    }
+
+    /// The clocks of a new record begin with its opening.
+    fn time(&mut self, change: Change) {
+        match (change, self.changes.as_mut_slice()) {
+            (Change::Timed { clock, state: Some(state), .. }, [Change::Opened { clocks, .. }]) if self.fresh => {
+                clocks.insert(clock.clone(), state.clone());
+                self.record.clocks.insert(clock, state);
+            }
+            (change, _) => self.push(change),
+        }
     }
 }
 

@@ -108,6 +108,9 @@ pub enum Change {
         open: bool,
         /// What it holds.
         fields: Fields,
+        /// The clocks that begin with it.
+        #[serde(default, skip_serializing_if = "is_default")]
+        clocks: BTreeMap<String, ClockState>,
         /// Only who may see confidential records sees it.
         #[serde(default, skip_serializing_if = "is_default")]
         confidential: bool,

@@ -145,11 +145,12 @@ impl Record {
             evidence: None,
             passed: Vec::new(),
         };
-        if let Change::Opened { kind, state, open, fields, confidential } = change {
+        if let Change::Opened { kind, state, open, fields, clocks, confidential } = change {
             kind.clone_into(&mut record.kind);
             state.clone_into(&mut record.state);
             record.open = *open;
             record.fields = fields.clone();
+            record.clocks = clocks.clone();
             record.confidential = *confidential;
             record.closed = (!open).then_some(at);
             record.passed.push((state.clone(), at));

@@ -219,7 +219,8 @@ pub struct ClockRule {
     pub title: String,
     /// It starts when the record first enters one of these.
     pub starts: Vec<String>,
-    /// It stops, met or missed, when the record enters one of these. Left again, it runs on from where it began.
+    /// It stops, met or missed, when the record enters one of these. Left again, it runs on; the time
+    /// between does not count.
     pub stops: Vec<String>,
     /// It stands still where this holds.
     pub paused: Option<Condition>,

@@ -1,1 +1,20 @@
-//! The desk at work: one writer over a store, with the index in memory.
+//! The desk at work: commands come in, events go to the store, the index and the listeners.
+//!
+//! One writer at a time. It decides nothing itself (`desk` does), knows no store by name and no
+//! page: `web` and `cli` call it.
+
+mod deliver;
+mod desk;
+mod error;
+mod jobs;
+mod maintain;
+mod people;
+mod write;
+
+pub use deliver::Delivered;
+pub use desk::{Clock, Desk, Notice, Settings, SystemClock};
+pub use error::Error;
+pub use jobs::{Job, JobState, Jobs, Progress};
+pub use maintain::Moved;
+pub use people::{People, Person};
+pub use write::{Done, ManyDone};

@@ -297,6 +297,7 @@ fn found(
     put("handler", handler.map(Value::from));
     put("endpoint", endpoint.map(Value::from));
     put("exposure", Some(json!(exposure)));
+    put("exposure_found", Some(json!(exposure)));
     finding.insert("endpoints".to_owned(), Value::Array(reached));
     finding.remove("suppression");
     if let Some(diff) = diff {

@@ -173,12 +173,13 @@ impl Taking<'_> {
         let mut news = Fields::new();
         for (name, value) in &found.fields {
             let held = record.fields.get(name);
-            let of_people = match name.as_str() {
-                "severity" => held != record.fields.get("severity_found"),
-                "title" => held != record.fields.get("message"),
-                "exposure" => false,
-                _ => false,
+            let found_before = match name.as_str() {
+                "title" => record.fields.get("message"),
+                "severity" => record.fields.get("severity_found"),
+                "exposure" => record.fields.get("exposure_found"),
+                _ => held,
             };
+            let of_people = held != found_before;
             if held != Some(value) && !of_people && self.kind.field(name).is_some() {
                 news.insert(name.clone(), value.clone());
             }

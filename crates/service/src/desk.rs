@@ -1,0 +1,195 @@
+//! The desk: what everything else holds on to.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{Mutex, broadcast};
+use wardroom_desk::{Caller, Event, Index, Millis, Record, RecordId, Refused, World};
+use wardroom_program::Program;
+use wardroom_store::{Head, Store};
+
+use crate::people::People;
+use crate::{Error, Jobs};
+
+/// What time it is.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since 1970, UTC.
+    fn now(&self) -> Millis;
+}
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Millis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// What a desk is made of.
+pub struct Settings {
+    /// Where events are kept.
+    pub store: Arc<dyn Store>,
+    /// How work is done.
+    pub program: Program,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Records that changed: for pages that are open.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Their names.
+    pub records: Arc<[RecordId]>,
+    /// Any of them is confidential: listeners who may not see such are told nothing.
+    pub confidential: bool,
+    /// Where the log ends now.
+    pub seq: u64,
+}
+
+/// The desk. Cheap to share behind an `Arc`; every method takes `&self`.
+pub struct Desk {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) shared: RwLock<Shared>,
+    /// Held while something is decided and appended: two decisions on one record cannot cross.
+    pub(crate) writer: Mutex<Head>,
+    notices: broadcast::Sender<Notice>,
+    /// Long work.
+    pub jobs: Jobs,
+}
+
+/// What is in memory, and follows from the store.
+pub struct Shared {
+    /// How work is done.
+    pub program: Arc<Program>,
+    /// Every record, for lists and figures.
+    pub index: Index,
+    /// Everybody.
+    pub people: People,
+}
+
+/// Records read at once while the index is built.
+const BATCH: u32 = 2_000;
+
+impl Desk {
+    /// Opens a desk over a store: every record is read once.
+    pub async fn open(settings: Settings) -> Result<Desk, Error> {
+        let Settings { store, program, clock } = settings;
+        let mut index = Index::new(&program);
+        let mut people = People::default();
+        let head = store.head().await?;
+        let mut after = 0;
+        loop {
+            let records = store.records_after(after, BATCH).await?;
+            let Some(last) = records.last() else { break };
+            after = last.id.no;
+            for record in &records {
+                index.put(record);
+                people.put(record);
+            }
+        }
+        Ok(Desk {
+            store,
+            clock,
+            shared: RwLock::new(Shared { program: Arc::new(program), index, people }),
+            writer: Mutex::new(head),
+            notices: broadcast::channel(1024).0,
+            jobs: Jobs::default(),
+        })
+    }
+
+    /// The time.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// The store, for what goes past the desk: documents, files, audits.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// What is in memory. Do not hold it across an await.
+    pub fn read(&self) -> RwLockReadGuard<'_, Shared> {
+        self.shared.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The program.
+    pub fn program(&self) -> Arc<Program> {
+        Arc::clone(&self.read().program)
+    }
+
+    /// Hears of every change from now on.
+    pub fn listen(&self) -> broadcast::Receiver<Notice> {
+        self.notices.subscribe()
+    }
+
+    /// A record that the caller may see.
+    pub async fn record(&self, caller: &Caller, id: &RecordId) -> Result<Record, Error> {
+        let record = self.store.record(id.no).await?;
+        record
+            .filter(|r| r.id == *id && (!r.confidential || caller.role.confidential))
+            .ok_or_else(|| Refused::NoRecord(id.to_string()).into())
+    }
+
+    /// A record's events after a place, for a caller who may see it.
+    pub async fn timeline(
+        &self,
+        caller: &Caller,
+        id: &RecordId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Event>, Error> {
+        let record = self.record(caller, id).await?;
+        Ok(self.store.timeline(record.id.no, after, limit).await?)
+    }
+
+    /// Takes records that were appended into memory, and tells who listens.
+    pub(crate) fn took(&self, records: &[Record], seq: u64) {
+        let mut shared = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+        for record in records {
+            shared.index.put(record);
+            shared.people.put(record);
+        }
+        drop(shared);
+        // A thousand names tell a page no more than "much has changed".
+        let names: Arc<[RecordId]> = records.iter().take(1_000).map(|r| r.id.clone()).collect();
+        let confidential = records.iter().any(|r| r.confidential);
+        // Nobody may be listening.
+        let _ = self.notices.send(Notice { records: names, confidential, seq });
+    }
+
+    /// Takes in what another process has appended to the same store.
+    pub(crate) async fn catch_up(&self, head: &mut Head) -> Result<(), Error> {
+        loop {
+            let events = self.store.events(head.seq, BATCH).await?;
+            let Some(last) = events.last() else { break };
+            head.seq = last.seq;
+            let mut nos: Vec<u32> = events.iter().map(|e| e.record.no).collect();
+            nos.sort_unstable();
+            nos.dedup();
+            head.no = head.no.max(nos.last().copied().unwrap_or_default());
+            let records = self.store.records(&nos).await?;
+            self.took(&records, head.seq);
+        }
+        Ok(())
+    }
+}
+
+impl World for Shared {
+    fn person(&self, login: &str) -> bool {
+        self.people.get(login).is_some_and(|p| p.active)
+    }
+
+    fn team(&self, name: &str) -> bool {
+        self.people.teams().contains(name)
+    }
+
+    fn kind_of(&self, id: &RecordId) -> Option<String> {
+        let kind = self.index.kind_of(id.no)?;
+        let kind = self.program.kind(kind)?;
+        kind.prefix.eq_ignore_ascii_case(&id.prefix).then(|| kind.name.clone())
+    }
+}

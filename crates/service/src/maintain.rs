@@ -1,0 +1,157 @@
+//! What happens without anybody asking: dates that pass, programs that change.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+use wardroom_desk::{Actor, Caller, Change, Command, Draft, Fields, RecordId, settle};
+use wardroom_program::Program;
+use wardroom_store::Document;
+
+use crate::{Desk, Error, Progress};
+
+/// The collection that holds the files of the program in force.
+pub const PROGRAM: &str = "program";
+
+/// What applying a program moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Moved {
+    /// Records that were looked at.
+    pub looked: u64,
+    /// Records that changed.
+    pub changed: u64,
+    /// By what changed: a clock or a field, and how many records.
+    pub by: BTreeMap<String, u64>,
+    /// A few of them.
+    pub examples: Vec<RecordId>,
+}
+
+/// Records looked at in one go.
+const SLICE: u32 = 1_000;
+
+impl Desk {
+    /// Does what is due: records leave states whose date is over, expired documents go.
+    /// Returns how many records moved.
+    pub async fn tick(&self) -> Result<u64, Error> {
+        {
+            let mut head = self.writer.lock().await;
+            self.catch_up(&mut head).await?;
+        }
+        let now = self.now();
+        self.store.sweep(now).await?;
+        let program = self.program();
+        let today = program.calendar.date(now).to_string();
+        let mut moved = 0;
+        for kind in program.kinds.values() {
+            for state in &kind.states {
+                let Some(leaves) = &state.leaves else { continue };
+                let nos = self.read().index.in_state(&kind.name, &state.name);
+                for slice in nos.chunks(500) {
+                    for record in self.store.records(slice).await? {
+                        let until = record.text(&leaves.after);
+                        if until.is_empty() || until >= today.as_str() || record.state != state.name {
+                            continue;
+                        }
+                        let command = Command::Move {
+                            transition: leaves.by.clone(),
+                            fields: Fields::new(),
+                            because: format!("{until} is over"),
+                        };
+                        let engine = Caller::engine(Actor::Policy);
+                        match self.act(&engine, &record.id, Some(record.version), command).await {
+                            Ok(_) => moved += 1,
+                            // Somebody was quicker, or the program has changed under it: next time.
+                            Err(Error::Refused(refused)) => {
+                                tracing::warn!(record = %record.id, %refused, "a state could not be left");
+                            }
+                            Err(other) => return Err(other),
+                        }
+                    }
+                }
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Puts another program in force: clocks and priorities of every open record are brought to what
+    /// it wants, and what moved is told. With `dry`, nothing is written.
+    pub async fn apply(
+        &self,
+        caller: &Caller,
+        program: Program,
+        dry: bool,
+        progress: &Progress,
+    ) -> Result<Moved, Error> {
+        let mut moved = Moved::default();
+        let mut head = self.writer.lock().await;
+        self.catch_up(&mut head).await?;
+        progress.total(u64::from(head.no));
+        let now = self.now();
+        let digest = program.digest.clone();
+        let program = Arc::new(program);
+        let mut after = 0;
+        loop {
+            if progress.cancelled() {
+                return Err(Error::Cancelled);
+            }
+            let records = self.store.records_after(after, SLICE).await?;
+            let Some(last) = records.last() else { break };
+            after = last.id.no;
+            moved.looked += records.len() as u64;
+            progress.step(records.len() as u64);
+            let mut drafts = Vec::new();
+            for record in records.into_iter().filter(|r| r.open) {
+                let Some(kind) = program.kind(&record.kind) else { continue };
+                let mut draft = Draft::of(record, now);
+                settle(&program, kind, &mut draft, now, "the program has changed");
+                if draft.changes.is_empty() {
+                    continue;
+                }
+                moved.changed += 1;
+                for change in &draft.changes {
+                    let what = match change {
+                        Change::Timed { clock, .. } => clock.clone(),
+                        Change::Set { fields, .. } => fields.keys().next().cloned().unwrap_or_default(),
+                        _ => continue,
+                    };
+                    *moved.by.entry(what).or_default() += 1;
+                }
+                if moved.examples.len() < 20 {
+                    moved.examples.push(draft.record.id.clone());
+                }
+                drafts.push(draft);
+            }
+            if !dry {
+                self.commit(&mut head, &caller.actor, drafts, Vec::new(), now, None).await?;
+            }
+        }
+        if dry {
+            return Ok(moved);
+        }
+        let files: BTreeMap<&String, &String> = program.files.iter().collect();
+        let document = Document {
+            collection: PROGRAM.to_owned(),
+            key: "current".to_owned(),
+            owner: None,
+            body: json!({"digest": digest, "files": files}),
+            expires: None,
+        };
+        let mut drafts = Vec::new();
+        if let Some(kind) = program.kind("program") {
+            let fields: Fields = [
+                ("title".to_owned(), json!(format!("Program {}", digest.get(..12).unwrap_or(&digest)))),
+                ("digest".to_owned(), json!(digest)),
+            ]
+            .into();
+            let id = RecordId::new(&kind.prefix, head.no + 1);
+            drafts.push(Draft::new(id, kind, &kind.initial().name, fields, now));
+        }
+        {
+            let mut shared = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            shared.program = Arc::clone(&program);
+            shared.index.program_changed(&program);
+        }
+        self.commit(&mut head, &caller.actor, drafts, vec![document], now, None).await?;
+        Ok(moved)
+    }
+}

@@ -1,0 +1,457 @@
+//! Doing something to records: decide, append, take in, tell.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tokio::sync::MutexGuard;
+use wardroom_desk::{
+    Actor, Caller, Change, Command, Decided, Draft, Event, Fields, Record, RecordId, Refused, decide, settle,
+};
+use wardroom_program::{Effect, Program};
+use wardroom_store::{Append, Document, Head, StoreError};
+
+use crate::{Desk, Error, Progress};
+
+/// What was done.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The record after it.
+    pub record: Record,
+    /// What can be undone as one; none where nothing had to change.
+    pub batch: Option<u64>,
+}
+
+/// What was done to many records.
+#[derive(Clone, Debug, Default)]
+pub struct ManyDone {
+    /// How many changed.
+    pub changed: usize,
+    /// How many were as wanted already.
+    pub same: usize,
+    /// Those that could not be changed, with the reason.
+    pub refused: Vec<(RecordId, String)>,
+    /// What can be undone as one.
+    pub batch: Option<u64>,
+}
+
+/// How often another process may be quicker before it is given up.
+const TRIES: u32 = 20;
+/// Records changed in one append of a large change: each is whole, and others get their turn between.
+const SLICE: usize = 500;
+/// Longest chain of effects.
+const CHAIN: usize = 64;
+
+/// Changes to several records that belong together, by number.
+pub(crate) struct Together {
+    pub drafts: BTreeMap<u32, Draft>,
+    pub order: Vec<u32>,
+    pub next: u32,
+}
+
+impl Together {
+    pub fn new(head: Head) -> Together {
+        Together { drafts: BTreeMap::new(), order: Vec::new(), next: head.no + 1 }
+    }
+
+    pub fn put(&mut self, draft: Draft) {
+        let no = draft.record.id.no;
+        if self.drafts.insert(no, draft).is_none() {
+            self.order.push(no);
+        }
+    }
+
+    /// Drafts in the order in which they were first touched.
+    pub fn into_drafts(mut self) -> Vec<Draft> {
+        self.order.iter().filter_map(|no| self.drafts.remove(no)).collect()
+    }
+}
+
+impl Desk {
+    /// Does something to a record. With `seen`, only where the record is still at that version.
+    pub async fn act(
+        &self,
+        caller: &Caller,
+        id: &RecordId,
+        seen: Option<u32>,
+        command: Command,
+    ) -> Result<Done, Error> {
+        let mut head = self.writer.lock().await;
+        for _ in 0..TRIES {
+            let record = self.record(caller, id).await?;
+            if let Some(seen) = seen.filter(|seen| *seen != record.version) {
+                return Err(Refused::Stale { record: id.clone(), now: record.version, seen }.into());
+            }
+            let now = self.now();
+            let mut together = Together::new(*head);
+            self.decided(caller, id.no, command.clone(), now, &mut together).await?;
+            match self.commit(&mut head, &caller.actor, together.into_drafts(), Vec::new(), now, None).await {
+                Err(Error::Store(StoreError::Behind(_))) => self.catch_up(&mut head).await?,
+                other => {
+                    let (records, batch) = other?;
+                    let record = records.into_iter().find(|r| r.id == *id).unwrap_or(record);
+                    return Ok(Done { record, batch });
+                }
+            }
+        }
+        Err(StoreError::Other("other servers keep writing: try again".to_owned()).into())
+    }
+
+    /// Does the same to many records, in slices that are each whole. What is refused on one does not
+    /// stop the others.
+    pub async fn act_on_many(
+        &self,
+        caller: &Caller,
+        nos: &[u32],
+        command: &Command,
+        progress: &Progress,
+    ) -> Result<ManyDone, Error> {
+        let mut done = ManyDone::default();
+        progress.total(nos.len() as u64);
+        for slice in nos.chunks(SLICE) {
+            if progress.cancelled() {
+                return if done.changed == 0 { Err(Error::Cancelled) } else { Ok(done) };
+            }
+            let mut head = self.writer.lock().await;
+            for attempt in 0..TRIES {
+                let mut slice_done = ManyDone::default();
+                let now = self.now();
+                let mut together = Together::new(*head);
+                for record in self.store.records(slice).await? {
+                    if record.confidential && !caller.role.confidential {
+                        continue;
+                    }
+                    match self.decided(caller, record.id.no, command.clone(), now, &mut together).await {
+                        Ok(true) => slice_done.changed += 1,
+                        Ok(false) => slice_done.same += 1,
+                        Err(Error::Refused(refused)) => {
+                            slice_done.refused.push((record.id.clone(), refused.to_string()));
+                        }
+                        Err(other) => return Err(other),
+                    }
+                }
+                let drafts = together.into_drafts();
+                match self.commit(&mut head, &caller.actor, drafts, Vec::new(), now, done.batch).await {
+                    Err(Error::Store(StoreError::Behind(_))) if attempt + 1 < TRIES => {
+                        self.catch_up(&mut head).await?;
+                    }
+                    other => {
+                        let (_, batch) = other?;
+                        done.batch = done.batch.or(batch);
+                        done.changed += slice_done.changed;
+                        done.same += slice_done.same;
+                        done.refused.extend(slice_done.refused);
+                        break;
+                    }
+                }
+            }
+            drop(head);
+            progress.step(slice.len() as u64);
+            tokio::task::yield_now().await;
+        }
+        Ok(done)
+    }
+
+    /// Opens a record by hand.
+    pub async fn open_record(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        fields: Fields,
+        documents: Vec<Document>,
+    ) -> Result<Done, Error> {
+        let mut head = self.writer.lock().await;
+        for _ in 0..TRIES {
+            let now = self.now();
+            let draft = {
+                let shared = self.read();
+                let program = &shared.program;
+                let kind = program
+                    .kind(kind)
+                    .ok_or_else(|| Refused::invalid("kind", format!("the program has no kind `{kind}`")))?;
+                let id = RecordId::new(&kind.prefix, head.no + 1);
+                wardroom_desk::open(program, kind, &*shared, caller, id, fields.clone(), now)?
+            };
+            let id = draft.record.id.clone();
+            match self.commit(&mut head, &caller.actor, vec![draft], documents.clone(), now, None).await {
+                Err(Error::Store(StoreError::Behind(_))) => self.catch_up(&mut head).await?,
+                other => {
+                    let (records, batch) = other?;
+                    let record = records.into_iter().find(|r| r.id == id);
+                    let record = record.ok_or_else(|| Refused::NoRecord(id.to_string()))?;
+                    return Ok(Done { record, batch });
+                }
+            }
+        }
+        Err(StoreError::Other("other servers keep writing: try again".to_owned()).into())
+    }
+
+    /// Writes down something that has to be known later, on a record.
+    pub async fn note(&self, caller: &Caller, no: u32, change: Change) -> Result<(), Error> {
+        let mut head = self.writer.lock().await;
+        for _ in 0..TRIES {
+            let Some(record) = self.store.record(no).await? else { return Ok(()) };
+            let now = self.now();
+            let mut draft = Draft::of(record, now);
+            draft.push(change.clone());
+            match self.commit(&mut head, &caller.actor, vec![draft], Vec::new(), now, None).await {
+                Err(Error::Store(StoreError::Behind(_))) => self.catch_up(&mut head).await?,
+                other => return other.map(|_| ()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what was done in one go, as new events: nothing is removed from the log.
+    pub async fn undo(&self, caller: &Caller, batch: u64) -> Result<ManyDone, Error> {
+        let mut head = self.writer.lock().await;
+        let events = self.store.batch(batch).await?;
+        let Some(first) = events.first() else {
+            return Err(Refused::NotNow("there is nothing to undo".to_owned()).into());
+        };
+        if first.actor != caller.actor && !caller.role.admin {
+            return Err(Refused::NotAllowed("only who did it can undo it".to_owned()).into());
+        }
+        let mut by_record: BTreeMap<u32, Vec<Event>> = BTreeMap::new();
+        for event in events {
+            by_record.entry(event.record.no).or_default().push(event);
+        }
+        let now = self.now();
+        let program = self.program();
+        let mut done = ManyDone::default();
+        let mut drafts = Vec::new();
+        for (no, events) in by_record {
+            let Some(record) = self.store.record(no).await? else { continue };
+            let id = record.id.clone();
+            let last = events.last().map_or(0, |e| e.version);
+            if record.version != last {
+                done.refused.push((id, "it has changed since".to_owned()));
+                continue;
+            }
+            match undone(&program, record, &events, now) {
+                Some(draft) if !draft.changes.is_empty() => drafts.push(draft),
+                Some(_) => done.same += 1,
+                None => done.refused.push((id, "what was done cannot be taken back".to_owned())),
+            }
+        }
+        done.changed = drafts.len();
+        let (_, batch) = self.commit(&mut head, &caller.actor, drafts, Vec::new(), now, None).await?;
+        done.batch = batch;
+        Ok(done)
+    }
+
+    /// Decides a command with all that follows from it on other records; whether anything changes.
+    /// Where it is refused, `together` is as it was.
+    async fn decided(
+        &self,
+        caller: &Caller,
+        no: u32,
+        command: Command,
+        now: i64,
+        together: &mut Together,
+    ) -> Result<bool, Error> {
+        let mut scratch = Together { drafts: BTreeMap::new(), order: Vec::new(), next: together.next };
+        let mut work = vec![(caller.clone(), no, command)];
+        let mut steps = 0;
+        while let Some((caller, no, command)) = work.pop() {
+            steps += 1;
+            if steps > CHAIN {
+                return Err(Refused::NotNow("the program's effects lead in a circle".to_owned()).into());
+            }
+            let Some(earlier) = self.draft_of(no, now, together, &scratch).await? else { continue };
+            let Decided { draft, effects } = {
+                let shared = self.read();
+                decide(&shared.program, &*shared, &caller, earlier.record.clone(), command, now)?
+            };
+            let ties: Vec<Change> = draft.changes.iter().filter(|c| is_tie(c)).cloned().collect();
+            let source = draft.record.clone();
+            scratch.put(join(earlier, draft));
+            for tie in ties {
+                self.tie_back(&source, tie, now, together, &mut scratch).await?;
+            }
+            for effect in effects {
+                self.effect(&source, effect, now, together, &mut scratch, &mut work).await?;
+            }
+        }
+        let next = scratch.next;
+        let mut changed = false;
+        for draft in scratch.into_drafts().into_iter().filter(|d| !d.changes.is_empty()) {
+            let before = together.drafts.get(&draft.record.id.no).map_or(0, |d| d.changes.len());
+            changed |= draft.changes.len() > before;
+            together.put(draft);
+        }
+        together.next = next;
+        Ok(changed)
+    }
+
+    /// The other side of a tie gets it too.
+    async fn tie_back(
+        &self,
+        source: &Record,
+        tie: Change,
+        now: i64,
+        together: &Together,
+        scratch: &mut Together,
+    ) -> Result<(), Error> {
+        let (to, back) = match tie {
+            Change::Linked { relation, to, .. } => {
+                (to, Change::Linked { relation, to: source.id.clone(), back: true })
+            }
+            Change::Unlinked { relation, to, .. } => {
+                (to, Change::Unlinked { relation, to: source.id.clone(), back: true })
+            }
+            _ => return Ok(()),
+        };
+        if let Some(mut draft) = self.draft_of(to.no, now, together, scratch).await? {
+            draft.push(back);
+            scratch.put(draft);
+        }
+        Ok(())
+    }
+
+    async fn effect(
+        &self,
+        source: &Record,
+        effect: Effect,
+        now: i64,
+        together: &Together,
+        scratch: &mut Together,
+        work: &mut Vec<(Caller, u32, Command)>,
+    ) -> Result<(), Error> {
+        match effect {
+            Effect::Open { kind, link, fields } => {
+                let fields = carried(source, &fields);
+                let mut draft = {
+                    let shared = self.read();
+                    let program = &shared.program;
+                    let kind = program
+                        .kind(&kind)
+                        .ok_or_else(|| Refused::NotNow(format!("the program has no kind `{kind}`")))?;
+                    let id = RecordId::new(&kind.prefix, scratch.next);
+                    let engine = Caller::engine(Actor::Policy);
+                    wardroom_desk::open(program, kind, &*shared, &engine, id, fields, now)?
+                };
+                scratch.next += 1;
+                let tie = Change::Linked { relation: link, to: source.id.clone(), back: false };
+                draft.push(tie.clone());
+                let opened = draft.record.clone();
+                scratch.put(draft);
+                self.tie_back(&opened, tie, now, together, scratch).await?;
+            }
+            Effect::Move { link, transition, fields } => {
+                for target in source.links.iter().filter(|l| l.relation == link && !l.back) {
+                    let command = Command::Move {
+                        transition: transition.clone(),
+                        fields: carried(source, &fields),
+                        because: format!("follows from {}", source.id),
+                    };
+                    work.push((Caller::engine(Actor::Policy), target.to.no, command));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest draft of a record, or a fresh one of it as it is stored.
+    async fn draft_of(
+        &self,
+        no: u32,
+        now: i64,
+        together: &Together,
+        scratch: &Together,
+    ) -> Result<Option<Draft>, Error> {
+        if let Some(draft) = scratch.drafts.get(&no).or_else(|| together.drafts.get(&no)) {
+            return Ok(Some(draft.clone()));
+        }
+        Ok(self.store.record(no).await?.map(|r| Draft::of(r, now)))
+    }
+
+    /// Appends drafts in one go, and takes them in. `batch` joins it to what was done before.
+    pub(crate) async fn commit(
+        &self,
+        head: &mut MutexGuard<'_, Head>,
+        actor: &Actor,
+        drafts: Vec<Draft>,
+        documents: Vec<Document>,
+        now: i64,
+        batch: Option<u64>,
+    ) -> Result<(Vec<Record>, Option<u64>), Error> {
+        let mut append = Append { documents, at: now, ..Append::default() };
+        let first = head.seq + 1;
+        let batch = batch.unwrap_or(first);
+        for draft in drafts.into_iter().filter(|d| !d.changes.is_empty()) {
+            let next = first + append.events.len() as u64;
+            let (events, record) = draft.finish(next, batch, actor);
+            append.events.extend(events);
+            append.records.push(record);
+        }
+        if append.events.is_empty() && append.documents.is_empty() {
+            return Ok((Vec::new(), None));
+        }
+        **head = self.store.append(&append).await?;
+        if append.events.is_empty() {
+            return Ok((Vec::new(), None));
+        }
+        self.took(&append.records, head.seq);
+        Ok((append.records, Some(batch)))
+    }
+}
+
+fn is_tie(change: &Change) -> bool {
+    matches!(change, Change::Linked { back: false, .. } | Change::Unlinked { back: false, .. })
+}
+
+/// A draft that goes on from an earlier one of the same record.
+fn join(earlier: Draft, mut draft: Draft) -> Draft {
+    draft.fresh = earlier.fresh;
+    draft.changes.splice(0..0, earlier.changes);
+    draft
+}
+
+fn carried(source: &Record, fields: &[(String, String)]) -> Fields {
+    fields
+        .iter()
+        .filter_map(|(to, from)| {
+            let value = match from.as_str() {
+                "id" => Value::String(source.id.to_string()),
+                from => source.fields.get(from)?.clone(),
+            };
+            Some((to.clone(), value))
+        })
+        .collect()
+}
+
+/// The changes that take a record back to before its events; none where that cannot be.
+fn undone(program: &Program, record: Record, events: &[Event], now: i64) -> Option<Draft> {
+    let kind = program.kind(&record.kind)?;
+    let mut draft = Draft::of(record, now);
+    for event in events.iter().rev() {
+        match &event.change {
+            Change::Set { fields, before, .. } => draft.push(Change::Set {
+                fields: before.clone(),
+                before: fields.clone(),
+                because: "undone".to_owned(),
+            }),
+            Change::Moved { from, to, .. } => draft.push(Change::Moved {
+                transition: "undo".to_owned(),
+                from: to.clone(),
+                to: from.clone(),
+                open: kind.state(from)?.open,
+                because: "undone".to_owned(),
+            }),
+            Change::Labelled { added, removed } => {
+                draft.push(Change::Labelled { added: removed.clone(), removed: added.clone() });
+            }
+            Change::Linked { relation, to, back } => {
+                draft.push(Change::Unlinked { relation: relation.clone(), to: to.clone(), back: *back });
+            }
+            Change::Unlinked { relation, to, back } => {
+                draft.push(Change::Linked { relation: relation.clone(), to: to.clone(), back: *back });
+            }
+            // Clocks follow from the rest.
+            Change::Timed { .. } => {}
+            _ => return None,
+        }
+    }
+    settle(program, kind, &mut draft, now, "undone");
+    Some(draft)
+}
