@@ -1,1 +1,19 @@
-//! Pages and API of the desk.
+//! Pages and API of the desk, over HTTP.
+//!
+//! Server-rendered: every page can be read and every action taken without script. It decides
+//! nothing about records (`desk` does) and knows no store by name. Whatever comes from outside is
+//! escaped by the templates; only what [`markdown`] has sanitised is put out as it is.
+
+mod api;
+mod app;
+mod assets;
+mod error;
+mod form;
+mod guard;
+mod markdown;
+mod pages;
+mod random;
+mod session;
+mod view;
+
+pub use app::{App, Origin, Settings, serve};
