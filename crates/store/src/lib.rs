@@ -4,6 +4,8 @@
 //! that can be built again), the index of what engines find records by, files by their digest, and
 //! small documents that are no history (sessions, credentials, saved views). It decides nothing.
 
+pub mod ledger;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use wardroom_desk::{Event, Millis, Record};
@@ -38,12 +40,12 @@ pub trait Store: Send + Sync {
     async fn scope(&self, scope: &str) -> Result<Vec<(String, u32)>, StoreError>;
     /// Scopes that begin with a text.
     async fn scopes(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
-    /// Throws the projections away and puts others in their place, all or nothing. `next` gives the
-    /// records in batches until it gives none.
-    async fn replace_records(
-        &self,
-        next: &mut (dyn FnMut() -> Option<Vec<Record>> + Send),
-    ) -> Result<(), StoreError>;
+    /// Throws the projections away and puts others in their place, all or nothing, and only where the
+    /// log still ends at `head`: nothing is appended while the new ones are read from `source`.
+    async fn replace_records(&self, head: u64, source: &mut dyn RecordSource) -> Result<(), StoreError>;
+    /// Events ordered by record and then by place, after a pair of these, at most `limit`: what folds
+    /// all records in one pass without holding them.
+    async fn by_record(&self, after: (u32, u64), limit: u32) -> Result<Vec<Event>, StoreError>;
 
     /// Keeps a file under its SHA-256 in hex. Keeping the same again changes nothing.
     async fn put_file(&self, digest: &str, bytes: &[u8]) -> Result<(), StoreError>;
@@ -70,7 +72,8 @@ pub trait Store: Send + Sync {
 
     /// What an auditor needs: the events as they are stored, with their leaf hashes.
     async fn stored(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
-    /// Hashes of the tree's tiles: level (1 for 256 leaves, 2 for 65,536 …), from an index on.
+    /// Hashes of the tree's tiles: level (1 for 256 leaves, 2 for 65,536 …), from an index on. Level 0
+    /// is the leaves themselves, event 1 at index 0.
     async fn tiles(&self, level: u8, from: u64, limit: u32) -> Result<Vec<(u64, Hash)>, StoreError>;
     /// Signed checkpoints, oldest first.
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError>;
@@ -79,6 +82,13 @@ pub trait Store: Send + Sync {
     async fn backup(&self, to: &std::path::Path) -> Result<(), StoreError>;
     /// Size on disk in bytes, and other figures for the administration page: name and value.
     async fn figures(&self) -> Result<Vec<(String, String)>, StoreError>;
+}
+
+/// Gives records in batches.
+#[async_trait]
+pub trait RecordSource: Send {
+    /// The next batch; none where all have been given. An error leaves everything as it was.
+    async fn next(&mut self) -> Result<Option<Vec<Record>>, StoreError>;
 }
 
 /// A SHA-256 hash.

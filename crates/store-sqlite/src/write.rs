@@ -1,0 +1,305 @@
+//! Writing: appending, and putting other projections in place. One transaction each.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sqlx::{Connection, Row, SqliteConnection};
+use wardroom_desk::Record;
+use wardroom_store::ledger::{Frontier, leaf_hash};
+use wardroom_store::{Append, Checkpoint, Document, Head, RecordSource, StoreError};
+
+use crate::failure::failed;
+use crate::{SqliteStore, rows};
+
+/// Checkpoints older than this many blocks of [`BLOCK`] events are thinned to the last of each block.
+///
+/// Every append signs one, and a log of five million events would keep as many. Which tail was
+/// rewritten is found from the newest one alone, as it covers all events; older ones only tell how far
+/// back the log was still whole, and for that one in each thousand events is enough. Thinning goes by
+/// events and not by time, so that it never depends on a clock.
+const KEPT_BLOCKS: i64 = 4;
+const BLOCK: i64 = 1024;
+
+impl SqliteStore {
+    /// Appends in one transaction.
+    pub(crate) async fn append_all(&self, append: &Append) -> Result<Head, StoreError> {
+        check_append(append)?;
+        let signer = self
+            .signer
+            .as_ref()
+            .ok_or_else(|| StoreError::Unwritable("it is open for reading".to_owned()))?;
+        // Before the lock: making and hashing the bodies is half of the work.
+        let bodies =
+            append.events.iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>().map_err(unwritten)?;
+        let leaves: Vec<_> = bodies.iter().map(|body| leaf_hash(body)).collect();
+
+        let mut writer = self.writer.lock().await;
+        // At once, and not at the first insertion: the head that is read is then the head that is built on,
+        // whichever process writes.
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let before = head(&mut transaction).await?;
+        let mut frontier = frontier(&mut transaction).await?;
+        if frontier.size() != before.seq {
+            return Err(StoreError::Damaged(format!(
+                "the log ends at {}, its tree at {}: run the audit",
+                before.seq,
+                frontier.size()
+            )));
+        }
+        if append.events.iter().zip(before.seq + 1..).any(|(event, seq)| event.seq != seq) {
+            return Err(StoreError::Behind(before.seq));
+        }
+
+        let mut tiles = Vec::new();
+        for leaf in &leaves {
+            frontier.push(*leaf, |level, no, hash| tiles.push((level, no, hash)));
+        }
+        let events = append.events.iter().zip(bodies).zip(&leaves);
+        rows::EVENTS
+            .run(&mut transaction, events, |query, ((event, body), leaf)| {
+                let query = query.bind(signed(event.seq)).bind(i64::from(event.record.no));
+                query.bind(signed(event.batch)).bind(leaf.to_vec()).bind(body)
+            })
+            .await?;
+        rows::TILES
+            .run(&mut transaction, tiles, |query, (level, no, hash)| {
+                query.bind(i64::from(level)).bind(signed(no)).bind(hash.to_vec())
+            })
+            .await?;
+        put_records(&mut transaction, &append.records, before.no).await?;
+        put_documents(&mut transaction, &append.documents).await?;
+        if !append.events.is_empty() {
+            keep_frontier(&mut transaction, &frontier).await?;
+            keep_checkpoint(&mut transaction, &signer.sign(&frontier, append.at)).await?;
+        }
+        let no = append.records.iter().map(|record| record.id.no).max().unwrap_or_default();
+        transaction.commit().await.map_err(failed)?;
+        Ok(Head { seq: frontier.size(), no: before.no.max(no) })
+    }
+
+    /// Puts other projections in the place of those that are there.
+    pub(crate) async fn replace_all(&self, at: u64, source: &mut dyn RecordSource) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let head = head(&mut transaction).await?;
+        if head.seq != at {
+            return Err(StoreError::Behind(head.seq));
+        }
+        let clear = "DELETE FROM records; DELETE FROM keys; DELETE FROM scopes";
+        sqlx::raw_sql(clear).execute(&mut *transaction).await.map_err(failed)?;
+        while let Some(records) = source.next().await? {
+            put_records(&mut transaction, &records, 0).await?;
+        }
+        transaction.commit().await.map_err(failed)
+    }
+
+    /// Signs what is there with the new key and notes that it signs from now on.
+    pub(crate) async fn change_signer(&self, writer: &mut SqliteConnection) -> Result<(), StoreError> {
+        let Some(signer) = &self.signer else { return Ok(()) };
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let frontier = frontier(&mut transaction).await?;
+        let at: Option<i64> = sqlx::query_scalar("SELECT at FROM checkpoints ORDER BY no DESC LIMIT 1")
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        if let Some(at) = at {
+            keep_checkpoint(&mut transaction, &signer.sign(&frontier, at)).await?;
+        }
+        sqlx::query("UPDATE tree SET signer = ?")
+            .bind(signer.public_key().to_vec())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        transaction.commit().await.map_err(failed)
+    }
+}
+
+/// A number as SQLite has it. Places in the log stay far below 2^63.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A number of SQLite's, none of which is written negative.
+pub(crate) fn unsigned(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number)
+        .map_err(|_| StoreError::Damaged(format!("{number} stands where a place in the log must")))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+fn unwritten(error: serde_json::Error) -> StoreError {
+    StoreError::Other(format!("cannot be written as JSON: {error}"))
+}
+
+/// Every record that an event is on must come along as it is after the event: else the projection
+/// would fall behind the log without a trace.
+fn check_append(append: &Append) -> Result<(), StoreError> {
+    let last: BTreeMap<u32, u32> = append.events.iter().map(|e| (e.record.no, e.version)).collect();
+    let records: BTreeMap<u32, u32> = append.records.iter().map(|r| (r.id.no, r.version)).collect();
+    for (no, version) in &last {
+        match records.get(no) {
+            Some(given) if given == version => {}
+            Some(given) => {
+                return Err(StoreError::Other(format!(
+                    "record {no} is given at version {given}, but its last event makes version {version}"
+                )));
+            }
+            None => return Err(StoreError::Other(format!("record {no} has an event but is not given"))),
+        }
+    }
+    match records.keys().find(|no| !last.contains_key(no)) {
+        Some(no) => Err(StoreError::Other(format!("record {no} is given but has no event"))),
+        None => Ok(()),
+    }
+}
+
+/// How far the log goes, by the log itself.
+pub(crate) async fn head(connection: &mut SqliteConnection) -> Result<Head, StoreError> {
+    let row = sqlx::query("SELECT (SELECT max(seq) FROM events), (SELECT max(record) FROM events)")
+        .fetch_one(connection)
+        .await
+        .map_err(failed)?;
+    let seq: Option<i64> = row.try_get(0).map_err(failed)?;
+    let no: Option<i64> = row.try_get(1).map_err(failed)?;
+    let no = u32::try_from(no.unwrap_or_default());
+    Ok(Head {
+        seq: unsigned(seq.unwrap_or_default())?,
+        no: no.map_err(|_| StoreError::Damaged("a record's number is none".to_owned()))?,
+    })
+}
+
+/// The tree's right edge.
+pub(crate) async fn frontier(connection: &mut SqliteConnection) -> Result<Frontier, StoreError> {
+    let row = sqlx::query("SELECT size, peaks FROM tree WHERE only = 1")
+        .fetch_optional(connection)
+        .await
+        .map_err(failed)?;
+    let damaged = || StoreError::Damaged("the state of the tree is gone: run the audit".to_owned());
+    let row = row.ok_or_else(damaged)?;
+    let size = unsigned(row.try_get(0).map_err(failed)?)?;
+    let peaks: Vec<u8> = row.try_get(1).map_err(failed)?;
+    Frontier::from_bytes(size, &peaks).ok_or_else(damaged)
+}
+
+async fn keep_frontier(connection: &mut SqliteConnection, frontier: &Frontier) -> Result<(), StoreError> {
+    sqlx::query("UPDATE tree SET size = ?, peaks = ? WHERE only = 1")
+        .bind(signed(frontier.size()))
+        .bind(frontier.to_bytes())
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+async fn keep_checkpoint(
+    connection: &mut SqliteConnection,
+    checkpoint: &Checkpoint,
+) -> Result<(), StoreError> {
+    let size = signed(checkpoint.size);
+    let before: Option<i64> = sqlx::query_scalar("SELECT max(size) FROM checkpoints")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed)?;
+    sqlx::query("INSERT INTO checkpoints (size, root, at, signature) VALUES (?, ?, ?, ?)")
+        .bind(size)
+        .bind(&checkpoint.root)
+        .bind(checkpoint.at)
+        .bind(&checkpoint.signature)
+        .execute(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let (from, to) = ((before.unwrap_or(size) - 1) / BLOCK - KEPT_BLOCKS, (size - 1) / BLOCK - KEPT_BLOCKS);
+    if from < to {
+        sqlx::query(
+            "DELETE FROM checkpoints WHERE size > ?1 AND size <= ?2 AND no NOT IN (
+                SELECT max(no) FROM checkpoints WHERE size > ?1 AND size <= ?2 GROUP BY (size - 1) / ?3)",
+        )
+        .bind(from * BLOCK)
+        .bind(to * BLOCK)
+        .bind(BLOCK)
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Keeps records and their keys. None with a number above `known` is there yet.
+async fn put_records(
+    connection: &mut SqliteConnection,
+    records: &[Record],
+    known: u32,
+) -> Result<(), StoreError> {
+    let bodies: Vec<_> = records
+        .iter()
+        .map(|record| Ok((record.id.no, serde_json::to_vec(record)?)))
+        .collect::<Result<_, _>>()
+        .map_err(unwritten)?;
+    rows::RECORDS.run(connection, bodies, |query, (no, body)| query.bind(i64::from(no)).bind(body)).await?;
+
+    let mut scopes = HashMap::new();
+    let mut wanted = BTreeSet::new();
+    for record in records {
+        for (scope, key) in record.keys() {
+            let scope = scope_id(connection, &mut scopes, scope).await?;
+            wanted.insert((record.id.no, scope, key));
+        }
+    }
+    let old: Vec<u32> = records.iter().map(|record| record.id.no).filter(|no| *no <= known).collect();
+    let mut there = BTreeSet::new();
+    if !old.is_empty() {
+        let sql = "SELECT k.no, k.scope, k.key FROM json_each(?) j CROSS JOIN keys k ON k.no = j.value";
+        let numbers = serde_json::to_string(&old).map_err(unwritten)?;
+        let found: Vec<(u32, i64, String)> =
+            sqlx::query_as(sql).bind(numbers).fetch_all(&mut *connection).await.map_err(failed)?;
+        there.extend(found);
+    }
+    for (no, scope, key) in there.difference(&wanted) {
+        sqlx::query("DELETE FROM keys WHERE scope = ? AND key = ? AND no = ?")
+            .bind(scope)
+            .bind(key)
+            .bind(i64::from(*no))
+            .execute(&mut *connection)
+            .await
+            .map_err(failed)?;
+    }
+    // In the order of their index, so that neighbours go to the same page.
+    let mut new: Vec<_> =
+        wanted.difference(&there).map(|(no, scope, key)| (*scope, key.clone(), *no)).collect();
+    new.sort_unstable();
+    rows::KEYS
+        .run(connection, new, |query, (scope, key, no)| query.bind(scope).bind(key).bind(i64::from(no)))
+        .await
+}
+
+/// The number of a scope, which it gets where it has none.
+async fn scope_id(
+    connection: &mut SqliteConnection,
+    known: &mut HashMap<String, i64>,
+    scope: String,
+) -> Result<i64, StoreError> {
+    if let Some(id) = known.get(&scope) {
+        return Ok(*id);
+    }
+    sqlx::query("INSERT INTO scopes (name) VALUES (?) ON CONFLICT DO NOTHING")
+        .bind(&scope)
+        .execute(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let id =
+        sqlx::query_scalar("SELECT id FROM scopes WHERE name = ?").bind(&scope).fetch_one(connection).await;
+    let id: i64 = id.map_err(failed)?;
+    known.insert(scope, id);
+    Ok(id)
+}
+
+/// Keeps documents in the place of those with their keys.
+pub(crate) async fn put_documents(
+    connection: &mut SqliteConnection,
+    documents: &[Document],
+) -> Result<(), StoreError> {
+    rows::DOCUMENTS
+        .run(connection, documents.to_vec(), |query, document| {
+            let query = query.bind(document.collection).bind(document.key).bind(document.owner);
+            query.bind(document.body.to_string()).bind(document.expires)
+        })
+        .await
+}
