@@ -25,6 +25,9 @@ pub struct Finding {
     pub cwe: Cwe,
     /// Where the weakness is: the dangerous call, or the line that lacks something.
     pub location: Location,
+    /// The definition around it: `BookingsController#new`, or a template's logical name; empty at the
+    /// top of a file.
+    pub scope: String,
     /// From where the data comes in to where it does harm; empty for a weakness that is a pattern.
     pub path: Vec<Step>,
     /// From where outside it can be reached.

@@ -114,6 +114,7 @@ fn finish(app: &App<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
             confidence: draft.confidence,
             cwe: draft.rule.cwe,
             location: file.location(draft.span),
+            scope,
             path: draft.steps.iter().map(|s| s.locate(app)).collect(),
             endpoints: draft.endpoints,
             fix,

@@ -168,6 +168,7 @@ impl Added {
             confidence: Confidence::High,
             cwe: rule.cwe,
             location: location.clone(),
+            scope: String::new(),
             path: Vec::new(),
             endpoints: Vec::new(),
             fix: None,

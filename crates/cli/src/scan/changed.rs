@@ -84,7 +84,8 @@ fn command(root: &Path) -> Command {
     command
 }
 
-fn git(root: &Path, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+/// What git says; its first line of complaint otherwise.
+pub fn git(root: &Path, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
     let output = command(root).args(arguments).output().context("git could not be started")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

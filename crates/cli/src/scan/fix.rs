@@ -221,6 +221,7 @@ mod tests {
             confidence: Confidence::High,
             cwe: Cwe(1),
             location: Location { file: Arc::clone(&file), start: at, end: at, snippet: line.to_owned() },
+            scope: String::new(),
             path: Vec::new(),
             endpoints: Vec::new(),
             fix: Some(Fix {

@@ -89,6 +89,7 @@ fn finding(rule: &'static Rule, confidence: Confidence, ordinal: u32, location: 
         cwe: rule.cwe,
         fingerprint: Fingerprint::new(rule.id, &location.file, &location.snippet, ordinal),
         location,
+        scope: String::new(),
         path: Vec::new(),
         endpoints: Vec::new(),
         fix: None,
