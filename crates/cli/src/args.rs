@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+pub use crate::args_desk::{
+    AdminArgs, AdminCommand, AuditArgs, AuditCommand, DemoArgs, ProgramArgs, ProgramCommand, ServeArgs,
+};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use wardroom_model::{Confidence, Severity, Verb};
@@ -36,6 +39,16 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the ways into an application: who can call what, with which parameters, behind which filters
     Surface(SurfaceArgs),
+    /// Serve the desk: pages and API over a store of findings
+    Serve(ServeArgs),
+    /// Show the desk with an example: one command, nothing to set up
+    Demo(DemoArgs),
+    /// Check, test, compare and apply a program: how the team wants its work done
+    Program(ProgramArgs),
+    /// Look after a store: make one, back it up, build it again
+    Admin(AdminArgs),
+    /// Find out whether anything in a store was changed unseen
+    Audit(AuditArgs),
     /// List the rules
     Rules(RulesArgs),
     /// Print a rule's page: what it finds, why it is bad, what to write instead
@@ -110,6 +123,8 @@ fn confidences() -> impl TypedValueParser<Value = Confidence> {
   wardroom scan --baseline known.json              only what an earlier JSON report does not hold
   wardroom scan --fail-on never                    exit code 0 whatever is found
   wardroom scan --fix                              show the mechanical fixes; --apply makes them
+  wardroom scan --send https://desk.example        send the result to a desk
+  wardroom scan --into desk.db                     take it into a store on this machine
 
 Ignoring a finding:
   in the code     # wardroom:ignore sql-injection -- the column comes from a fixed list
@@ -180,6 +195,22 @@ pub struct ScanArgs {
     /// Carry an existing `config/brakeman.ignore` over into .wardroom-ignore.toml
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "apply", "output", "changed_since"], help_heading = "Mending and ignoring")]
     pub import_ignores: Option<PathBuf>,
+
+    /// Send the result to a desk, by its address; the token comes from WARDROOM_TOKEN
+    #[arg(long, value_name = "URL", conflicts_with_all = ["fix", "apply", "changed_since", "import_ignores"], help_heading = "Sending")]
+    pub send: Option<String>,
+    /// Take the result into a store on this machine
+    #[arg(long, value_name = "STORE", conflicts_with_all = ["send", "fix", "apply", "changed_since", "import_ignores"], help_heading = "Sending")]
+    pub into: Option<PathBuf>,
+    /// What the desk calls the repository [default: the path of git's remote, or the folder's name]
+    #[arg(long, value_name = "NAME", help_heading = "Sending")]
+    pub repository: Option<String>,
+    /// The branch that was scanned [default: what git or the pipeline says, or main]
+    #[arg(long, value_name = "BRANCH", help_heading = "Sending")]
+    pub branch: Option<String>,
+    /// The branch that counts: what is on others only is proposed [default: git's, or main]
+    #[arg(long, value_name = "BRANCH", help_heading = "Sending")]
+    pub default_branch: Option<String>,
 
     /// Extra sources, sinks and sanitizers, beside those of program/scans/ (repeatable)
     #[arg(long, value_name = "FILE", help_heading = "How")]

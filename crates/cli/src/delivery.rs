@@ -97,8 +97,10 @@ impl Place {
 
 /// `group/name` of a remote's address.
 fn name_in(address: &str) -> String {
-    let path = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let path = path.split_once([':', '/']).map_or(path, |(_, path)| path);
+    let path = match address.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map_or(rest, |(_, path)| path),
+        None => address.split_once(':').map_or(address, |(_, path)| path),
+    };
     path.trim_end_matches('/').trim_end_matches(".git").trim_start_matches('/').to_owned()
 }
 
@@ -197,7 +199,7 @@ mod tests {
         for (address, name) in [
             ("git@gitlab.example:group/app.git", "group/app"),
             ("https://gitlab.example/group/sub/app", "group/sub/app"),
-            ("ssh://git@host:22/x/app.git", "22/x/app"),
+            ("ssh://git@host:22/x/app.git", "x/app"),
         ] {
             assert_eq!(name_in(address), name);
         }

@@ -5,6 +5,9 @@
 
 mod analysis;
 mod args;
+mod args_desk;
+mod desk;
+mod delivery;
 mod cache;
 mod clock;
 mod failure;
@@ -68,6 +71,11 @@ fn run(args: Args) -> ExitCode {
     let result = match args.command {
         Command::Scan(options) => scan::run(&options),
         Command::Surface(options) => surface::run(&options),
+        Command::Serve(options) => desk::serve::run(&options),
+        Command::Demo(options) => desk::demo::run(&options),
+        Command::Program(options) => desk::program::run(&options),
+        Command::Admin(options) => desk::admin::run(&options),
+        Command::Audit(options) => desk::audit::run(&options),
         Command::Rules(options) => rules::list(&options),
         Command::Explain(options) => rules::explain(&options.rule, options.color),
         Command::Completions { shell } => rules::completions(shell),

@@ -9,12 +9,13 @@ mod error;
 mod jobs;
 mod maintain;
 mod people;
+mod same;
 mod write;
 
 pub use deliver::Delivered;
 pub use desk::{Clock, Desk, Notice, Settings, SystemClock};
 pub use error::Error;
 pub use jobs::{Job, JobState, Jobs, Progress};
-pub use maintain::Moved;
+pub use maintain::{Moved, PROGRAM};
 pub use people::{People, Person};
 pub use write::{Done, ManyDone};

@@ -17,3 +17,4 @@ mod session;
 mod view;
 
 pub use app::{App, Origin, Settings, serve};
+pub use pages::setup_link;

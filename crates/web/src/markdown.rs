@@ -9,6 +9,13 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 #[derive(Clone, Debug, Default)]
 pub struct Safe(String);
 
+impl Safe {
+    /// An icon of the sprite, by a name that the program itself gives.
+    pub fn icon(icon: &'static str) -> Safe {
+        Safe(format!("<svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-{icon}\"/></svg>"))
+    }
+}
+
 impl std::fmt::Display for Safe {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)

@@ -39,6 +39,9 @@ pub struct Session {
     /// `auto`, `light` or `dark`.
     #[serde(default)]
     pub theme: String,
+    /// What the next page says.
+    #[serde(default)]
+    pub said: Option<String>,
     /// What was last done and can be undone.
     #[serde(default)]
     pub undo: Option<u64>,
@@ -75,7 +78,7 @@ impl Viewer {
         wardroom_desk::Viewer {
             login: self.caller.login.clone(),
             team: self.caller.team.clone(),
-            confidential: self.caller.role.confidential,
+            sees_confidential: self.caller.role.confidential,
         }
     }
 }
@@ -110,6 +113,7 @@ pub async fn begin(app: &App, login: &str, agent: &str, address: &str) -> Result
         agent: agent.chars().filter(|c| !c.is_control()).take(200).collect(),
         address: address.to_owned(),
         theme: String::new(),
+        said: None,
         undo: None,
     };
     keep(app, &random::kept(&secret), &session).await?;

@@ -1,0 +1,82 @@
+//! The desk's commands: a store, a program and a server put together.
+
+pub mod admin;
+pub mod audit;
+pub mod demo;
+pub mod program;
+pub mod serve;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use wardroom_desk::{Actor, Caller};
+use wardroom_program::{File, Program};
+use wardroom_service::{Clock, Desk, Progress, SystemClock};
+use wardroom_store::Store;
+use wardroom_store_sqlite::{Options, SqliteStore};
+
+use crate::failure::usage;
+
+/// Runs what waits for connections and disks.
+pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the server's threads could not be started")?
+        .block_on(work)
+}
+
+/// Opens a store that is there.
+pub async fn existing(path: &Path) -> anyhow::Result<SqliteStore> {
+    if !path.exists() {
+        return Err(usage(format!(
+            "there is no store at {} (`wardroom serve --store {0}` makes one)",
+            path.display()
+        )));
+    }
+    SqliteStore::open(path, &Options::default()).await.with_context(|| path.display().to_string())
+}
+
+/// Opens a store, or makes it.
+pub async fn open_or_create(path: &Path) -> anyhow::Result<SqliteStore> {
+    if path.exists() {
+        return existing(path).await;
+    }
+    SqliteStore::create(path, &Options::default()).await.with_context(|| path.display().to_string())
+}
+
+/// The program in force in a store: what was applied last, or the built-in one.
+pub async fn program_of(store: &dyn Store) -> anyhow::Result<(Program, bool)> {
+    let Some(document) = store.get(wardroom_service::PROGRAM, "current", 0).await? else {
+        return Ok((Program::built_in(), false));
+    };
+    let files: BTreeMap<String, String> = serde_json::from_value(document.body["files"].clone())
+        .context("the program kept in the store cannot be read")?;
+    let files: Vec<File> = files.into_iter().map(|(path, text)| File { path, text }).collect();
+    let built = wardroom_program::load(&files);
+    match built.program {
+        Some(program) => Ok((program, true)),
+        None => {
+            let problems: Vec<String> = built.problems.iter().map(ToString::to_string).collect();
+            bail!("the program kept in the store no longer loads:\n  {}", problems.join("\n  "))
+        }
+    }
+}
+
+/// A desk over a store, with its program in force. A new store gets the built-in program.
+pub async fn desk_over(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Desk>> {
+    let (program, applied) = program_of(&*store).await?;
+    let desk = Desk::open(wardroom_service::Settings { store, program: program.clone(), clock }).await?;
+    if !applied {
+        let operator = Caller::engine(Actor::Operator);
+        desk.apply(&operator, program, false, &Progress::default()).await?;
+    }
+    Ok(Arc::new(desk))
+}
+
+/// A desk over the store in a file.
+pub async fn desk_at(path: &Path) -> anyhow::Result<Arc<Desk>> {
+    desk_over(Arc::new(open_or_create(path).await?), Arc::new(SystemClock)).await
+}

@@ -1,0 +1,104 @@
+//! `wardroom serve`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+use wardroom_service::{Desk, SystemClock};
+use wardroom_web::{App, Origin, Settings};
+
+use crate::args::ServeArgs;
+use crate::desk::{block_on, desk_over, open_or_create};
+use crate::failure::{CLEAN, usage};
+use crate::output::Console;
+
+/// How often dates that have passed are looked for.
+const TICK: Duration = Duration::from_secs(30);
+
+/// Runs it; the exit code.
+pub fn run(options: &ServeArgs) -> anyhow::Result<u8> {
+    log();
+    block_on(async {
+        let store = open_or_create(&options.store).await?;
+        let public_key = store.public_key().to_vec();
+        let desk = desk_over(Arc::new(store), Arc::new(SystemClock)).await?;
+        let listener = TcpListener::bind(options.listen)
+            .await
+            .with_context(|| format!("{} cannot be listened on", options.listen))?;
+        let origin = match &options.origin {
+            Some(origin) => checked(origin)?,
+            None => format!("http://{}", listener.local_addr()?),
+        };
+        let origin = Origin(origin);
+        if let Some(link) = wardroom_web::setup_link(&desk, &origin).await? {
+            Console::stderr(&format!("wardroom: nobody has an account yet; set up the first with\n\n    {link}\n"));
+        }
+        Console::stderr(&format!("wardroom: serving {} on {}", options.store.display(), origin.0));
+        serve(desk, listener, origin, public_key).await?;
+        Ok(CLEAN)
+    })
+}
+
+/// Serves a desk until somebody ends it.
+pub async fn serve(
+    desk: Arc<Desk>,
+    listener: TcpListener,
+    origin: Origin,
+    public_key: Vec<u8>,
+) -> anyhow::Result<()> {
+    let ticking = Arc::clone(&desk);
+    let ticker = tokio::spawn(async move {
+        loop {
+            if let Err(error) = ticking.tick().await {
+                tracing::error!(%error, "what is due could not be done");
+            }
+            tokio::time::sleep(TICK).await;
+        }
+    });
+    let rules = crate::rules::all();
+    let app = App::new(Settings { desk, rules, origin, public_key });
+    wardroom_web::serve(app, listener, ended()).await?;
+    ticker.abort();
+    Ok(())
+}
+
+/// Ctrl-C, or the system's wish.
+async fn ended() {
+    let interrupt = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            signal.recv().await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+/// An origin as browsers write it: scheme and host, nothing behind.
+fn checked(origin: &str) -> anyhow::Result<String> {
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    match host.map(|h| h.trim_end_matches('/')) {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']) => {
+            Ok(origin.trim_end_matches('/').to_ascii_lowercase())
+        }
+        _ => Err(usage(format!("--origin {origin}: write scheme and host, such as https://desk.example"))),
+    }
+}
+
+/// The server's log, on standard error; `WARDROOM_LOG` says how much.
+pub fn log() {
+    let filter = EnvFilter::try_from_env("WARDROOM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    // A second call in one process changes nothing.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
