@@ -6,8 +6,10 @@
 
 mod asks;
 mod build;
+mod built_in;
 mod calendar;
 mod condition;
+mod diff;
 mod example;
 mod kind;
 mod load;
@@ -19,10 +21,13 @@ mod problem;
 mod program;
 mod raw;
 mod read;
+mod schema;
 mod search;
 
+pub use built_in::built_in;
 pub use calendar::Calendar;
 pub use condition::{Condition, Facts};
+pub use diff::{Difference, diff};
 pub use example::{Example, Expected, ExpectedDue, Tested};
 pub use kind::{
     ClockRule, Due, Effect, Field, FieldType, Kind, Label, Leaves, Letter, Link, PriorityRule, Queue,
@@ -33,3 +38,4 @@ pub use period::Period;
 pub use policy::{Identity, Policies, Role};
 pub use problem::Problem;
 pub use program::{Built, File, Program};
+pub use schema::{SCHEMAS, schema};

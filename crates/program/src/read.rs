@@ -72,9 +72,14 @@ impl<'a> Parts<'a> {
         let mut seen = HashSet::new();
         let mut kept = Vec::new();
         for entry in entries {
-            let (name, place, _) = entry;
+            let (name, place, value) = entry;
             if !names.contains(&name.as_str()) {
-                let help = instead(name, names.iter().copied());
+                // In `{help: Fixed, or gone}` the second half is a name without a value.
+                let help = if name.contains(' ') && matches!(value.value, Value::Null) {
+                    Some("a text with a comma in it stands in quotes".to_owned())
+                } else {
+                    instead(name, names.iter().copied())
+                };
                 problems.add(*place, format!("`{}` is unknown here", crop(name)), help);
             } else if seen.insert(name.as_str()) {
                 kept.push(entry);
