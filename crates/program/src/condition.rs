@@ -38,13 +38,24 @@ impl Condition {
     /// Compiles a text; what is wrong with it otherwise. Names are checked by the caller, who knows
     /// the kind.
     pub fn compile(source: &str) -> Result<Condition, String> {
-        let program = cel::Program::compile(source).map_err(|e| e.to_string())?;
+        let program = cel::Program::compile(source).map_err(|e| {
+            // The first says what is wrong; the others follow from it.
+            e.errors.first().map_or_else(String::new, |e| {
+                let message = e.msg.lines().next().unwrap_or_default().trim_end_matches('.');
+                format!("{message} (character {})", e.pos.1.max(1))
+            })
+        })?;
         Ok(Condition { source: source.to_owned(), program: Arc::new(program) })
     }
 
     /// As it was written.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// As a tree, for who checks its names.
+    pub(crate) fn expression(&self) -> &cel::common::ast::IdedExpr {
+        self.program.expression()
     }
 
     /// The names of variables in it.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Condition, Period};
+use crate::{Condition, Example, Period};
 
 /// A kind of record: what it holds, how it moves, and when it is late.
 #[derive(Clone, Debug, Serialize)]
@@ -41,6 +41,9 @@ pub struct Kind {
     pub queues: Vec<Queue>,
     /// Texts with the record's fields in them.
     pub letters: Vec<Letter>,
+    /// Records with what the rules above must make of them. They change nothing.
+    #[serde(skip)]
+    pub examples: Vec<Example>,
 }
 
 impl Kind {
@@ -142,6 +145,8 @@ pub struct State {
     pub title: String,
     /// Work is still to be done.
     pub open: bool,
+    /// An engine may open a record in it, though it is not the first.
+    pub entry: bool,
     /// One sentence on what it means.
     pub help: String,
     /// A date on which the record leaves it by itself.

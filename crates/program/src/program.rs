@@ -1,11 +1,10 @@
 //! The program as a whole.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Serialize;
 
-use crate::{Calendar, Kind, Policies};
+use crate::{Calendar, Kind, Policies, Problem};
 
 /// How a team wants its security work done.
 #[derive(Clone, Debug, Serialize)]
@@ -45,35 +44,6 @@ pub struct File {
     pub path: String,
     /// What it holds.
     pub text: String,
-}
-
-/// What is wrong in a program, and where.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Problem {
-    /// Relative to the program's folder.
-    pub file: String,
-    /// From 1; 0 where the file as a whole is meant.
-    pub line: u32,
-    /// From 1; 0 where the line as a whole is meant.
-    pub column: u32,
-    /// What is wrong, in one sentence.
-    pub message: String,
-    /// What to write instead, where it can be guessed.
-    pub help: Option<String>,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
-        if self.line > 0 {
-            write!(f, ":{}", self.line)?;
-            if self.column > 0 {
-                write!(f, ":{}", self.column)?;
-            }
-        }
-        write!(f, ": {}", self.message)?;
-        self.help.as_ref().map_or(Ok(()), |help| write!(f, "; {help}"))
-    }
 }
 
 /// What loading gives: a program only where nothing stands in its way.
