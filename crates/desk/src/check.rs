@@ -80,7 +80,8 @@ fn text(kind: &FieldType, world: &dyn World, text: String) -> Result<String, Str
     if text.chars().count() > long {
         return Err(format!("at most {long} characters fit"));
     }
-    let plain = |c: char| !c.is_control() || (*kind == FieldType::Markdown && matches!(c, '\n' | '\r' | '\t'));
+    let plain =
+        |c: char| !c.is_control() || (*kind == FieldType::Markdown && matches!(c, '\n' | '\r' | '\t'));
     if !text.chars().all(plain) {
         return Err("control characters are not allowed".to_owned());
     }
@@ -97,13 +98,18 @@ fn text(kind: &FieldType, world: &dyn World, text: String) -> Result<String, Str
             .map_err(|_| format!("`{text}` is no date: write 2026-11-27")),
         FieldType::Person => {
             let login = text.trim_start_matches('@');
-            if world.person(login) { Ok(login.to_owned()) } else { Err(format!("nobody here is called `{login}`")) }
+            if world.person(login) {
+                Ok(login.to_owned())
+            } else {
+                Err(format!("nobody here is called `{login}`"))
+            }
         }
         FieldType::Team if !world.team(&text) => Err(format!("nobody here is of a team `{text}`")),
         FieldType::Cvss => text.parse::<Cvss>().map(|c| c.vector()).map_err(|e| e.to_string()),
         FieldType::Url => {
             let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-            if host.is_some_and(|h| !h.is_empty() && !h.starts_with('/') && !h.contains(char::is_whitespace)) {
+            if host.is_some_and(|h| !h.is_empty() && !h.starts_with('/') && !h.contains(char::is_whitespace))
+            {
                 Ok(text)
             } else {
                 Err("an address that begins with https:// is needed".to_owned())
@@ -160,12 +166,16 @@ pub fn link(
     to: &RecordId,
 ) -> Result<(), Refused> {
     let Some(link) = kind.links.iter().find(|l| l.name == relation) else {
-        return Err(Refused::invalid("relation", format!("a {} has no link `{}`", kind.name, crop(relation))));
+        return Err(Refused::invalid(
+            "relation",
+            format!("a {} has no link `{}`", kind.name, crop(relation)),
+        ));
     };
     if to.no == record.id.no {
         return Err(Refused::invalid("to", "a record cannot be tied to itself"));
     }
-    let found = world.kind_of(to).ok_or_else(|| Refused::invalid("to", format!("there is no record {to}")))?;
+    let found =
+        world.kind_of(to).ok_or_else(|| Refused::invalid("to", format!("there is no record {to}")))?;
     match &link.to {
         Some(wanted) if *wanted != found => {
             Err(Refused::invalid("to", format!("{to} is a {found}; `{relation}` leads to a {wanted}")))

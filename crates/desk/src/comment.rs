@@ -31,7 +31,8 @@ pub fn mentions(text: &str) -> impl Iterator<Item = &str> {
                 continue;
             }
             let rest = &prose[at + 1..];
-            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(rest.len());
+            let end =
+                rest.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(rest.len());
             let login = rest[..end].trim_end_matches(['.', '-', '_']);
             if !login.is_empty() && !found.contains(&login) {
                 found.push(login);

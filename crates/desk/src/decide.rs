@@ -105,7 +105,15 @@ impl Draft {
     }
 
     fn event(&self, change: Change, seq: u64, batch: u64, actor: &Actor, version: u32) -> Event {
-        Event { seq, at: self.at, actor: actor.clone(), batch, record: self.record.id.clone(), version, change }
+        Event {
+            seq,
+            at: self.at,
+            actor: actor.clone(),
+            batch,
+            record: self.record.id.clone(),
+            version,
+            change,
+        }
     }
 }
 
@@ -150,7 +158,8 @@ pub fn decide(
             may(caller, caller.role.edit, "label records")?;
             let add: Vec<String> =
                 check::labels(kind, add)?.into_iter().filter(|l| !draft.record.labels.contains(l)).collect();
-            let remove: Vec<String> = remove.into_iter().filter(|l| draft.record.labels.contains(l)).collect();
+            let remove: Vec<String> =
+                remove.into_iter().filter(|l| draft.record.labels.contains(l)).collect();
             if !add.is_empty() || !remove.is_empty() {
                 draft.push(Change::Labelled { added: add, removed: remove });
             }
@@ -291,15 +300,18 @@ fn set(
 ) -> Result<(), Refused> {
     let mut fields = check::fields(kind, world, fields, caller.is_engine())?;
     fields.retain(|name, value| draft.record.fields.get(name).unwrap_or(&Value::Null) != value);
-    if let Some(field) = kind.fields.iter().find(|f| f.required && fields.get(&f.name).is_some_and(Value::is_null))
+    if let Some(field) =
+        kind.fields.iter().find(|f| f.required && fields.get(&f.name).is_some_and(Value::is_null))
     {
         return Err(Refused::invalid(&field.name, format!("{} cannot be empty", field.title)));
     }
     if fields.is_empty() {
         return Ok(());
     }
-    let before =
-        fields.keys().map(|n| (n.clone(), draft.record.fields.get(n).cloned().unwrap_or(Value::Null))).collect();
+    let before = fields
+        .keys()
+        .map(|n| (n.clone(), draft.record.fields.get(n).cloned().unwrap_or(Value::Null)))
+        .collect();
     draft.push(Change::Set { fields, before, because });
     Ok(())
 }
@@ -317,7 +329,11 @@ fn take(
 ) -> Result<Vec<Effect>, Refused> {
     let ways = || {
         let ways: Vec<&str> = kind.ways_out(&draft.record.state).map(|t| t.name.as_str()).collect();
-        if ways.is_empty() { "nothing leads out of it".to_owned() } else { format!("it can {}", ways.join(", ")) }
+        if ways.is_empty() {
+            "nothing leads out of it".to_owned()
+        } else {
+            format!("it can {}", ways.join(", "))
+        }
     };
     let Some(transition) = kind.transition(name) else {
         return Err(Refused::NotNow(format!("a {} has no transition `{name}`: {}", kind.name, ways())));
@@ -356,13 +372,7 @@ fn take(
     }
     let from = draft.record.state.clone();
     let open = kind.state(&transition.to).is_none_or(|s| s.open);
-    draft.push(Change::Moved {
-        transition: name.to_owned(),
-        from,
-        to: transition.to.clone(),
-        open,
-        because,
-    });
+    draft.push(Change::Moved { transition: name.to_owned(), from, to: transition.to.clone(), open, because });
     // What a field names as another record is tied to it, where the kind has a link of that name.
     for needed in &transition.needs {
         if kind.links.iter().any(|l| l.name == *needed)

@@ -70,7 +70,8 @@ mod tests {
     #[test]
     fn names_are_read() {
         assert_eq!("f-12".parse::<RecordId>().unwrap(), RecordId::new("F", 12));
-        for wrong in ["", "F", "F-", "-1", "F-0", "F-01", "F-1x", "F-99999999999", "TOOLONGPREFIX-1", "../-1"] {
+        for wrong in ["", "F", "F-", "-1", "F-0", "F-01", "F-1x", "F-99999999999", "TOOLONGPREFIX-1", "../-1"]
+        {
             assert!(wrong.parse::<RecordId>().is_err(), "{wrong}");
         }
     }
