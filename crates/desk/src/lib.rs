@@ -10,7 +10,9 @@ pub mod comment;
 mod decide;
 mod event;
 mod id;
+pub mod index;
 pub mod intake;
+pub mod query;
 mod record;
 mod score;
 
@@ -20,5 +22,7 @@ pub use command::{Command, Refused};
 pub use decide::{Caller, Decided, Draft, ENGINE, Facts, barred, decide, facts, open, settle};
 pub use event::{Actor, Change, Event, Evidence, Fields, Millis, Sighting, is_default};
 pub use id::{NoId, RecordId};
+pub use index::{Index, Matches, Viewer};
+pub use query::Query;
 pub use record::{LinkTo, Record, Seen, scope};
 pub use score::{Cvss, NoCvss};

@@ -78,19 +78,8 @@ impl Desk {
     /// Opens a desk over a store: every record is read once.
     pub async fn open(settings: Settings) -> Result<Desk, Error> {
         let Settings { store, program, clock } = settings;
-        let mut index = Index::new(&program);
-        let mut people = People::default();
         let head = store.head().await?;
-        let mut after = 0;
-        loop {
-            let records = store.records_after(after, BATCH).await?;
-            let Some(last) = records.last() else { break };
-            after = last.id.no;
-            for record in &records {
-                index.put(record);
-                people.put(record);
-            }
-        }
+        let (index, people) = gathered(&*store, &program).await?;
         Ok(Desk {
             store,
             clock,
@@ -178,6 +167,23 @@ impl Desk {
     }
 }
 
+/// Every record, read once.
+pub(crate) async fn gathered(store: &dyn Store, program: &Program) -> Result<(Index, People), Error> {
+    let mut index = Index::new(program);
+    let mut people = People::default();
+    let mut after = 0;
+    loop {
+        let records = store.records_after(after, BATCH).await?;
+        let Some(last) = records.last() else { break };
+        after = last.id.no;
+        for record in &records {
+            index.put(record);
+            people.put(record);
+        }
+    }
+    Ok((index, people))
+}
+
 impl World for Shared {
     fn person(&self, login: &str) -> bool {
         self.people.get(login).is_some_and(|p| p.active)
@@ -188,8 +194,7 @@ impl World for Shared {
     }
 
     fn kind_of(&self, id: &RecordId) -> Option<String> {
-        let kind = self.index.kind_of(id.no)?;
-        let kind = self.program.kind(kind)?;
-        kind.prefix.eq_ignore_ascii_case(&id.prefix).then(|| kind.name.clone())
+        let found = self.index.id(id.no).filter(|found| found == id)?;
+        self.program.by_prefix(&found.prefix).map(|k| k.name.clone())
     }
 }

@@ -1,13 +1,14 @@
 //! What happens without anybody asking: dates that pass, programs that change.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use serde_json::json;
-use wardroom_desk::{Actor, Caller, Change, Command, Draft, Fields, RecordId, settle};
+use wardroom_desk::{Actor, Caller, Change, Command, Draft, Fields, Query, RecordId, Viewer, settle};
 use wardroom_program::Program;
 use wardroom_store::Document;
 
+use crate::desk::{Shared, gathered};
 use crate::{Desk, Error, Progress};
 
 /// The collection that holds the files of the program in force.
@@ -45,7 +46,9 @@ impl Desk {
         for kind in program.kinds.values() {
             for state in &kind.states {
                 let Some(leaves) = &state.leaves else { continue };
-                let nos = self.read().index.in_state(&kind.name, &state.name);
+                let everything = Viewer { sees_confidential: true, ..Viewer::default() };
+                let (query, _) = Query::parse(&format!("kind:{} state:{}", kind.name, state.name));
+                let nos: Vec<u32> = self.read().index.find(&query, &everything, now).iter().collect();
                 for slice in nos.chunks(500) {
                     for record in self.store.records(slice).await? {
                         let until = record.text(&leaves.after);
@@ -146,11 +149,10 @@ impl Desk {
             let id = RecordId::new(&kind.prefix, head.no + 1);
             drafts.push(Draft::new(id, kind, &kind.initial().name, fields, now));
         }
-        {
-            let mut shared = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            shared.program = Arc::clone(&program);
-            shared.index.program_changed(&program);
-        }
+        // Other fields may be searched now, so the index is made anew.
+        let (index, people) = gathered(&*self.store, &program).await?;
+        *self.shared.write().unwrap_or_else(PoisonError::into_inner) =
+            Shared { program: Arc::clone(&program), index, people };
         self.commit(&mut head, &caller.actor, drafts, vec![document], now, None).await?;
         Ok(moved)
     }

@@ -1,0 +1,136 @@
+//! What the index costs: memory a record, time a question.
+//!
+//! ```sh
+//! cargo run --release -p wardroom-desk --example index_bench -- 1000000
+//! ```
+
+#![expect(clippy::print_stdout, reason = "figures are what it is for")]
+
+use std::time::{Duration, Instant};
+
+use wardroom_desk::index::Sort;
+use wardroom_desk::{Index, Query, Viewer};
+
+#[path = "../tests/synthetic/mod.rs"]
+mod synthetic;
+
+use synthetic::{LARGE, NOW, program, record};
+
+/// Resident memory in bytes, where the system tells.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split(' ').nth(1).and_then(|p| p.parse::<usize>().ok());
+    pages.unwrap_or(0) * 4096
+}
+
+/// The middle of some runs.
+fn time<T>(mut run: impl FnMut() -> T) -> (Duration, T) {
+    let mut runs = Vec::new();
+    let mut last = None;
+    for _ in 0..7 {
+        let start = Instant::now();
+        last = Some(run());
+        runs.push(start.elapsed());
+    }
+    runs.sort();
+    (runs[3], last.expect("it ran"))
+}
+
+fn main() {
+    let count: u32 = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let program = program();
+    let before = resident();
+    let mut index = Index::new(&program);
+    let mut taken = Duration::ZERO;
+    for no in 1..=count {
+        let record = record(no, 1, LARGE);
+        let start = Instant::now();
+        index.put(&record);
+        taken += start.elapsed();
+    }
+    let held = resident() - before;
+    println!("{count} records: {} MB, {} bytes a record", held >> 20, held / count as usize);
+    println!("put: {:.2} µs a record", taken.as_secs_f64() * 1e6 / f64::from(count));
+    let start = Instant::now();
+    for no in 1..=count.min(50_000) {
+        index.put(&record(no, 2, LARGE));
+    }
+    println!(
+        "replace, with making the record: {:.2} µs",
+        start.elapsed().as_secs_f64() * 1e6 / f64::from(count.min(50_000))
+    );
+    for (name, bytes) in index.memory() {
+        println!("  {name}: {:.1} bytes a record", bytes as f64 / f64::from(count));
+    }
+    let viewer = Viewer {
+        login: Some("person3".to_owned()),
+        team: Some("team1".to_owned()),
+        sees_confidential: false,
+    };
+    let facets = ["severity", "state", "rule", "repository", "team", "owner", "label", "file"];
+    println!(
+        "{:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  search",
+        "found", "find", "page", "facets", "groups", "rollup"
+    );
+    for text in [
+        "",
+        "is:open",
+        "is:open severity:>=high",
+        "is:open severity:>=high owner:@me",
+        "rule:sql",
+        "rule:sql*",
+        "file:app/controllers/*",
+        "controller",
+        "us",
+        "params redirect_to",
+        "redirect in:title -label:wontfix",
+        "age:>30d is:open",
+        "due:<7d",
+        "is:late sort:due",
+        "updated:>2026-06-01 sort:updated",
+        "closed:2026-01..2026-03",
+        "no:owner is:open sort:severity",
+        "score:>7.5",
+        "line:1..100",
+        "state:new,confirmed kind:finding has:comments",
+        "sort:opened",
+        "sort:age",
+    ] {
+        let (query, problems) = Query::parse(text);
+        assert!(problems.is_empty() && query.check(index.schema()).is_empty(), "{text}");
+        let sort = query.sort().unwrap_or_default();
+        let (find, found) = time(|| index.find(&query, &viewer, NOW));
+        let (page, _) = time(|| index.page(&found, sort, None, 50));
+        let (facet, _) = time(|| index.facets(&found, &facets, 10));
+        let (group, _) = time(|| index.groups(&found, "file", 50));
+        let (rollup, _) = time(|| index.rollup(&found, &["repository", "handler"]));
+        let ms = |d: Duration| format!("{:.2} ms", d.as_secs_f64() * 1e3);
+        println!(
+            "{:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  {text}",
+            found.len(),
+            ms(find),
+            ms(page),
+            ms(facet),
+            ms(group),
+            ms(rollup)
+        );
+    }
+    let (query, _) = Query::parse("is:open");
+    let found = index.find(&query, &viewer, NOW);
+    for field in facets {
+        let (taken, _) = time(|| index.facets(&found, &[field], 10));
+        println!("facet {field}: {:.2} ms", taken.as_secs_f64() * 1e3);
+    }
+    let sort: Sort = "priority".parse().expect("it is an order");
+    let (deep, _) = time(|| {
+        let mut cursor = None;
+        for _ in 0..20 {
+            cursor = index.page(&found, sort, cursor.as_deref(), 50).next;
+        }
+    });
+    println!("a page further on: {:.2} ms", deep.as_secs_f64() * 1e3 / 20.0);
+    for text in ["sev", "rule:", "rule:sql", "file:part_1", "owner:pe"] {
+        let (taken, offered) = time(|| wardroom_desk::query::complete(text, text.len(), &index, &viewer));
+        println!("complete {text}: {:.2} ms, {}", taken.as_secs_f64() * 1e3, offered.len());
+    }
+}
