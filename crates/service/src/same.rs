@@ -73,7 +73,7 @@ impl Desk {
         if let Some(way) = kind.ways_out(&state).find(|t| t.name == "return") {
             draft.push(Change::Moved {
                 transition: way.name.clone(),
-                from: state,
+                from: state.clone(),
                 to: way.to.clone(),
                 open: kind.state(&way.to).is_none_or(|s| s.open),
                 because: format!("{} is it in new words", new.id),

@@ -45,12 +45,14 @@ pub struct App {
     inner: Arc<Inner>,
 }
 
-pub(crate) struct Inner {
-    pub desk: Arc<Desk>,
-    pub rules: Vec<&'static Rule>,
-    pub origin: Origin,
-    pub public_key: Vec<u8>,
-    pub throttle: guard::Throttle,
+/// What stands behind every clone of an [`App`].
+#[doc(hidden)]
+pub struct Inner {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) rules: Vec<&'static Rule>,
+    pub(crate) origin: Origin,
+    pub(crate) public_key: Vec<u8>,
+    pub(crate) throttle: guard::Throttle,
 }
 
 impl std::ops::Deref for App {
