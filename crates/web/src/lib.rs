@@ -7,6 +7,7 @@
 mod api;
 mod app;
 mod assets;
+mod chart;
 mod error;
 mod form;
 mod guard;
