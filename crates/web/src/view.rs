@@ -177,6 +177,7 @@ pub struct Frame {
     pub search: String,
     pub here: String,
     pub may_open: bool,
+    pub origin: String,
     pub said: Option<Said>,
 }
 
@@ -224,6 +225,7 @@ impl Frame {
             search: String::new(),
             here: here.to_owned(),
             may_open,
+            origin: app.origin.0.clone(),
             said,
         }
     }
