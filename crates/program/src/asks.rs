@@ -59,7 +59,7 @@ impl Scope {
             fields.iter().map(|f| (f.name.clone(), sort(&f.kind))).collect();
         for fact in FACTS {
             let sort = match *fact {
-                "state" => Sort::Words(states.iter().map(|s| (*s).to_owned()).collect()),
+                "state" if !states.is_empty() => Sort::Words(states.iter().map(|s| (*s).to_owned()).collect()),
                 "kind" => Sort::Words(vec![kind.to_owned()]),
                 "open" | "present" => Sort::Flag,
                 "labels" => Sort::List,
@@ -110,7 +110,7 @@ fn sort(kind: &FieldType) -> Sort {
     match kind {
         FieldType::Number => Sort::Number,
         FieldType::Flag => Sort::Flag,
-        FieldType::Choice(choices) => Sort::Words(choices.clone()),
+        FieldType::Choice(choices) if !choices.is_empty() => Sort::Words(choices.clone()),
         FieldType::Severity => Sort::Ordered(owned(SEVERITIES)),
         FieldType::Confidence => Sort::Ordered(owned(CONFIDENCES)),
         _ => Sort::Text,

@@ -102,7 +102,9 @@ fn entries<T>(given: Option<&Entries<T>>) -> &[(At<String>, T)] {
 fn known<'a>(what: &str, word: &At<String>, names: impl IntoIterator<Item = &'a str>, problems: &mut Problems) -> bool {
     let names: Vec<&str> = names.into_iter().collect();
     let known = names.contains(&word.text());
-    if !known {
+    // Every kind has states: where none could be read, that was said, and is enough.
+    let unread = what == "state" && names.is_empty();
+    if !known && !unread {
         problems.about(word, format!("there is no {what} `{}`", crop(word.text())), instead(word.text(), names));
     }
     known
@@ -139,7 +141,7 @@ fn condition(at: Option<&At<String>>, scope: &Scope, problems: &mut Problems) ->
 }
 
 fn fields(raw: &raw::Kind, around: &Around<'_>, problems: &mut Problems) -> Vec<Field> {
-    if raw.fields.0.iter().all(|(name, _)| name.value != "title") {
+    if raw.fields.1 != Place::FILE && raw.fields.names().all(|name| name != "title") {
         problems.about(&raw.kind, "the kind has no field `title`, by which records are shown", None);
     }
     let mut fields = Vec::new();
@@ -221,7 +223,7 @@ fn field_type(field: &raw::Field, around: &Around<'_>, problems: &mut Problems) 
 }
 
 fn states(raw: &raw::Kind, problems: &mut Problems) -> Vec<State> {
-    if raw.states.0.is_empty() {
+    if raw.states.1 != Place::FILE && raw.states.0.is_empty() {
         problems.about(&raw.kind, "the kind has no state", None);
     }
     let transitions = entries(raw.transitions.as_ref());
@@ -294,6 +296,11 @@ fn transitions(
 
 /// Says which states no record comes to, and which open ones none ever leaves.
 fn reached(raw: &raw::Kind, kind: &Kind, problems: &mut Problems) {
+    let state = |name: &String| kind.state(name).is_some();
+    if !kind.transitions.iter().all(|t| state(&t.to) && !t.from.is_empty() && t.from.iter().all(state)) {
+        // A name that is wrong was said, and would be said here a second time.
+        return;
+    }
     let mut reached: Vec<&str> = kind.states.iter().take(1).map(|s| s.name.as_str()).collect();
     reached.extend(kind.states.iter().filter(|s| s.entry).map(|s| s.name.as_str()));
     let mut next = 0;

@@ -42,7 +42,14 @@ impl Condition {
             // The first says what is wrong; the others follow from it.
             e.errors.first().map_or_else(String::new, |e| {
                 let message = e.msg.lines().next().unwrap_or_default().trim_end_matches('.');
-                format!("{message} (character {})", e.pos.1.max(1))
+                let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
+                // What could stand there instead is nearly everything.
+                let message = message.split(" expecting ").next().unwrap_or_default();
+                if message.contains("<EOF>") {
+                    "it ends too early".to_owned()
+                } else {
+                    format!("{message} (character {})", e.pos.1.max(1))
+                }
             })
         })?;
         Ok(Condition { source: source.to_owned(), program: Arc::new(program) })

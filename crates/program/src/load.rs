@@ -200,7 +200,7 @@ fn calendar(raw: &raw::Settings, problems: &mut Problems) -> Option<Calendar> {
         Some(days) => {
             if days.is_empty() {
                 // Business days would never pass.
-                problems.about(&raw.name, "`working_days` names no day", None);
+                problems.add(Place::FILE, "`working_days` names no day", None);
             }
             days.iter().filter_map(|at| weekday(at, problems)).collect()
         }

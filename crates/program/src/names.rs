@@ -46,7 +46,7 @@ pub fn title(name: &str) -> String {
 /// The values that a field takes, where they are few.
 pub fn values(kind: &FieldType) -> Option<Vec<&str>> {
     match kind {
-        FieldType::Choice(choices) => Some(choices.iter().map(String::as_str).collect()),
+        FieldType::Choice(choices) if !choices.is_empty() => Some(choices.iter().map(String::as_str).collect()),
         FieldType::Severity => Some(SEVERITIES.to_vec()),
         FieldType::Confidence => Some(CONFIDENCES.to_vec()),
         FieldType::Flag => Some(vec!["true", "false"]),

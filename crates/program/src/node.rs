@@ -113,6 +113,9 @@ fn yaml_words(error: &serde_saphyr::Error) -> (String, Option<String>) {
             // The library adds the place to its words; the problem has it already.
             let end = message.find(" at line ").or_else(|| message.find('\n')).unwrap_or(message.len());
             let message = message[..end].trim_end_matches([',', ':', ' ']);
+            if message.contains("recursion limit") {
+                return ("this is nested too deeply".to_owned(), None);
+            }
             let help = message.contains("tab").then(|| "indent with spaces".to_owned());
             (format!("this is no YAML: {message}"), help)
         }

@@ -115,6 +115,11 @@ impl<T: Read> Read for Option<T> {
 impl Read for At<String> {
     fn read(node: &Node, problems: &mut Problems) -> Self {
         match &node.value {
+            // An escape (`"\0"`) can bring in what the file itself may not hold.
+            Value::Text(text) if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')) => {
+                problems.add(node.place, "the text holds a control character", None);
+                At::default()
+            }
             Value::Text(text) => At { value: text.clone(), place: node.place },
             other => {
                 let help = matches!(other, Value::Number(_) | Value::Flag(_)).then(|| "put it in quotes".to_owned());
@@ -175,13 +180,14 @@ impl Read for Words {
     }
 }
 
-/// Names with what each means, in the order of the file. No name stands there twice.
+/// Names with what each means, in the order of the file, and where they begin; no place where they are
+/// missing. No name stands there twice.
 #[derive(Clone, Debug)]
-pub struct Entries<T>(pub Vec<(At<String>, T)>);
+pub struct Entries<T>(pub Vec<(At<String>, T)>, pub Place);
 
 impl<T> Default for Entries<T> {
     fn default() -> Self {
-        Entries(Vec::new())
+        Entries(Vec::new(), Place::FILE)
     }
 }
 
@@ -213,7 +219,7 @@ impl<T: Read> Read for Entries<T> {
                 problems.add(*place, format!("`{}` stands here twice", crop(name)), None);
             }
         }
-        Entries(read)
+        Entries(read, node.place)
     }
 }
 

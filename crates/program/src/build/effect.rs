@@ -56,7 +56,7 @@ fn open(
         let filled: Vec<&str> = effect.fields.iter().flat_map(|f| f.names()).collect();
         for (needed, _) in other.fields.0.iter().filter(|(_, f)| f.required.as_ref().is_some_and(|r| r.value)) {
             if !filled.contains(&needed.text()) {
-                let message = format!("a {} cannot be opened without `{}`", kind.value, needed.value);
+                let message = format!("{} needs `{}` to be opened", kind.value, needed.value);
                 problems.about(kind, message, Some(format!("add it to the effect's `fields`: `{}: …`", needed.value)));
             }
         }
