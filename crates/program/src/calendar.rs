@@ -102,8 +102,14 @@ mod tests {
     #[test]
     fn business_days_skip_weekends_and_holidays() {
         let thursday = at("2026-12-24T09:00[Europe/Berlin]");
-        assert_eq!(calendar().after(thursday, Period::BusinessDays(1)), at("2026-12-28T09:00[Europe/Berlin]"));
+        assert_eq!(
+            calendar().after(thursday, Period::BusinessDays(1)),
+            at("2026-12-28T09:00[Europe/Berlin]")
+        );
         let saturday = at("2026-12-05T09:00[Europe/Berlin]");
-        assert_eq!(calendar().after(saturday, Period::BusinessDays(1)), at("2026-12-07T09:00[Europe/Berlin]"));
+        assert_eq!(
+            calendar().after(saturday, Period::BusinessDays(1)),
+            at("2026-12-07T09:00[Europe/Berlin]")
+        );
     }
 }

@@ -129,6 +129,11 @@ mod tests {
             ("until != null && until > now", false),
             ("until > now", false),
             ("missing == null", true),
+            // Who asks, where nobody has said who asked first; and neither known.
+            ("severity != missing", true),
+            ("until != missing", false),
+            ("now < 5.5 && 4.5 < now && now == 5.0", true),
+            ("labels.exists(l, l.startsWith('a'))", true),
         ] {
             assert_eq!(Condition::compile(source).unwrap().holds(&facts()), holds, "{source}");
         }

@@ -119,7 +119,9 @@ pub fn instead<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
     match near {
         Some((_, name)) => Some(format!("perhaps `{name}` is meant")),
         None if names.is_empty() => None,
-        None if names.len() > 16 => Some(format!("there are {} and {} more", names[..16].join(", "), names.len() - 16)),
+        None if names.len() > 16 => {
+            Some(format!("there are {} and {} more", names[..16].join(", "), names.len() - 16))
+        }
         None if names.len() == 1 => Some(format!("there is {}", names[0])),
         None => Some(format!("there are {}", names.join(", "))),
     }

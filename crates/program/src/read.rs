@@ -64,9 +64,9 @@ impl<'a> Parts<'a> {
             // A name with nothing after its colon.
             Value::Null => &[],
             _ => {
-            let message = format!("a mapping is needed, not {}", node.value.words());
-            problems.add(node.place, message, Some(format!("it holds {}", names.join(", "))));
-            return None;
+                let message = format!("a mapping is needed, not {}", node.value.words());
+                problems.add(node.place, message, Some(format!("it holds {}", names.join(", "))));
+                return None;
             }
         };
         let mut seen = HashSet::new();
@@ -93,9 +93,7 @@ impl<'a> Parts<'a> {
     /// The part of this name.
     pub fn take<T: Read>(&mut self, name: &str, problems: &mut Problems) -> T {
         match self.entries.iter().find(|(n, _, _)| n == name) {
-            Some((_, place, node)) if matches!(node.value, Value::Null) => {
-                T::absent(name, *place, problems)
-            }
+            Some((_, place, node)) if matches!(node.value, Value::Null) => T::absent(name, *place, problems),
             Some((_, _, node)) => T::read(node, problems),
             None => T::absent(name, self.place, problems),
         }
@@ -122,7 +120,8 @@ impl Read for At<String> {
             }
             Value::Text(text) => At { value: text.clone(), place: node.place },
             other => {
-                let help = matches!(other, Value::Number(_) | Value::Flag(_)).then(|| "put it in quotes".to_owned());
+                let help =
+                    matches!(other, Value::Number(_) | Value::Flag(_)).then(|| "put it in quotes".to_owned());
                 problems.add(node.place, format!("a text is needed, not {}", other.words()), help);
                 At::default()
             }
@@ -260,7 +259,6 @@ macro_rules! looks_like {
                 $name.into()
             }
             fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                #[expect(clippy::redundant_closure_call, reason = "each shape has its own")]
                 $schema(generator)
             }
         }

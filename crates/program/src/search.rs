@@ -1,12 +1,13 @@
 //! Whether a search that a queue keeps names what exists.
 
+use crate::Kind;
 use crate::names;
 use crate::problem::{At, Problems, crop, instead};
-use crate::Kind;
 
 /// What searches can name of every record.
 const KEYS: &[&str] = &[
-    "is", "has", "no", "kind", "state", "label", "due", "opened", "updated", "closed", "age", "mentions", "sort",
+    "is", "has", "no", "kind", "state", "label", "due", "opened", "updated", "closed", "age", "mentions",
+    "sort",
 ];
 
 /// What `is:` knows.
@@ -46,7 +47,11 @@ pub fn check(kind: &Kind, kinds: &[&str], search: &At<String>, problems: &mut Pr
                 None => {
                     let fields = kind.fields.iter().filter(|f| f.search).map(|f| f.name.as_str());
                     let help = instead(key, KEYS.iter().copied().chain(fields));
-                    problems.about(search, format!("the search names `{}`, which does not exist", crop(key)), help);
+                    problems.about(
+                        search,
+                        format!("the search names `{}`, which does not exist", crop(key)),
+                        help,
+                    );
                     None
                 }
             },

@@ -26,7 +26,8 @@ fn first(text: &str) -> String {
 fn hold(wrong: &mut Vec<String>, text: &str, expected: &str) {
     let found = first(text);
     if found != expected {
-        wrong.push(format!("{text:.30?}\n  found    {found}\n  expected {expected}"));
+        let text: String = text.chars().take(30).collect();
+        wrong.push(format!("{text:?}\n  found    {found}\n  expected {expected}"));
     }
 }
 
@@ -44,10 +45,10 @@ fn aliases_do_not_multiply() {
 #[test]
 fn depth_ends() {
     let mut wrong = Vec::new();
-    hold(&mut wrong, &"[".repeat(100_000), "DEPTH FLOW");
-    hold(&mut wrong, &"- ".repeat(50_000), "DEPTH BLOCK");
+    hold(&mut wrong, &"[".repeat(100_000), "1:17: this is nested too deeply");
+    hold(&mut wrong, &"- ".repeat(50_000), "1:33: this is nested too deeply");
     let nested: String = (0..300).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
-    hold(&mut wrong, &nested, "DEPTH MAP");
+    hold(&mut wrong, &nested, "17:17: this is nested too deeply");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     let path = "wardroom.toml";
     let toml = format!("name = {}1", "[".repeat(100_000));
@@ -61,36 +62,65 @@ fn size_ends() {
     let mut wrong = Vec::new();
     let long = " the file has 10000000 bytes; at most 262144 are read";
     hold(&mut wrong, &"a".repeat(10_000_000), long);
-    hold(&mut wrong, &"- a\n".repeat(60_000), "MANY");
-    hold(&mut wrong, &"a: ".repeat(80_000), "MANY KEYS");
-    hold(&mut wrong, &format!("a: {}", "\"".repeat(200_000)), "QUOTES");
-    hold(&mut wrong, &"? ".repeat(60_000), "COMPLEX");
-    hold(&mut wrong, &"{a: {b: ".repeat(10_000), "FLOW MAPS");
-    hold(&mut wrong, &"#\n".repeat(120_000), "COMMENTS");
+    hold(&mut wrong, &"- a\n".repeat(60_000), "40000:3: the file holds more than a program needs");
+    hold(
+        &mut wrong,
+        &"a: ".repeat(80_000),
+        "1:5: this is no YAML: mapping values are not allowed in this context",
+    );
+    hold(
+        &mut wrong,
+        &format!("a: {}", "\"".repeat(200_000)),
+        "1:6: this is no YAML: invalid trailing content after double-quoted scalar",
+    );
+    hold(&mut wrong, &"? ".repeat(60_000), "1:33: this is nested too deeply");
+    hold(&mut wrong, &"{a: {b: ".repeat(10_000), "1:65: this is nested too deeply");
+    hold(&mut wrong, &"#\n".repeat(120_000), "60000:1: the file holds more than a program needs");
     let wide: String = (0..20_000).map(|n| format!("k{n}: 1\n")).collect();
-    hold(&mut wrong, &wide, "WIDE");
+    hold(&mut wrong, &wide, "20000:9: the file holds more than a program needs");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]
 fn signs_that_no_person_types() {
     let mut wrong = Vec::new();
-    hold(&mut wrong, "kind: thing\0", "NUL");
-    hold(&mut wrong, "kind: \u{1b}[31mthing", "ESC");
-    hold(&mut wrong, "kind: \"a\\0b\"", "ESCAPED NUL");
-    hold(&mut wrong, "\u{feff}kind: thing", "BOM");
-    hold(&mut wrong, "kind: thing\n\tprefix: T", "TAB");
-    hold(&mut wrong, "!!python/object:os.system x", "TAG");
-    hold(&mut wrong, "%YAML 9.9\n---\nkind: thing", "DIRECTIVE");
-    hold(&mut wrong, "kind: thing\n---\nkind: thing", "DOCUMENTS");
-    hold(&mut wrong, "? [a]\n: b", "LIST KEY");
-    hold(&mut wrong, "1: b", "NUMBER KEY");
-    hold(&mut wrong, "kind: thing\nkind: thing", "TWICE");
-    hold(&mut wrong, "just words", "WORDS");
-    hold(&mut wrong, "- a", "LIST");
-    hold(&mut wrong, "# nothing\n", "EMPTY");
-    hold(&mut wrong, "kind: .nan", "NAN");
+    hold(&mut wrong, "kind: thing\0", "1:12: a control character stands here");
+    hold(&mut wrong, "kind: \u{1b}[31mthing", "1:7: a control character stands here");
+    hold(
+        &mut wrong,
+        "kind: thing\n\tprefix: T",
+        "1:7: this is no YAML: while scanning a plain scalar, found a tab; indent with spaces",
+    );
+    hold(
+        &mut wrong,
+        "!!python/object:os.system x",
+        "1:27: this is no YAML: unsupported tag `!!python/object:os.system`",
+    );
+    hold(&mut wrong, "%YAML 9.9\n---\nkind: thing", "1:1: this is no YAML: unsupported YAML major version");
+    hold(&mut wrong, "kind: thing\n---\nkind: thing", "2:1: a file holds one document");
+    hold(&mut wrong, "? [a]\n: b", "1:3: this is no YAML: expected string scalar");
+    hold(&mut wrong, "# nothing\n", " the file is empty");
+    hold(
+        &mut wrong,
+        "kind: .nan",
+        "1:7: this is no YAML: non-finite float `.nan` rejected by the configured policy",
+    );
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_yaml_allows_and_a_program_does_not() {
+    for (text, expected) in [
+        ("kind: \"a\\0b\"", "kinds/thing.yaml:1:7: the text holds a control character"),
+        ("kind: thing\nkind: other", "kinds/thing.yaml:2:1: `kind` stands here twice"),
+        ("\u{feff}kind: other", "kinds/thing.yaml:1:7: the kind and its file have different names"),
+        ("1: b", "kinds/thing.yaml:1:1: `1` is unknown here"),
+        ("just words", "kinds/thing.yaml:1:1: a mapping is needed, not a text"),
+        ("- a", "kinds/thing.yaml:1:1: a mapping is needed, not a list"),
+    ] {
+        let found: Vec<String> = with("kinds/thing.yaml", text).iter().map(ToString::to_string).collect();
+        assert!(found.iter().any(|p| p.starts_with(expected)), "{text:?} {found:?}");
+    }
 }
 
 #[test]
@@ -132,8 +162,13 @@ fn half_of_a_file_is_no_panic() {
     }
 }
 
-const PATHS: [&str; 5] =
-    ["kinds/finding.yaml", "kinds/thing.yaml", "policies/roles.yaml", "policies/identity.yaml", "wardroom.toml"];
+const PATHS: [&str; 5] = [
+    "kinds/finding.yaml",
+    "kinds/thing.yaml",
+    "policies/roles.yaml",
+    "policies/identity.yaml",
+    "wardroom.toml",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
