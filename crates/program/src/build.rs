@@ -163,6 +163,11 @@ fn fields(raw: &raw::Kind, around: &Around<'_>, problems: &mut Problems) -> Vec<
                 format!("a field cannot be called `{}`: conditions know something else by it", name.value);
             problems.about(name, message, None);
         }
+        if let Some(flag) = field.search.as_ref().filter(|s| s.value && search::taken(name.text())) {
+            let message =
+                format!("searches know something else by `{}`, so the field is never found", name.value);
+            problems.about(flag, message, None);
+        }
         let kind = field_type(field, around, problems);
         if name.value == "title" && !matches!(kind, None | Some(FieldType::Text)) {
             problems.about(&field.r#type, "`title` is a text", None);

@@ -136,12 +136,17 @@ fn fields_and_their_types() {
         (
             "choices: [small, large]",
             "choices: [small, small]",
-            "8:44: `small` stands here twice\n33:19: `size_of` is never `large`; there are small, none",
+            "8:44: `small` stands here twice\n33:19: `size_of` is never `large`; there is small",
         ),
         (", choices: [small, large]", "", "8:19: a `choice` needs choices; add `choices: [one, two]`"),
         ("{type: date}", "{type: date, choices: [a]}", "9:33: only a field of type `choice` has choices"),
         ("of: finding", "of: findng", "14:26: there is no kind `findng`; perhaps `finding` is meant"),
         ("{type: date}", "{type: date, of: finding}", "9:27: only a field of type `record` has `of`"),
+        (
+            "owner: {type: person}",
+            "owner: {type: person}\n  branch: {type: word, search: true}",
+            "12:32: searches know something else by `branch`, so the field is never found",
+        ),
         (
             "owner: {type: person}",
             "owner: {type: person, personal: 1y}",
@@ -346,18 +351,21 @@ fn queues_letters_and_examples() {
             "sizeof:large",
             "33:19: the search names `sizeof`, which does not exist; perhaps `size_of` is meant",
         ),
-        ("size_of:large", "size_of:big", "33:19: `size_of` is never `big`; there are small, large, none"),
+        ("size_of:large", "size_of:big", "33:19: `size_of` is never `big`; there are small, large"),
         (
             "size_of:large",
             "count:3",
             "33:19: searches cannot name the field `count`; give the field `count` `search: true`",
         ),
+        ("is:open", "link:off", "33:19: `link` is never `off`; perhaps `of` is meant"),
+        ("is:open", "severity:>=hihg", "33:19: `severity` is never `hihg`; perhaps `high` is meant"),
+        ("is:open", "size_of:sm* age:>30d sort:due \\\"a phrase: of words\\\"", ""),
         ("is:open", "is:opn", "33:19: `is` is never `opn`; perhaps `open` is meant"),
         ("is:open", "-state:nwe", "33:19: `state` is never `nwe`; perhaps `new` is meant"),
         (
             "is:open",
             "has:thing",
-            "33:19: `has` is never `thing`; there are title, severity, size_of, until, count, owner, priority, priority_because, of, label, comment, file, clock",
+            "33:19: `has` is never `thing`; there are title, severity, size_of, until, count, owner, priority, priority_because, of, comments, due, evidence, files, links",
         ),
         ("is:open", "label:strange", "33:19: `label` is never `strange`; there is odd"),
         (
