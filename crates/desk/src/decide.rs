@@ -265,7 +265,9 @@ impl Draft {
     /// The clocks of a new record begin with its opening.
     fn time(&mut self, change: Change) {
         match (change, self.changes.as_mut_slice()) {
-            (Change::Timed { clock, state: Some(state), .. }, [Change::Opened { clocks, .. }]) if self.fresh => {
+            (Change::Timed { clock, state: Some(state), .. }, [Change::Opened { clocks, .. }])
+                if self.fresh =>
+            {
                 clocks.insert(clock.clone(), state.clone());
                 self.record.clocks.insert(clock, state);
             }

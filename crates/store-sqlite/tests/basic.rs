@@ -26,15 +26,21 @@ async fn what_is_appended_is_read() {
         },
     };
     let record = Record::opened(&event).unwrap();
-    let append = Append { events: vec![event.clone()], records: vec![record.clone()], documents: vec![], at: 5 };
+    let append =
+        Append { events: vec![event.clone()], records: vec![record.clone()], documents: vec![], at: 5 };
     let head = store.append(&append).await.unwrap();
     assert_eq!((head.seq, head.no), (1, 1));
     assert_eq!(store.head().await.unwrap(), head);
     assert_eq!(store.record(1).await.unwrap(), Some(record));
     assert_eq!(store.timeline(1, 0, 10).await.unwrap(), vec![event]);
     assert!(store.append(&append).await.is_err());
-    let session =
-        Document { collection: "session".into(), key: "k".into(), owner: None, body: json!({}), expires: None };
+    let session = Document {
+        collection: "session".into(),
+        key: "k".into(),
+        owner: None,
+        body: json!({}),
+        expires: None,
+    };
     assert!(store.put_new(&session).await.unwrap());
     assert!(!store.put_new(&session).await.unwrap());
     store.put_file(&ledger::digest(b"x"), b"x").await.unwrap();
