@@ -268,8 +268,9 @@ pub fn record(no: u32, seed: u64, world: World) -> Record {
     if let (Some(dismissal), "dismissed") = (dismissal, state) {
         set("dismissal", json!(dismissal));
     }
-    // Later numbers were opened later, as it is.
-    let age = chance.below(40) + (u64::from(1_000_000 - no.min(999_999)) * 600) / 1_000_000;
+    // Later numbers were opened later, as it is; a small world is about every age.
+    let old = u64::from(1_000_000 - no.min(999_999)) * 600 / 1_000_000;
+    let age = if world.files < 100 { chance.skewed(500) } else { chance.below(40) + old };
     let opened = NOW - age as Millis * DAY - chance.below(86_400_000) as Millis;
     let lived = (NOW - opened) as u64;
     let closed = (!open).then(|| opened + chance.below(lived.max(1)) as Millis);
