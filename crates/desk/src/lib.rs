@@ -11,6 +11,7 @@ mod decide;
 mod event;
 mod id;
 pub mod index;
+pub mod metrics;
 pub mod query;
 mod record;
 mod score;

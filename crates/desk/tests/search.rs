@@ -146,8 +146,8 @@ const TERMS: &[&str] = &[
     "users in:file",
     "usersC",
     "CWE",
-    "F-3",
-    "r-11",
+    "F-8",
+    "f-11",
     "number",
     "bound",
     "secretive",
@@ -155,6 +155,11 @@ const TERMS: &[&str] = &[
     "age:>30d,<2d",
     "closed:2026-05,2026-07",
     "severity:high,high",
+    "clock:remediate",
+    "clock:triage/met",
+    "clock:remediate/missed",
+    "clock:remediate/late,triage/running",
+    "clock:triage/paused",
 ];
 
 fn query() -> impl Strategy<Value = String> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use wardroom_desk::query::{Order, Query, Term, Test};
-use wardroom_desk::{Millis, Record, Viewer};
+use wardroom_desk::{Millis, Record, Running, Viewer};
 
 use crate::synthetic::DAY;
 
@@ -113,12 +113,36 @@ fn test_holds(record: &Record, key: &str, test: &Test, viewer: &Viewer, now: Mil
         "is" => match plain.as_str() {
             "open" => record.open,
             "closed" => !record.open,
+            "clock" => {
+                let (name, state) = plain.split_once('/').unwrap_or((&plain, ""));
+                record.clocks.get(name).is_some_and(|c| match (c.running, state) {
+                    (_, "") => true,
+                    (Running::Running, "running") => c.due >= now,
+                    (Running::Running, "late") => c.due < now,
+                    (Running::Stopped { at }, "met") => at <= c.due,
+                    (Running::Stopped { at }, "missed") => at > c.due,
+                    (Running::Paused { .. }, "paused") => true,
+                    _ => false,
+                })
+            }
             "late" => due.is_some_and(|d| d < now),
             "confidential" => record.confidential,
             "reopened" => record.reopened > 0,
             "present" => record.seen.values().any(|s| s.present),
             _ => !record.seen.is_empty() && !record.seen.values().any(|s| s.present),
         },
+        "clock" => {
+            let (name, state) = plain.split_once('/').unwrap_or((&plain, ""));
+            record.clocks.get(name).is_some_and(|c| match (c.running, state) {
+                (_, "") => true,
+                (Running::Running, "running") => c.due >= now,
+                (Running::Running, "late") => c.due < now,
+                (Running::Stopped { at }, "met") => at <= c.due,
+                (Running::Stopped { at }, "missed") => at > c.due,
+                (Running::Paused { .. }, "paused") => true,
+                _ => false,
+            })
+        }
         "late" => due.is_some_and(|d| d < now) == (plain == "yes"),
         "has" => has(record, &plain),
         "no" => !has(record, &plain),
