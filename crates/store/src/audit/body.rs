@@ -1,6 +1,7 @@
 //! Whether an event says of itself what the store says of it, and follows what came before.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Deserialize;
 use wardroom_desk::{Millis, RecordId};
@@ -35,7 +36,13 @@ pub(super) struct Bodies {
     versions: Vec<u32>,
     last: Option<Millis>,
     shift: Shift,
+    /// Records with an event that was changed or stands at another's place: their versions say nothing
+    /// that is not said already.
+    unsure: HashSet<u32>,
 }
+
+/// Records remembered as unsure.
+const UNSURE: usize = 100_000;
 
 /// How far the events stand from where their bodies say they were appended.
 #[derive(Default)]
@@ -82,6 +89,9 @@ impl Bodies {
             if !changed {
                 self.shift.see(seq, glance.seq);
             }
+            if (changed || glance.seq != seq) && self.unsure.len() < UNSURE {
+                self.unsure.insert(glance.record.no);
+            }
             if glance.seq != seq && !changed {
                 let detail = format!("it was appended as event {}", glance.seq);
                 problems.add(Fault::Moved, seq, label(), detail);
@@ -90,7 +100,7 @@ impl Bodies {
                 let detail = format!("the index says record {}", event.record);
                 problems.add(Fault::Misfiled, seq, label(), detail);
             }
-            self.follow(seq, &glance, changed, label, problems);
+            self.follow(seq, &glance, label, problems);
             if let Some(last) = self.last.replace(glance.at)
                 && glance.at < last
             {
@@ -118,17 +128,11 @@ impl Bodies {
         }
     }
 
-    fn follow(
-        &mut self,
-        seq: u64,
-        glance: &Glance<'_>,
-        changed: bool,
-        label: impl Fn() -> String,
-        problems: &mut Problems,
-    ) {
+    fn follow(&mut self, seq: u64, glance: &Glance<'_>, label: impl Fn() -> String, problems: &mut Problems) {
+        let unsure = self.unsure.contains(&glance.record.no);
         let no = glance.record.no as usize;
         if no > self.versions.len() + JUMP {
-            if !changed {
+            if !unsure {
                 let detail = format!("no record before it has a number near {no}");
                 problems.add(Fault::Version, seq, label(), detail);
             }
@@ -138,7 +142,7 @@ impl Bodies {
             self.versions.resize(no + 1, 0);
         }
         let before = std::mem::replace(&mut self.versions[no], glance.version);
-        if before.checked_add(1) != Some(glance.version) && !changed {
+        if before.checked_add(1) != Some(glance.version) && !unsure {
             let detail = match before {
                 0 => format!("it makes version {}, but the record has no earlier event", glance.version),
                 _ => format!("it makes version {}, the one before made {before}", glance.version),

@@ -38,7 +38,7 @@ pub(super) async fn compare(
             }
             if found != wanted {
                 let what = if found.is_none() { "is not stored" } else { "is not what its events add up to" };
-                let detail = format!("record {} {what}: build the records again", record.id);
+                let detail = format!("record {} {what}", record.id);
                 problems.add(Fault::Record, end, record.id.to_string(), detail);
             }
         }
@@ -52,7 +52,7 @@ pub(super) async fn compare(
     let beyond = store.records_after(last, 1).await?;
     for record in beyond {
         if fold_one(store, record.id.no).await?.is_none() {
-            let detail = format!("record {} is stored but has no events: build the records again", record.id);
+            let detail = format!("record {} is stored but has no events", record.id);
             problems.add(Fault::Record, end, record.id.to_string(), detail);
         }
     }
@@ -80,7 +80,7 @@ async fn keys(
             // As above: it may have got another key in the meantime.
             let now = store.record(pair.1).await?;
             if now.is_some_and(|record| record.keys().contains(&(scope.clone(), pair.0.clone()))) {
-                let detail = format!("record {} is not found by its key: build the records again", pair.1);
+                let detail = format!("record {} is not found by its key", pair.1);
                 problems.add(Fault::Record, end, pair.1.to_string(), detail);
             }
         }

@@ -24,6 +24,14 @@ impl Sample {
         Sample { seq: 0, at: 1_700_000_000_000, random: seed | 1, padding, records: BTreeMap::new() }
     }
 
+    /// Goes on where a store stands: its records, and where its log ends.
+    pub fn resume(mut self, seq: u64, at: i64, records: impl IntoIterator<Item = Record>) -> Sample {
+        self.records = records.into_iter().map(|record| (record.id.no, record)).collect();
+        self.seq = seq;
+        self.at = at;
+        self
+    }
+
     /// A number below `bound`, not a good one.
     pub fn below(&mut self, bound: usize) -> usize {
         // xorshift64: repeatable, and needs no crate.
