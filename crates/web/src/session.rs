@@ -136,16 +136,12 @@ pub async fn keep(app: &App, key: &str, session: &Session) -> Result<(), Failed>
 /// The secret in a request's cookie.
 pub fn secret_of(app: &App, parts: &Parts) -> Option<String> {
     let name = cookie_name(app);
-    parts
-        .headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(';'))
-        .find_map(|pair| {
+    parts.headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';')).find_map(
+        |pair| {
             let (key, value) = pair.trim().split_once('=')?;
             (key == name && value.len() == 64).then(|| value.to_owned())
-        })
+        },
+    )
 }
 
 async fn viewer(app: &App, parts: &Parts) -> Result<Option<Viewer>, Failed> {

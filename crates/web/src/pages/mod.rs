@@ -9,6 +9,7 @@ mod export;
 mod files;
 mod inbox;
 mod jobs;
+mod list;
 mod live;
 mod metrics;
 mod offers;
