@@ -115,6 +115,7 @@ fn main() {
             ms(rollup)
         );
     }
+    figures(&index, &viewer);
     let (query, _) = Query::parse("is:open");
     let found = index.find(&query, &viewer, NOW);
     for field in facets {
@@ -132,5 +133,30 @@ fn main() {
     for text in ["sev", "rule:", "rule:sql", "file:part_1", "owner:pe"] {
         let (taken, offered) = time(|| wardroom_desk::query::complete(text, text.len(), &index, &viewer));
         println!("complete {text}: {:.2} ms, {}", taken.as_secs_f64() * 1e3, offered.len());
+    }
+}
+
+/// What each figure costs.
+fn figures(index: &Index, viewer: &Viewer) {
+    use wardroom_desk::metrics::{self, Precision, Scope, Window};
+    for text in ["", "team:team1"] {
+        let (query, _) = Query::parse(text);
+        let matches = index.find(&query, viewer, NOW);
+        let scope = Scope { index, query: &query, matches: &matches, now: NOW };
+        let window = Window {
+            from: jiff::civil::Date::constant(2026, 5, 1),
+            to: jiff::civil::Date::constant(2026, 11, 27),
+        };
+        let ms = |d: Duration| format!("{:.2} ms", d.as_secs_f64() * 1e3);
+        println!("figures of `{text}`:");
+        println!("  ages {}", ms(time(|| metrics::ages(scope)).0));
+        println!("  times {}", ms(time(|| metrics::times(scope, window)).0));
+        println!("  promises {}", ms(time(|| metrics::promises(scope)).0));
+        println!("  backlog {}", ms(time(|| metrics::backlog(scope, 52)).0));
+        println!("  precision {}", ms(time(|| metrics::precision(scope, &Precision::default())).0));
+        println!("  reopened {}", ms(time(|| metrics::reopened(scope)).0));
+        for field in ["repository", "team", "owner"] {
+            println!("  rows by {field} {}", ms(time(|| metrics::rows(scope, field, window, 50)).0));
+        }
     }
 }

@@ -67,7 +67,7 @@ impl Index {
     }
 
     fn facet(&self, column: &Column, matches: &Matches, top: usize) -> Facet {
-        let counts = column.counts(&matches.0);
+        let counts = column.counts(&matches.0, &self.all);
         let mut found: Vec<(u32, u32)> = (0..).zip(counts).filter(|(_, n)| *n > 0).collect();
         let others = found.len().saturating_sub(top);
         let order = |(code, count): &(u32, u32)| (std::cmp::Reverse(*count), *code);
@@ -150,7 +150,7 @@ impl Index {
         let severity = &self.columns[at::SEVERITY];
         // Nodes in the order in which they were met; the root first.
         let mut nodes: Vec<Node> = vec![Node::default()];
-        let mut places: Vec<Places> = columns.iter().map(|c| Places::new(c.width(), matches)).collect();
+        let mut places: Vec<Places> = columns.iter().map(|c| Places::new(c.width())).collect();
         for no in &matches.0 {
             let worst = ranks[severity.raw(no) as usize];
             let mut at = 0_u32;
@@ -158,10 +158,11 @@ impl Index {
             for (column, places) in columns.iter().zip(&mut places) {
                 let code = column.raw(no);
                 let fresh = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-                let place = places.node(at, code, fresh);
-                if place == fresh {
-                    nodes.push(Node { parent: at, code, ..Node::default() });
-                }
+                let place = places.node(&nodes, at, code).unwrap_or_else(|| {
+                    let next = places.add(at, code, fresh);
+                    nodes.push(Node { parent: at, code, next, ..Node::default() });
+                    fresh
+                });
                 nodes[place as usize].count(worst);
                 at = place;
             }
@@ -187,6 +188,8 @@ pub(crate) fn level(rank: u8) -> Option<Severity> {
 struct Node {
     parent: u32,
     code: u32,
+    /// Another node of the same value, under another parent; 0 for none.
+    next: u32,
     count: u32,
     worst: u8,
 }
@@ -198,49 +201,46 @@ impl Node {
     }
 }
 
-/// Where the nodes of one level are: an array where all that can be fit, a map where not.
-enum Places {
-    Array(usize, Vec<u32>),
-    Map(FxHashMap<(u32, u32), u32>),
+/// Where the nodes of one level are. A value mostly stands under one parent or a few: they are a
+/// chain from the value. Those of a value with many are in a map.
+struct Places {
+    /// By value: the latest node and how many are in the chain.
+    heads: Vec<(u32, u8)>,
+    others: FxHashMap<(u32, u32), u32>,
 }
 
-/// Entries of the array at most: 16 MB.
-const ARRAY: usize = 4 << 20;
+/// Longest chain: what it costs to follow is about what the map costs.
+const CHAIN: u8 = 8;
 
 impl Places {
-    fn new(width: usize, matches: &Matches) -> Places {
-        // An array pays where it is used: it has to be cleared.
-        if matches.len() > 10_000 {
-            Places::Array(width, Vec::new())
-        } else {
-            Places::Map(FxHashMap::default())
-        }
+    fn new(width: usize) -> Places {
+        Places { heads: vec![(0, 0); width], others: FxHashMap::default() }
     }
 
-    /// The node of a value under another; `fresh` where it is new.
+    /// The node of a value under a parent.
     #[inline]
-    fn node(&mut self, parent: u32, code: u32, fresh: u32) -> u32 {
-        match self {
-            Places::Array(width, array) => {
-                let place = parent as usize * *width + code as usize;
-                if place >= array.len() {
-                    if place >= ARRAY {
-                        let width = *width;
-                        let known = array.iter().enumerate().filter(|(_, n)| **n > 0);
-                        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-                        let map = known.map(|(at, n)| ((place(at / width), place(at % width)), *n)).collect();
-                        *self = Places::Map(map);
-                        return self.node(parent, code, fresh);
-                    }
-                    array.resize((place + 1).next_power_of_two().min(ARRAY), 0);
-                }
-                if array[place] == 0 {
-                    array[place] = fresh;
-                }
-                array[place]
+    fn node(&self, nodes: &[Node], parent: u32, code: u32) -> Option<u32> {
+        let (mut at, length) = self.heads[code as usize];
+        while at != 0 {
+            let node = &nodes[at as usize];
+            if node.parent == parent {
+                return Some(at);
             }
-            Places::Map(map) => *map.entry((parent, code)).or_insert(fresh),
+            at = node.next;
         }
+        if length < CHAIN { None } else { self.others.get(&(parent, code)).copied() }
+    }
+
+    /// Takes a node in; what comes behind it in its chain.
+    fn add(&mut self, parent: u32, code: u32, node: u32) -> u32 {
+        let head = &mut self.heads[code as usize];
+        if head.1 < CHAIN {
+            let next = head.0;
+            *head = (node, head.1 + 1);
+            return next;
+        }
+        self.others.insert((parent, code), node);
+        0
     }
 }
 
