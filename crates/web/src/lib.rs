@@ -8,6 +8,7 @@ mod api;
 mod app;
 mod assets;
 mod chart;
+mod csv;
 mod error;
 mod form;
 mod guard;

@@ -11,7 +11,7 @@ mod stacked;
 
 use std::fmt;
 
-pub use bars::{Bar, Bars, Words, percent};
+pub use bars::{Bar, Bars, percent};
 pub use flow::{Flow, Week};
 pub use spread::{Ages, Spread, Times, days};
 pub use stacked::{Part, Stack, Stacked};

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Cell, Fill, Px, Table, TableRow, WIDTH, float, label, short, wide};
+use super::{Cell, Fill, Px, Table, TableRow, float, label, short, wide};
 
 /// One bar.
 #[derive(Clone, Debug, Default)]
@@ -138,6 +138,7 @@ fn table(name: &str, first: &str, stacks: &[Stack]) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chart::WIDTH;
 
     fn stack(label: &str, values: [u64; 3]) -> Stack {
         let names = ["critical", "high", "low"];
