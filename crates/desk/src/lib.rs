@@ -20,7 +20,7 @@ mod score;
 pub use check::{World, nearest};
 pub use clocks::{ClockState, Running};
 pub use command::{Command, Refused};
-pub use decide::{Caller, Decided, Draft, ENGINE, Facts, barred, decide, facts, open, settle};
+pub use decide::{Caller, Decided, Draft, ENGINE, Facts, PERSON, barred, decide, facts, open, settle};
 pub use event::{Actor, Change, Event, Evidence, Fields, Millis, Sighting, is_default};
 pub use id::{NoId, RecordId};
 pub use index::{Index, Matches, Viewer};

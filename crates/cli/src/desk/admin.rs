@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use wardroom_desk::Actor;
 use wardroom_service::SystemClock;
 use wardroom_store::{Store, rebuild};
 use wardroom_store_sqlite::restore;
@@ -35,14 +36,23 @@ pub fn run(options: &AdminArgs) -> anyhow::Result<u8> {
         }),
         AdminCommand::Token { store, name, days } => block_on(async {
             let desk = desk_over(Arc::new(existing(store).await?), Arc::new(SystemClock)).await?;
-            let token = wardroom_web::make_token(&desk, name, "engineer", &["deliver", "read"], *days, "operator").await?;
+            let token = wardroom_web::make_token(
+                &desk,
+                name,
+                "engineer",
+                &["deliver", "read"],
+                *days,
+                &Actor::Operator,
+            )
+            .await?;
             Console::stdout(|out| Ok(writeln!(out, "{token}")?))?;
             Ok(CLEAN)
         }),
-        AdminCommand::Recover { store, login } => block_on(async {
+        AdminCommand::Recover { store, login, origin } => block_on(async {
             let desk = desk_over(Arc::new(existing(store).await?), Arc::new(SystemClock)).await?;
-            let path = wardroom_web::recovery_path(&desk, login).await?;
-            Console::stdout(|out| Ok(writeln!(out, "{path}")?))?;
+            let origin = wardroom_web::Origin(origin.trim_end_matches('/').to_owned());
+            let link = wardroom_web::recovery_link(&desk, &origin, login).await?;
+            Console::stdout(|out| Ok(writeln!(out, "{link}")?))?;
             Ok(CLEAN)
         }),
     }

@@ -108,7 +108,10 @@ fn verify(path: &Path, key: Option<&str>) -> anyhow::Result<u8> {
             )?;
             writeln!(out, "root {}", report.root)?;
             if key.is_none() {
-                writeln!(out, "checked with the store's own key: note it down elsewhere, and give it with --key")?;
+                writeln!(
+                    out,
+                    "checked with the store's own key: note it down elsewhere, and give it with --key"
+                )?;
             }
         }
         Ok(())

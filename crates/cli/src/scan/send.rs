@@ -58,7 +58,9 @@ pub fn run(options: &ScanArgs, scanned: &Scanned) -> anyhow::Result<()> {
 
 fn over_http(url: &str, body: &Value) -> anyhow::Result<Value> {
     let token = std::env::var(TOKEN).ok().filter(|t| !t.trim().is_empty()).ok_or_else(|| {
-        usage(format!("--send needs a token in the environment variable {TOKEN}; the Administration page makes one"))
+        usage(format!(
+            "--send needs a token in the environment variable {TOKEN}; the Administration page makes one"
+        ))
     })?;
     let address = format!("{}/api/v1/scans", url.trim_end_matches('/'));
     let agent: ureq::Agent = ureq::Agent::config_builder()
@@ -101,9 +103,7 @@ fn told(outcome: &Value) -> String {
     }
     let counts = outcome.get("counts").and_then(Value::as_object);
     let words = ["seen", "opened", "carried", "returned", "adopted", "gone", "resolved"];
-    let told: Vec<String> = words
-        .iter()
-        .filter_map(|word| Some(format!("{} {word}", counts?.get(*word)?)))
-        .collect();
+    let told: Vec<String> =
+        words.iter().filter_map(|word| Some(format!("{} {word}", counts?.get(*word)?))).collect();
     told.join(", ")
 }

@@ -123,11 +123,6 @@ impl Cell {
     pub fn text(text: impl Into<String>) -> Cell {
         Cell { text: text.into(), href: String::new() }
     }
-
-    /// A text and the records behind it.
-    pub fn linked(text: impl Into<String>, href: &str) -> Cell {
-        Cell { text: text.into(), href: href.to_owned() }
-    }
 }
 
 /// A number in the room of a mark: `9`, `1 250`, `48 k`, `3.1 M`.

@@ -48,8 +48,7 @@ async fn page(
 /// The kinds that somebody may open by hand; people come by invitation.
 fn openable(app: &App, viewer: &Viewer) -> Vec<Kind> {
     let program = app.desk.program();
-    let may =
-        |k: &&Kind| k.opened_by.contains(&viewer.caller.role.name) && k.name != wardroom_service::PERSON;
+    let may = |k: &&Kind| k.opened_by.contains(&viewer.caller.role.name) && k.name != wardroom_desk::PERSON;
     program.kinds.values().filter(may).cloned().collect()
 }
 
