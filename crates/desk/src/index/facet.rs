@@ -1,9 +1,10 @@
 //! Counts of what was found, by value.
 
+use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 use wardroom_model::Severity;
 
-use super::{Column, Index, Matches, at};
+use super::{Among, Column, Index, Matches, at};
 use crate::query::exactly;
 
 /// How often each value of a field occurs among what was found.
@@ -65,11 +66,12 @@ impl Index {
     /// no column is left out.
     pub fn facets(&self, matches: &Matches, fields: &[&str], top: usize) -> Vec<Facet> {
         let columns = fields.iter().filter_map(|name| self.schema.column(name));
-        columns.map(|at| self.facet(&self.columns[at], matches, top)).collect()
+        let among = Among::new(&matches.0, &self.all);
+        columns.map(|at| self.facet(&self.columns[at], &among, matches, top)).collect()
     }
 
-    fn facet(&self, column: &Column, matches: &Matches, top: usize) -> Facet {
-        let counts = column.counts(&matches.0, &self.all);
+    fn facet(&self, column: &Column, among: &Among<'_>, matches: &Matches, top: usize) -> Facet {
+        let counts = column.counts(among);
         let mut found: Vec<(u32, u32)> = (0..).zip(counts).filter(|(_, n)| *n > 0).collect();
         let others = found.len().saturating_sub(top);
         let order = |(code, count): &(u32, u32)| (std::cmp::Reverse(*count), *code);
@@ -171,6 +173,14 @@ impl Index {
             }
         }
         Some(tree(&nodes, &columns, top))
+    }
+
+    /// Those of some records that have a severity, or none.
+    pub(crate) fn of_severity(&self, of: &RoaringBitmap, severity: Option<Severity>) -> RoaringBitmap {
+        let column = &self.columns[at::SEVERITY];
+        let Some(severity) = severity else { return of - column.filled() };
+        let codes = column.ranked(|rank| rank == f64::from(severity as u8));
+        column.any(&codes, self.slots()).as_ref() & of
     }
 
     /// For each code of the severity's column: 0 for none, else the rank and 1.
