@@ -285,7 +285,7 @@ proptest! {
                 prop_assert_eq!(sample.id.no, group.sample);
             }
         }
-        let tree = index.rollup(&found, &["repository", "handler"]).unwrap();
+        let tree = index.rollup(&found, &["repository", "handler"], 1_000).unwrap();
         prop_assert_eq!(tree.count, found.len());
         for repository in &tree.below {
             for handler in &repository.below {
@@ -318,7 +318,7 @@ proptest! {
             prop_assert_eq!(index.facets(&a, &fields, top), without.facets(&b, &fields, top));
         }
         prop_assert_eq!(index.groups(&a, "file", 100), without.groups(&b, "file", 100));
-        prop_assert_eq!(index.rollup(&a, &["repository", "file"]), without.rollup(&b, &["repository", "file"]));
+        prop_assert_eq!(index.rollup(&a, &["repository", "file"], 2), without.rollup(&b, &["repository", "file"], 2));
         for typed in ["owner:", "label:", "file:app", "rule:s", "asset:", "state:", "team:", "severity:>", "o"] {
             prop_assert_eq!(
                 complete(typed, typed.len(), &index, &viewer), complete(typed, typed.len(), &without, &viewer)

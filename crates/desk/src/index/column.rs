@@ -2,6 +2,7 @@
 //! records of each value.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use hashbrown::HashTable;
 use roaring::RoaringBitmap;
@@ -86,6 +87,31 @@ impl Sets {
         self.list.push(values.into());
         self.lookup.insert(values.into(), code);
         code
+    }
+}
+
+/// Records in which values are counted. They are listed once for all columns.
+pub struct Among<'a> {
+    of: &'a RoaringBitmap,
+    all: &'a RoaringBitmap,
+    list: OnceCell<Vec<u32>>,
+}
+
+impl<'a> Among<'a> {
+    /// Some of all records.
+    pub fn new(of: &'a RoaringBitmap, all: &'a RoaringBitmap) -> Self {
+        Among { of, all, list: OnceCell::new() }
+    }
+
+    /// Whether the others are listed: of most records, what the others have is less to count.
+    fn turned(&self) -> bool {
+        self.of.len() > self.all.len() / 2
+    }
+
+    fn list(&self) -> &[u32] {
+        self.list.get_or_init(|| {
+            if self.turned() { (self.all - self.of).iter().collect() } else { self.of.iter().collect() }
+        })
     }
 }
 
@@ -267,13 +293,13 @@ impl Column {
     }
 
     /// How often each value occurs among some of all records.
-    pub fn counts(&self, of: &RoaringBitmap, all: &RoaringBitmap) -> Vec<u32> {
+    pub fn counts(&self, among: &Among<'_>) -> Vec<u32> {
         let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         // A pass over the column costs about one step a record; an intersection one step for 64
         // records of a large value, one for each record of a small one.
-        let words = of.max().map_or(0, |m| u64::from(m) / 64 + 1);
-        let rest = all.len() - of.len().min(all.len());
-        let pass = of.len().min(rest);
+        let words = among.of.max().map_or(0, |m| u64::from(m) / 64 + 1);
+        let rest = among.all.len() - among.of.len().min(among.all.len());
+        let pass = among.of.len().min(rest);
         let mut cost = 0_u64;
         for posting in &self.postings {
             cost += 4 + if posting.bits().is_some() { words.min(posting.len()) } else { posting.len() };
@@ -282,19 +308,17 @@ impl Column {
             }
         }
         if cost <= pass {
-            return self.postings.iter().map(|p| small(p.among(of))).collect();
+            return self.postings.iter().map(|p| small(p.among(among.of))).collect();
         }
-        // Of most records, what the others have is less to count.
-        if rest < of.len() {
-            let others = self.pass(&(all - of));
-            let totals = self.postings.iter().zip(others);
-            return totals.map(|(p, others)| small(p.len()).saturating_sub(others)).collect();
+        let counted = self.pass(among.list());
+        if !among.turned() {
+            return counted;
         }
-        self.pass(of)
+        self.postings.iter().zip(counted).map(|(p, others)| small(p.len()).saturating_sub(others)).collect()
     }
 
     /// The same by one pass over the column.
-    fn pass(&self, of: &RoaringBitmap) -> Vec<u32> {
+    fn pass(&self, of: &[u32]) -> Vec<u32> {
         let mut raw = vec![0_u32; self.width()];
         self.codes.tally(of, &mut raw);
         match &self.sets {

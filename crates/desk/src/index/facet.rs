@@ -1,9 +1,10 @@
 //! Counts of what was found, by value.
 
+use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 use wardroom_model::Severity;
 
-use super::{Column, Index, Matches, at};
+use super::{Among, Column, Index, Matches, at};
 use crate::query::exactly;
 
 /// How often each value of a field occurs among what was found.
@@ -56,6 +57,8 @@ pub struct Branch {
     pub worst: Option<Severity>,
     /// By value of the next field, most records first.
     pub below: Vec<Branch>,
+    /// How many other values there are below, with fewer records.
+    pub others: usize,
 }
 
 impl Index {
@@ -63,11 +66,12 @@ impl Index {
     /// no column is left out.
     pub fn facets(&self, matches: &Matches, fields: &[&str], top: usize) -> Vec<Facet> {
         let columns = fields.iter().filter_map(|name| self.schema.column(name));
-        columns.map(|at| self.facet(&self.columns[at], matches, top)).collect()
+        let among = Among::new(&matches.0, &self.all);
+        columns.map(|at| self.facet(&self.columns[at], &among, matches, top)).collect()
     }
 
-    fn facet(&self, column: &Column, matches: &Matches, top: usize) -> Facet {
-        let counts = column.counts(&matches.0, &self.all);
+    fn facet(&self, column: &Column, among: &Among<'_>, matches: &Matches, top: usize) -> Facet {
+        let counts = column.counts(among);
         let mut found: Vec<(u32, u32)> = (0..).zip(counts).filter(|(_, n)| *n > 0).collect();
         let others = found.len().saturating_sub(top);
         let order = |(code, count): &(u32, u32)| (std::cmp::Reverse(*count), *code);
@@ -139,8 +143,9 @@ impl Index {
     }
 
     /// What was found as a tree of counts, a level for each field: what the map of a surface shows.
-    /// None where a field has no column, or one with several values a record.
-    pub fn rollup(&self, matches: &Matches, fields: &[&str]) -> Option<Branch> {
+    /// Under each node the `top` values with the most records. None where a field has no column, or
+    /// one with several values a record.
+    pub fn rollup(&self, matches: &Matches, fields: &[&str], top: usize) -> Option<Branch> {
         let columns: Vec<&Column> =
             fields.iter().map(|f| Some(&self.columns[self.schema.column(f)?])).collect::<Option<_>>()?;
         if columns.iter().any(|c| c.many()) {
@@ -167,7 +172,15 @@ impl Index {
                 at = place;
             }
         }
-        Some(tree(&nodes, &columns))
+        Some(tree(&nodes, &columns, top))
+    }
+
+    /// Those of some records that have a severity, or none.
+    pub(crate) fn of_severity(&self, of: &RoaringBitmap, severity: Option<Severity>) -> RoaringBitmap {
+        let column = &self.columns[at::SEVERITY];
+        let Some(severity) = severity else { return of - column.filled() };
+        let codes = column.ranked(|rank| rank == f64::from(severity as u8));
+        column.any(&codes, self.slots()).as_ref() & of
     }
 
     /// For each code of the severity's column: 0 for none, else the rank and 1.
@@ -245,34 +258,57 @@ impl Places {
 }
 
 /// Puts nodes under their parents, which all come before them.
-fn tree(nodes: &[Node], columns: &[&Column]) -> Branch {
-    let mut depths = vec![0_usize; nodes.len()];
-    for (at, node) in nodes.iter().enumerate().skip(1) {
-        depths[at] = depths[node.parent as usize] + 1;
+fn tree(nodes: &[Node], columns: &[&Column], top: usize) -> Branch {
+    // The nodes under each, one after the other: where those of a node begin, and which they are.
+    let mut from = vec![0_usize; nodes.len() + 1];
+    for node in &nodes[1..] {
+        from[node.parent as usize + 1] += 1;
     }
-    let mut branches: Vec<Branch> = nodes
-        .iter()
-        .zip(&depths)
-        .map(|(node, depth)| Branch {
-            value: match (depth.checked_sub(1), node.code.checked_sub(1)) {
-                (Some(level), Some(code)) => columns[level].names.name(code).to_owned(),
-                _ => String::new(),
-            },
-            count: node.count.into(),
-            worst: level(node.worst),
-            below: Vec::new(),
-        })
-        .collect();
-    for at in (1..nodes.len()).rev() {
-        let Some(mut branch) = branches.pop() else { break };
-        sort(&mut branch.below);
-        branches[nodes[at].parent as usize].below.push(branch);
+    for at in 1..from.len() {
+        from[at] += from[at - 1];
     }
-    let mut root = branches.pop().unwrap_or_default();
-    sort(&mut root.below);
-    root
+    let mut next = from.clone();
+    let mut under = vec![0_u32; nodes.len() - 1];
+    for (at, node) in (0_u32..).zip(nodes).skip(1) {
+        let place = &mut next[node.parent as usize];
+        under[*place] = at;
+        *place += 1;
+    }
+    branch(&Tree { nodes, columns, top, from: &from, under: &under }, 0, 0)
 }
 
-fn sort(branches: &mut [Branch]) {
-    branches.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+struct Tree<'a> {
+    nodes: &'a [Node],
+    columns: &'a [&'a Column],
+    top: usize,
+    from: &'a [usize],
+    under: &'a [u32],
+}
+
+/// A node and what is under it; as deep as there are fields.
+fn branch(tree: &Tree<'_>, at: usize, depth: usize) -> Branch {
+    let node = &tree.nodes[at];
+    let name = |depth: usize, node: &Node| match (depth.checked_sub(1), node.code.checked_sub(1)) {
+        (Some(level), Some(code)) => tree.columns[level].names.name(code),
+        _ => "",
+    };
+    let mut under = tree.under[tree.from[at]..tree.from[at + 1]].to_vec();
+    let of = |at: u32| &tree.nodes[at as usize];
+    let order = |a: &u32, b: &u32| {
+        let names = || name(depth + 1, of(*a)).cmp(name(depth + 1, of(*b)));
+        of(*b).count.cmp(&of(*a).count).then_with(names)
+    };
+    let others = under.len().saturating_sub(tree.top);
+    if others > 0 && tree.top > 0 {
+        under.select_nth_unstable_by(tree.top - 1, order);
+    }
+    under.truncate(tree.top);
+    under.sort_unstable_by(order);
+    Branch {
+        value: name(depth, node).to_owned(),
+        count: node.count.into(),
+        worst: level(node.worst),
+        below: under.into_iter().map(|at| branch(tree, at as usize, depth + 1)).collect(),
+        others,
+    }
 }

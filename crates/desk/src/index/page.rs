@@ -237,8 +237,9 @@ impl Index {
                     smallest.push(key);
                 }
             };
-            // Numbers rise with time: from the end that the order begins with, few keys are kept.
-            let newest = matches!(sort.by, SortBy::Age | SortBy::Id) == (sort.reversed != backward);
+            // Numbers rise with time, and what was opened first is mostly due first: from the end that
+            // the order begins with, few keys are kept.
+            let newest = matches!(sort.by, SortBy::Updated | SortBy::Opened) != (sort.reversed != backward);
             if newest { bucket.iter().rev().for_each(&mut take) } else { bucket.iter().for_each(&mut take) }
         }
         (smallest.done(), skipped)

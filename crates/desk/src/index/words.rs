@@ -48,6 +48,11 @@ pub fn runs(text: &str) -> Vec<String> {
 }
 
 fn lower(run: &str, into: &mut String) {
+    if run.is_ascii() {
+        into.push_str(&run[..run.len().min(LONGEST)]);
+        into.make_ascii_lowercase();
+        return;
+    }
     for c in run.chars().take(LONGEST).flat_map(char::to_lowercase) {
         into.push(c);
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Query, exactly};
-use crate::index::{HAS, IS, Index, Name, Place, SORTS, Shape, Viewer, lower, same};
+use crate::index::{Among, HAS, IS, Index, Name, Place, SORTS, Shape, Viewer, lower, same};
 
 /// One thing that can stand there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +110,8 @@ fn values(
                 all.push(make("@team".to_owned(), "your team".to_owned()));
             }
             let column = &index.columns[at];
-            let counts = column.counts(index.visible(viewer).bits(), &index.all);
+            let visible = index.visible(viewer);
+            let counts = column.counts(&Among::new(visible.bits(), &index.all));
             let lead = if order { &typed[..signs] } else { "" };
             let counted = || {
                 let all = (0..).zip(&counts).filter(|(_, count)| **count > 0);
@@ -120,7 +121,7 @@ fn values(
                 counted().filter(|(_, v)| fits(v)).map(|(count, v)| (false, count, v)).collect();
             if found.len() < MOST && wanted.len() > 1 {
                 // What a value has in the middle is found too, behind what it begins with.
-                let inside = counted().filter(|(_, v)| !fits(v) && lower(v).contains(&wanted));
+                let inside = counted().filter(|(_, v)| !fits(v) && contains(v, &wanted));
                 found.extend(inside.map(|(count, v)| (true, count, v)));
             }
             let by = |(inside, count, value): &(bool, u32, &str)| {
@@ -148,6 +149,14 @@ fn values(
             all
         }
     }
+}
+
+/// Whether a value has what was typed, in lower case, anywhere.
+fn contains(value: &str, lower: &str) -> bool {
+    if value.is_ascii() {
+        return value.as_bytes().windows(lower.len()).any(|w| w.eq_ignore_ascii_case(lower.as_bytes()));
+    }
+    self::lower(value).contains(lower)
 }
 
 impl Query {
