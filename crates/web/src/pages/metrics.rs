@@ -41,7 +41,7 @@ struct Span {
 
 #[derive(Template)]
 #[template(path = "metrics.html")]
-struct MetricsPage {
+pub(crate) struct MetricsPage {
     frame: Frame,
     asked: Asked,
     spans: Vec<Span>,

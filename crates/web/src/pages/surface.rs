@@ -145,7 +145,7 @@ fn lines(index: &Index, eyes: &Eyes, now: Millis) -> Vec<Line> {
     let facets = index.facets(&index.visible(eyes), &["repository"], MOST);
     let (query, _) = Query::parse("kind:finding is:open");
     let found = index.find(&query, eyes, now);
-    let tree = index.rollup(&found, &["repository", "severity"]).unwrap_or_default();
+    let tree = index.rollup(&found, &["repository", "severity"], MOST).unwrap_or_default();
     let mut lines: Vec<Line> = facets
         .into_iter()
         .flat_map(|f| f.values)

@@ -13,6 +13,8 @@ use crate::pages::list::address;
 
 /// Up to so many endpoints, all are in the page; beyond, those of the controller that is asked for.
 const EAGER: u64 = 400;
+/// Handlers with findings that are looked at: more than any application has.
+const HANDLERS: usize = 100_000;
 /// Controllers that stand open at first.
 const UNFOLDED: usize = 6;
 
@@ -106,7 +108,7 @@ impl Map {
         let (query, _) = Query::parse("kind:finding is:open");
         let query = query.with(&term(repository));
         let found = index.find(&query, eyes, now);
-        let tree = index.rollup(&found, &["handler", "severity"]).unwrap_or_default();
+        let tree = index.rollup(&found, &["handler", "severity"], HANDLERS).unwrap_or_default();
         let mut by_handler: HashMap<String, Vec<Open>> = HashMap::new();
         let mut elsewhere = 0;
         for branch in tree.below {
