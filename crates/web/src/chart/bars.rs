@@ -55,7 +55,7 @@ struct Mark {
 impl askama::filters::HtmlSafe for Bars {}
 
 /// The end of the bars.
-const RIGHT: f64 = 396.0;
+const RIGHT: f64 = 380.0;
 /// From bar to bar.
 const STEP: f64 = 34.0;
 /// The smallest part that can be seen, and pressed.
@@ -90,7 +90,7 @@ impl Bars {
             label_x: Px(left - 10.0),
             long: Px(long),
             says_x: Px(RIGHT + 10.0),
-            count_x: Px(RIGHT + 54.0),
+            count_x: Px(RIGHT + 60.0),
             table: table(name, first, bars),
             empty: bars.iter().all(|b| sums(b).1 == 0),
             rows,
@@ -111,7 +111,8 @@ fn sums(bar: &Bar) -> (u64, u64) {
 
 fn marks(bar: &Bar, left: f64, long: f64) -> Vec<Mark> {
     let whole: f64 = bar.parts.iter().map(|p| float(p.value)).sum();
-    let widths = bar.parts.iter().map(|p| if p.value == 0 { 0.0 } else { (float(p.value) / whole * long).max(LEAST) });
+    let widths =
+        bar.parts.iter().map(|p| if p.value == 0 { 0.0 } else { (float(p.value) / whole * long).max(LEAST) });
     // Small parts are drawn wider than they are; the rest gives way.
     let sum: f64 = widths.clone().sum();
     let mut x = left;
@@ -144,7 +145,8 @@ pub fn percent(part: u64, whole: u64) -> String {
 }
 
 fn table(name: &str, first: &str, bars: &[Bar]) -> Table {
-    let names = bars.first().map(|b| b.parts.iter().map(|p| crate::view::title(&p.name))).into_iter().flatten();
+    let names =
+        bars.first().map(|b| b.parts.iter().map(|p| crate::view::title(&p.name))).into_iter().flatten();
     let row = |bar: &Bar| {
         let (part, whole) = sums(bar);
         let cells = bar.parts.iter().map(|p| Cell::count(p.value, &p.href));
@@ -173,7 +175,10 @@ mod tests {
             value,
             href: format!("/queue?q={name}"),
         };
-        Bar { label: label.to_owned(), parts: vec![part("met", Fill::Good, met), part("missed", Fill::High, missed)] }
+        Bar {
+            label: label.to_owned(),
+            parts: vec![part("met", Fill::Good, met), part("missed", Fill::High, missed)],
+        }
     }
 
     #[test]

@@ -202,7 +202,10 @@ mod tests {
     #[test]
     fn every_mark_is_a_link_with_a_name() {
         let html = Flow::new("Burn-down", &[week(10, 3, 0), week(8, 1, 3)]).render().unwrap();
-        assert!(html.contains(r#"<a href="/queue?q=opened" aria-label="3 opened, week of 2026-11-23">"#), "{html}");
+        assert!(
+            html.contains(r#"<a href="/queue?q=opened" aria-label="3 opened, week of 2026-11-23">"#),
+            "{html}"
+        );
         assert!(html.contains("aria-label=\"8 open, week of 2026-11-23\""), "{html}");
         assert_eq!(html.matches("0 closed").count(), 0, "{html}");
         assert!(!html.contains("style=") && !html.contains("NaN"), "{html}");
@@ -212,7 +215,9 @@ mod tests {
     fn none_one_many_and_huge_weeks_stay_within_the_box() {
         assert!(Flow::new("a", &[]).render().unwrap().contains("Nothing"));
         assert!(Flow::new("a", &[week(0, 0, 0)]).render().unwrap().contains("Nothing"));
-        for weeks in [vec![week(1, 0, 0)], vec![week(7, 2, 2); 520], vec![week(u64::MAX, u64::MAX, 1), week(0, 0, 1)]] {
+        for weeks in
+            [vec![week(1, 0, 0)], vec![week(7, 2, 2); 520], vec![week(u64::MAX, u64::MAX, 1), week(0, 0, 1)]]
+        {
             let chart = Flow::new("a", &weeks);
             assert!(chart.dots.iter().all(|d| (TOP - 0.1..=GROUND).contains(&d.y.0)), "{:?}", chart.dots);
             assert!(chart.dots.iter().all(|d| (LEFT..=RIGHT).contains(&d.x.0)));
@@ -227,6 +232,9 @@ mod tests {
         hostile.label = "</text><script>".to_owned();
         hostile.name = "\" onfocus=alert(1) x=\"".to_owned();
         let html = Flow::new("\"><i>", &[hostile]).render().unwrap();
-        assert!(!html.contains("<script>") && !html.contains("<i>") && !html.contains("\" onfocus"), "{html}");
+        assert!(
+            !html.contains("<script>") && !html.contains("<i>") && !html.contains("\" onfocus"),
+            "{html}"
+        );
     }
 }

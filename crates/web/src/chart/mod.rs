@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn lengths_are_numbers_whatever_comes() {
-        for (value, text) in [(1.0, "1"), (1.26, "1.3"), (f64::NAN, "0"), (f64::INFINITY, "0"), (-0.04, "-0")] {
+        for (value, text) in [(1.0, "1"), (1.26, "1.3"), (f64::NAN, "0"), (f64::INFINITY, "0"), (-0.04, "-0")]
+        {
             assert_eq!(Px(value).to_string(), text);
         }
     }

@@ -152,7 +152,8 @@ impl Spread {
                 let ages = Ages { p95: times.open.p90, ..times.open };
                 range(ages, &times.open_href, y + 20.0, 18.0, says, text)
             });
-            let goal = times.goal.map(|g| Goal { x: Px(LEFT + length(g)), top: Px(y - 3.0), foot: Px(y + 40.0) });
+            let goal =
+                times.goal.map(|g| Goal { x: Px(LEFT + length(g)), top: Px(y - 3.0), foot: Px(y + 40.0) });
             drawn.push(Row { label: times.label.clone(), base: Px(y + 14.0), closed, open, goal });
             y += STEP;
         }
@@ -184,15 +185,16 @@ pub fn days(n: f64) -> String {
 
 fn table(name: &str, rows: &[&Times]) -> Table {
     let head = [
-        "Severity", "Closed", "p50", "p75", "p90", "p95", "Mean", "Open", "Open p50", "Open p75", "Open p90", "Open p95",
-        "Clock",
+        "Severity", "Closed", "p50", "p75", "p90", "p95", "Mean", "Open", "Open p50", "Open p75", "Open p90",
+        "Open p95", "Clock",
     ];
     let row = |times: &&Times| {
         let mut cells = vec![Cell::count(times.closed.count, &times.closed_href)];
         let part = |ages: Ages, mean: bool| {
             let mut list = vec![ages.p50, ages.p75, ages.p90, ages.p95];
             list.extend(mean.then_some(ages.mean));
-            list.into_iter().map(move |n| Cell::text(if ages.count == 0 { "–".to_owned() } else { days(n) }))
+            list.into_iter()
+                .map(move |n| Cell::text(if ages.count == 0 { "–".to_owned() } else { days(n) }))
         };
         cells.extend(part(times.closed, true));
         cells.push(Cell::count(times.open.count, &times.open_href));
@@ -234,7 +236,10 @@ mod tests {
             html.contains("aria-label=\"High: 4 closed, half within 9 d, three quarters within 18 d, nine in ten within 27 d, nineteen in twenty within 36 d\""),
             "{html}"
         );
-        assert!(html.contains("aria-label=\"High: 4 open, half are older than 9 d, one in ten older than 27 d\""), "{html}");
+        assert!(
+            html.contains("aria-label=\"High: 4 open, half are older than 9 d, one in ten older than 27 d\""),
+            "{html}"
+        );
         assert!(html.contains("<th scope=\"col\" class=\"num\">Mean</th>"), "{html}");
     }
 

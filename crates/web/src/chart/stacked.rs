@@ -115,7 +115,13 @@ impl Stacked {
             });
             y += STEP;
         }
-        Stacked { name: name.to_owned(), height: Px(y), rows, table: table(name, first, stacks), empty: most <= 0.0 }
+        Stacked {
+            name: name.to_owned(),
+            height: Px(y),
+            rows,
+            table: table(name, first, stacks),
+            empty: most <= 0.0,
+        }
     }
 
     /// The numbers.
@@ -125,12 +131,16 @@ impl Stacked {
 }
 
 fn table(name: &str, first: &str, stacks: &[Stack]) -> Table {
-    let names = stacks.first().map(|s| s.parts.iter().map(|p| crate::view::title(&p.name))).into_iter().flatten();
+    let names =
+        stacks.first().map(|s| s.parts.iter().map(|p| crate::view::title(&p.name))).into_iter().flatten();
     let head = std::iter::once(first.to_owned()).chain(names).chain(["All".to_owned()]).collect();
     let row = |stack: &Stack| {
         let total = stack.parts.iter().fold(0_u64, |sum, p| sum.saturating_add(p.value));
         let cells = stack.parts.iter().map(|p| Cell::count(p.value, &p.href));
-        TableRow { head: stack.label.clone(), cells: cells.chain([Cell::count(total, &stack.href)]).collect() }
+        TableRow {
+            head: stack.label.clone(),
+            cells: cells.chain([Cell::count(total, &stack.href)]).collect(),
+        }
     };
     Table { caption: name.to_owned(), head, rows: stacks.iter().map(row).collect() }
 }
@@ -155,7 +165,10 @@ mod tests {
     fn each_part_is_a_link_with_a_name_and_stands_in_the_table() {
         let chart = Stacked::new("Open by age", "Age", &[stack("under 7 d", [1, 0, 12])]);
         let html = chart.render().unwrap();
-        assert!(html.contains(r#"<a href="/queue?q=severity%3Alow" aria-label="12 low, under 7 d">"#), "{html}");
+        assert!(
+            html.contains(r#"<a href="/queue?q=severity%3Alow" aria-label="12 low, under 7 d">"#),
+            "{html}"
+        );
         // A part of nought has no mark, and its number no link.
         assert!(!html.contains("severity%3Ahigh"), "{html}");
         assert!(html.contains("<caption class=\"unseen\">Open by age</caption>"), "{html}");

@@ -133,8 +133,11 @@ impl Clock for Fixed {
 pub async fn app() -> (App, Signed, Signed, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::create(&folder.path().join("desk.db"), &Options::default()).await.unwrap();
-    let settings =
-        wardroom_service::Settings { store: Arc::new(store), program: Program::built_in(), clock: Arc::new(Fixed) };
+    let settings = wardroom_service::Settings {
+        store: Arc::new(store),
+        program: Program::built_in(),
+        clock: Arc::new(Fixed),
+    };
     let desk = Arc::new(Desk::open(settings).await.unwrap());
     let envelope = json!({
         "repository": "shop/storefront", "branch": "main", "default_branch": "main", "commit": "4c1f9ae",

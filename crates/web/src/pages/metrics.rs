@@ -85,7 +85,8 @@ async fn page(
         let shared = app.desk.read();
         let eyes = viewer.eyes();
         let figures = Figures::new(&shared.index, &shared.program, &eyes, &asked, now);
-        let choices = |field, chosen: &str| choices(figures::values(&shared.index, &eyes, field, now), chosen);
+        let choices =
+            |field, chosen: &str| choices(figures::values(&shared.index, &eyes, field, now), chosen);
         let choices = (choices("repository", &asked.repository), choices("team", &asked.team));
         (figures, choices.0, choices.1)
     };
@@ -169,10 +170,9 @@ mod tests {
     #[test]
     fn a_choice_that_is_gone_stays_in_the_form() {
         let all = choices(vec!["b".to_owned(), "a".to_owned()], "c");
-        assert_eq!(all.iter().map(|c| (c.value.as_str(), c.on)).collect::<Vec<_>>(), [
-            ("a", false),
-            ("b", false),
-            ("c", true)
-        ]);
+        assert_eq!(
+            all.iter().map(|c| (c.value.as_str(), c.on)).collect::<Vec<_>>(),
+            [("a", false), ("b", false), ("c", true)]
+        );
     }
 }

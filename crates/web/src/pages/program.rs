@@ -65,7 +65,8 @@ fn folders(program: &Program, current: &str) -> Vec<Folder> {
 
 /// The file that declares a kind.
 fn file_of<'a>(program: &'a Program, kind: &str) -> Option<&'a str> {
-    let stem = |path: &str| path.strip_prefix("kinds/").and_then(|p| p.rsplit_once('.')).map(|(s, _)| s.to_owned());
+    let stem =
+        |path: &str| path.strip_prefix("kinds/").and_then(|p| p.rsplit_once('.')).map(|(s, _)| s.to_owned());
     program.files.keys().find(|path| stem(path).as_deref() == Some(kind)).map(String::as_str)
 }
 
@@ -176,7 +177,11 @@ struct FilePage {
 
 /// A file of the program. Only what the program was made of can be asked for: nothing is read from a
 /// disk.
-async fn file(State(app): State<App>, Path(path): Path<String>, viewer: Viewer) -> Result<Html<String>, Failed> {
+async fn file(
+    State(app): State<App>,
+    Path(path): Path<String>,
+    viewer: Viewer,
+) -> Result<Html<String>, Failed> {
     let program = app.desk.program();
     let text = program.files.get(&path).ok_or_else(Failed::nothing)?;
     let here = format!("/program/files/{}", url_encode(&path));

@@ -38,10 +38,7 @@ const SHOWN: usize = 8;
 const EVENTS: u32 = 500;
 
 pub fn router() -> Router<App> {
-    Router::new()
-        .route("/rules", get(index))
-        .route("/rules.csv", get(sheet))
-        .route("/rules/{id}", get(page))
+    Router::new().route("/rules", get(index)).route("/rules.csv", get(sheet)).route("/rules/{id}", get(page))
 }
 
 /// What counts as right and as wrong.
@@ -114,7 +111,8 @@ async fn index(
         heads: asked.heads(),
         categories: asked.categories(),
         found_href: Asked { found: !asked.found, ..asked.clone() }.address("/rules"),
-        all_href: Asked { q: String::new(), found: false, category: String::new(), ..asked.clone() }.address("/rules"),
+        all_href: Asked { q: String::new(), found: false, category: String::new(), ..asked.clone() }
+            .address("/rules"),
         csv: asked.address("/rules.csv"),
         lines: list::chosen(all, &asked),
         known,
@@ -189,7 +187,11 @@ struct RulePage {
     dismissed: Vec<Dismissed>,
 }
 
-async fn page(State(app): State<App>, Path(id): Path<String>, viewer: Viewer) -> Result<Html<String>, Failed> {
+async fn page(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    viewer: Viewer,
+) -> Result<Html<String>, Failed> {
     let rule = app.rule(&id);
     let now = app.desk.now();
     let (open, states, reasons, found) = {
@@ -217,12 +219,9 @@ async fn page(State(app): State<App>, Path(id): Path<String>, viewer: Viewer) ->
         href: address("/queue", &Query::parse(&count.search).0),
     };
     let (all, right, wrong, verdict) = match &found {
-        Some(p) => (
-            tally("found", &p.all),
-            tally("right", &p.right),
-            tally("wrong", &p.wrong),
-            Some(p.verdict),
-        ),
+        Some(p) => {
+            (tally("found", &p.all), tally("right", &p.right), tally("wrong", &p.wrong), Some(p.verdict))
+        }
         None => Default::default(),
     };
     let judged = right.count + wrong.count;
@@ -234,11 +233,12 @@ async fn page(State(app): State<App>, Path(id): Path<String>, viewer: Viewer) ->
         severity: rule.map_or("", |r| r.severity.as_str()),
         category: rule.map_or("", |r| r.category.title()),
         cwe: rule.map_or(String::new(), |r| r.cwe.to_string()),
-        cwe_href: rule.map_or(String::new(), |r| format!("https://cwe.mitre.org/data/definitions/{}.html", r.cwe.0)),
+        cwe_href: rule
+            .map_or(String::new(), |r| format!("https://cwe.mitre.org/data/definitions/{}.html", r.cwe.0)),
         cvss: rule.and_then(|r| r.cvss).unwrap_or_default(),
         doc: rule.map_or_else(Safe::default, |r| markdown::render(&raised(r.doc), &is_person)),
         open: Tally { label: "open".to_owned(), count: open.1, href: address("/queue", &open.0) },
-        percent: if judged == 0 { 0 } else { right.count * 100 / judged },
+        percent: (right.count * 100).checked_div(judged).unwrap_or_default(),
         share: percent(right.count, judged),
         mostly_dismissed: verdict == Some(Verdict::MostlyDismissed),
         all,

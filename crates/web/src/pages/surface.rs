@@ -67,14 +67,19 @@ impl Asked {
 
     fn address(&self, path: &str) -> String {
         let mut parts = Vec::new();
-        for (name, value) in [("repository", &self.repository), ("controller", &self.controller), ("q", &self.q)] {
+        for (name, value) in
+            [("repository", &self.repository), ("controller", &self.controller), ("q", &self.q)]
+        {
             if !value.is_empty() {
                 parts.push(format!("{name}={}", url_encode(value)));
             }
         }
-        for (name, on) in
-            [("open", self.open), ("public", self.public), ("writes", self.writes), ("unchecked", self.unchecked)]
-        {
+        for (name, on) in [
+            ("open", self.open),
+            ("public", self.public),
+            ("writes", self.writes),
+            ("unchecked", self.unchecked),
+        ] {
             if on {
                 parts.push(format!("{name}=1"));
             }
@@ -92,7 +97,8 @@ impl Asked {
     }
 
     fn chips(&self) -> Vec<Chip> {
-        let chip = |label: &'static str, on: bool, asked: Asked| Chip { href: asked.address("/surface"), label, on };
+        let chip =
+            |label: &'static str, on: bool, asked: Asked| Chip { href: asked.address("/surface"), label, on };
         let with = || Asked { controller: String::new(), ..self.clone() };
         vec![
             chip("All", !self.filtered(), self.bare()),
@@ -160,7 +166,8 @@ fn lines(index: &Index, eyes: &Eyes, now: Millis) -> Vec<Line> {
             }
         })
         .collect();
-    let worst = |l: &Line| l.open.first().map(|o| (o.severity.parse::<wardroom_model::Severity>().ok(), o.count));
+    let worst =
+        |l: &Line| l.open.first().map(|o| (o.severity.parse::<wardroom_model::Severity>().ok(), o.count));
     lines.sort_by(|a, b| worst(b).cmp(&worst(a)).then_with(|| a.name.cmp(&b.name)));
     lines
 }
@@ -203,7 +210,8 @@ async fn page(
         chips: asked.chips(),
         csv: asked.address("/surface.csv"),
         bare: asked.bare().address("/surface"),
-        all: Asked { repository: String::new(), controller: String::new(), ..asked.clone() }.address("/surface"),
+        all: Asked { repository: String::new(), controller: String::new(), ..asked.clone() }
+            .address("/surface"),
         lines,
         maps,
         asked,
@@ -215,7 +223,11 @@ fn summary(lines: &[Line], maps: &[Map]) -> String {
     let many = |n: u64, one: &str| format!("{} {one}{}", number(n), if n == 1 { "" } else { "s" });
     if maps.is_empty() {
         // One repository is shown itself.
-        return if lines.is_empty() { String::new() } else { format!("{} repositories", number(lines.len() as u64)) };
+        return if lines.is_empty() {
+            String::new()
+        } else {
+            format!("{} repositories", number(lines.len() as u64))
+        };
     }
     let controllers = maps.iter().map(|m| m.controllers.len() as u64).sum();
     let shown = maps.iter().map(|m| m.shown).sum();
@@ -241,9 +253,8 @@ async fn sheet(
                 };
                 let (sign_in, rights, forgery) = (guards("sign-in"), guards("rights"), guards("forgery"));
                 let parameters = way.parameters.join(" ");
-                let counts = levels.map(|l| {
-                    way.open.iter().find(|o| o.severity == l).map_or(0, |o| o.count).to_string()
-                });
+                let counts = levels
+                    .map(|l| way.open.iter().find(|o| o.severity == l).map_or(0, |o| o.count).to_string());
                 let texts = [
                     map.repository.as_str(),
                     way.verb.as_str(),

@@ -10,7 +10,8 @@ use wardroom_model::Severity;
 use wardroom_program::{Due, Kind, Period, Program};
 
 use crate::chart::{
-    Ages, Bar, Bars, Cell, Fill, Flow, Part, Spread, Stack, Stacked, Table, TableRow, Times, Week, days, percent,
+    Ages, Bar, Bars, Cell, Fill, Flow, Part, Spread, Stack, Stacked, Table, TableRow, Times, Week, days,
+    percent,
 };
 use crate::pages::list;
 use crate::pages::rules;
@@ -135,18 +136,25 @@ impl Figures {
         let closed_scope = Scope { query: &closed, matches: &closed_matches, ..scope };
         let promises = promises(closed_scope, open_scope);
 
-        let weeks = metrics::backlog(scope, match asked.window {
-            30 => 6,
-            90 => 14,
-            _ => 53,
-        });
+        let weeks = metrics::backlog(
+            scope,
+            match asked.window {
+                30 => 6,
+                90 => 14,
+                _ => 53,
+            },
+        );
         let ages = metrics::ages(scope);
-        let stats = stats(scope, open_scope, timed_scope, window, &weeks, &promises, clock.map(|(name, _)| name));
+        let stats =
+            stats(scope, open_scope, timed_scope, window, &weeks, &promises, clock.map(|(name, _)| name));
         Figures {
             stats,
             has_info: ages.iter().any(|a| a.severity == Some(Severity::Info) && a.count.count > 0),
             ages: age_chart(&query, &ages),
-            times: Spread::new("Days from opened to closed, beside the age of what is open", &time_rows(&times, clock)),
+            times: Spread::new(
+                "Days from opened to closed, beside the age of what is open",
+                &time_rows(&times, clock),
+            ),
             times_of: clock.map_or(String::new(), |(name, _)| title(name)),
             clocks: clock_charts(&promises, kind),
             flow: Flow::new("Opened, closed and open, by week", &week_rows(&weeks, now)),
@@ -171,7 +179,9 @@ impl Figures {
 /// The search in the address of a list.
 pub fn search_of(href: &str) -> String {
     let query = href.split_once("?q=").map_or("", |(_, q)| q);
-    form_urlencoded::parse(format!("q={query}").as_bytes()).next().map_or(String::new(), |(_, v)| v.into_owned())
+    form_urlencoded::parse(format!("q={query}").as_bytes())
+        .next()
+        .map_or(String::new(), |(_, v)| v.into_owned())
 }
 
 fn href(search: &str) -> String {
@@ -200,7 +210,8 @@ fn main_clock(kind: &Kind) -> Option<(&str, &[(String, Period)])> {
 /// any.
 fn age_chart(query: &Query, ages: &[metrics::AgeCell]) -> Stacked {
     let used = |s: Option<Severity>| {
-        matches!(s, Some(s) if s > Severity::Info) || ages.iter().any(|a| a.severity == s && a.count.count > 0)
+        matches!(s, Some(s) if s > Severity::Info)
+            || ages.iter().any(|a| a.severity == s && a.count.count > 0)
     };
     let stacks = metrics::BANDS.into_iter().map(|band| {
         let cells = ages.iter().filter(|a| a.band == band && used(a.severity));
@@ -269,13 +280,24 @@ struct Kept {
 
 fn promises(closed: Scope<'_>, open: Scope<'_>) -> Vec<Kept> {
     let mut all: Vec<Kept> = Vec::new();
-    for (p, is_open) in metrics::promises(closed).into_iter().map(|p| (p, false)).chain(metrics::promises(open).into_iter().map(|p| (p, true))) {
-        let at = all.iter().position(|k| k.clock == p.clock && k.severity == p.severity).unwrap_or_else(|| {
-            let none = Count::default();
-            let kept = Kept { clock: p.clock.clone(), severity: p.severity, met: none.clone(), missed: none.clone(), late: none };
-            all.push(kept);
-            all.len() - 1
-        });
+    for (p, is_open) in metrics::promises(closed)
+        .into_iter()
+        .map(|p| (p, false))
+        .chain(metrics::promises(open).into_iter().map(|p| (p, true)))
+    {
+        let at =
+            all.iter().position(|k| k.clock == p.clock && k.severity == p.severity).unwrap_or_else(|| {
+                let none = Count::default();
+                let kept = Kept {
+                    clock: p.clock.clone(),
+                    severity: p.severity,
+                    met: none.clone(),
+                    missed: none.clone(),
+                    late: none,
+                };
+                all.push(kept);
+                all.len() - 1
+            });
         if is_open {
             all[at].late = p.late;
         } else {
@@ -314,7 +336,8 @@ fn clock_charts(kept: &[Kept], kind: Option<&Kind>) -> Vec<Clock> {
 
 fn week_rows(weeks: &[metrics::Week], now: Millis) -> Vec<Week> {
     let row = |w: &metrics::Week| {
-        let at = w.monday.to_zoned_datetime(jiff::tz::TimeZone::UTC).map_or(0, |z| z.timestamp().as_millisecond());
+        let at =
+            w.monday.to_zoned_datetime(jiff::tz::TimeZone::UTC).map_or(0, |z| z.timestamp().as_millisecond());
         Week {
             label: day(at, now),
             name: format!("week of {}", w.monday),
@@ -348,8 +371,19 @@ fn precision_chart(scope: Scope<'_>) -> Bars {
 
 fn rows(scope: Scope<'_>, field: &str, name: &str, window: Window) -> Table {
     let all = metrics::rows(scope, field, window, MOST).unwrap_or_default();
-    let head = [title(field).as_str(), "Open", "Critical", "High", "Late", "Opened", "Closed", "p50", "p90", "Came back"]
-        .map(str::to_owned);
+    let head = [
+        title(field).as_str(),
+        "Open",
+        "Critical",
+        "High",
+        "Late",
+        "Opened",
+        "Closed",
+        "p50",
+        "p90",
+        "Came back",
+    ]
+    .map(str::to_owned);
     let cell = |count: &Count| Cell::count(count.count, &href(&count.search));
     let row = |r: &metrics::Row| {
         let time = in_days(r.time);
@@ -384,29 +418,40 @@ fn stats(
 ) -> Vec<Stat> {
     let count = |of: &Query, terms: &str| {
         let query = of.with(terms);
-        let found = scope.index.find(&query, &Viewer { sees_confidential: true, ..Viewer::default() }, scope.now);
+        let found =
+            scope.index.find(&query, &Viewer { sees_confidential: true, ..Viewer::default() }, scope.now);
         (found.bits() & scope.matches.bits()).len()
     };
     let now_open = open.matches.len();
     let before = weeks.len().checked_sub(2).map(|at| weeks[at].open.count);
     let note = match before {
-        Some(before) if before > now_open => format!("{} fewer than at the week's beginning", number(before - now_open)),
-        Some(before) if before < now_open => format!("{} more than at the week's beginning", number(now_open - before)),
+        Some(before) if before > now_open => {
+            format!("{} fewer than at the week's beginning", number(before - now_open))
+        }
+        Some(before) if before < now_open => {
+            format!("{} more than at the week's beginning", number(now_open - before))
+        }
         Some(_) => "as many as at the week's beginning".to_owned(),
         None => String::new(),
     };
     let late = count(open.query, "is:late");
-    let (bad, high) = (count(open.query, "is:late severity:critical"), count(open.query, "is:late severity:high"));
+    let (bad, high) =
+        (count(open.query, "is:late severity:critical"), count(open.query, "is:late severity:high"));
     let all = kept.iter().filter(|k| clock.is_none_or(|name| k.clock.eq_ignore_ascii_case(name)));
-    let (met, due) = all.fold((0, 0), |(met, due), k| {
-        (met + k.met.count, due + k.met.count + k.missed.count + k.late.count)
-    });
+    let (met, due) = all
+        .fold((0, 0), |(met, due), k| (met + k.met.count, due + k.met.count + k.missed.count + k.late.count));
     let whole = metrics::rows(timed, "kind", window, 1).and_then(|rows| rows.into_iter().next());
     let time = whole.as_ref().map(|r| in_days(r.time)).unwrap_or_default();
     let open_age = middle_age(timed);
     let came_back = metrics::reopened(scope);
     vec![
-        Stat { name: "Open", value: number(now_open), note, href: list::address("/queue", open.query), bad: false },
+        Stat {
+            name: "Open",
+            value: number(now_open),
+            note,
+            href: list::address("/queue", open.query),
+            bad: false,
+        },
         Stat {
             name: "Late",
             value: number(late),
@@ -424,7 +469,8 @@ fn stats(
         Stat {
             name: "Half are closed within",
             value: if time.count == 0 { "–".to_owned() } else { days(time.p50) },
-            note: open_age.map_or("nothing is open".to_owned(), |d| format!("half of the open are older than {d} d")),
+            note: open_age
+                .map_or("nothing is open".to_owned(), |d| format!("half of the open are older than {d} d")),
             href: "#times".to_owned(),
             bad: false,
         },
@@ -474,8 +520,18 @@ mod tests {
     /// Findings of all ages, states and severities.
     pub fn records() -> Vec<Record> {
         let severities = ["critical", "high", "high", "medium", "medium", "medium", "low", "low", "info"];
-        let states =
-            ["new", "resolved", "confirmed", "dismissed", "in_progress", "resolved", "accepted", "unseen", "new", "resolved"];
+        let states = [
+            "new",
+            "resolved",
+            "confirmed",
+            "dismissed",
+            "in_progress",
+            "resolved",
+            "accepted",
+            "unseen",
+            "new",
+            "resolved",
+        ];
         let rules = ["sql-injection", "cross-site-scripting", "open-redirect", "unscoped-find"];
         let pick = |list: &[&'static str], n: u32| list[n as usize % list.len()];
         (1..=400_u32)
@@ -517,7 +573,12 @@ mod tests {
         for asked in [
             asked(ALL),
             asked("kind:finding severity:high"),
-            Asked { repository: "shop/admin \"x\"".to_owned(), team: "web".to_owned(), window: 365, ..asked(ALL) },
+            Asked {
+                repository: "shop/admin \"x\"".to_owned(),
+                team: "web".to_owned(),
+                window: 365,
+                ..asked(ALL)
+            },
         ] {
             let figures = figures(&index, &asked);
             for table in figures.tables() {
@@ -567,7 +628,8 @@ mod tests {
 
     #[test]
     fn half_of_what_is_open_has_the_age_that_is_told() {
-        let records: Vec<Record> = [1, 2, 3, 50, 60].into_iter().zip(1..).map(|(d, n)| finding(n, d, "new", &[])).collect();
+        let records: Vec<Record> =
+            [1, 2, 3, 50, 60].into_iter().zip(1..).map(|(d, n)| finding(n, d, "new", &[])).collect();
         let index = index(&records);
         let (query, _) = Query::parse("kind:finding");
         let matches = index.find(&query, &somebody(), NOW);
@@ -581,7 +643,10 @@ mod tests {
     fn parameters_that_make_no_sense_are_left_out() {
         let parameters = [("window", "-1"), ("q", "  "), ("repository", " a ")];
         let asked = Asked::of(&parameters.map(|(n, v)| (n.to_owned(), v.to_owned())).into());
-        assert_eq!(asked, Asked { q: ALL.to_owned(), window: 90, repository: "a".to_owned(), team: String::new() });
+        assert_eq!(
+            asked,
+            Asked { q: ALL.to_owned(), window: 90, repository: "a".to_owned(), team: String::new() }
+        );
     }
 
     /// For who wants to look at it.
@@ -605,6 +670,9 @@ mod tests {
         .render()
         .unwrap();
         crate::pages::fixture::show("metrics", &html);
-        assert!(html.contains("<h2 id=\"burn\">") && !html.contains("NaN") && !html.contains(" style="), "{html}");
+        assert!(
+            html.contains("<h2 id=\"burn\">") && !html.contains("NaN") && !html.contains(" style="),
+            "{html}"
+        );
     }
 }

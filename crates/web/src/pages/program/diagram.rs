@@ -78,7 +78,8 @@ impl Diagram {
     /// Draws a kind.
     pub fn of(kind: &Kind) -> Diagram {
         let order = order(kind);
-        let longest = kind.transitions.iter().map(|t| t.title.chars().count().min(24)).max().unwrap_or_default();
+        let longest =
+            kind.transitions.iter().map(|t| t.title.chars().count().min(24)).max().unwrap_or_default();
         let slant = size(longest) * LETTER;
         let above = slant * RISE + 18.0;
         let y_of = |at: usize| above + LANE * (size(at) + 0.5);
@@ -92,7 +93,13 @@ impl Diagram {
                 y: Px(y),
                 top: Px(y - 14.0),
                 base: Px(y + 4.0),
-                class: if start { "node-start" } else if state.open { "" } else { "node-end" },
+                class: if start {
+                    "node-start"
+                } else if state.open {
+                    ""
+                } else {
+                    "node-end"
+                },
             })
         });
 
@@ -125,7 +132,12 @@ impl Diagram {
             Way {
                 name: t.name.clone(),
                 title: t.title.chars().take(24).collect(),
-                says: format!("{}: from {} to {}", t.title, t.from.iter().map(title).collect::<Vec<_>>().join(", "), title(&t.to)),
+                says: format!(
+                    "{}: from {} to {}",
+                    t.title,
+                    t.from.iter().map(title).collect::<Vec<_>>().join(", "),
+                    title(&t.to)
+                ),
                 x: Px(x),
                 name_y: Px(above - 6.0),
                 top: Px(above),

@@ -180,9 +180,16 @@ fn titles(kind: &Kind, names: &[String]) -> String {
 fn roles(program: &Program, names: &[String]) -> String {
     let title = |name: &String| {
         let role = program.policies.roles.iter().find(|r| r.name == *name);
-        role.map_or_else(|| if name == "engine" { "scans and policies".to_owned() } else { name.clone() }, |r| r.title.clone())
+        role.map_or_else(
+            || if name == "engine" { "scans and policies".to_owned() } else { name.clone() },
+            |r| r.title.clone(),
+        )
     };
-    if names.is_empty() { "scans and policies".to_owned() } else { names.iter().map(title).collect::<Vec<_>>().join(", ") }
+    if names.is_empty() {
+        "scans and policies".to_owned()
+    } else {
+        names.iter().map(title).collect::<Vec<_>>().join(", ")
+    }
 }
 
 fn states(kind: &Kind, own: &Query) -> Vec<StateLine> {
@@ -255,7 +262,11 @@ fn field(field: &wardroom_program::Field) -> FieldLine {
         FieldType::Record(Some(of)) => format!("record of kind {of}"),
     };
     let mut notes = Vec::new();
-    for (holds, note) in [(field.required, "required"), (field.search, "in searches"), (field.engine, "set by scans and policies")] {
+    for (holds, note) in [
+        (field.required, "required"),
+        (field.search, "in searches"),
+        (field.engine, "set by scans and policies"),
+    ] {
         if holds {
             notes.push(note.to_owned());
         }
@@ -269,7 +280,9 @@ fn field(field: &wardroom_program::Field) -> FieldLine {
 fn clock(kind: &Kind, clock: &wardroom_program::ClockRule) -> ClockLine {
     let due = match &clock.due {
         Due::Fixed(period) => vec![("always".to_owned(), length(*period))],
-        Due::ByField(_, list) => list.iter().map(|(value, period)| (crate::view::title(value), length(*period))).collect(),
+        Due::ByField(_, list) => {
+            list.iter().map(|(value, period)| (crate::view::title(value), length(*period))).collect()
+        }
     };
     ClockLine {
         name: clock.name.clone(),

@@ -17,8 +17,16 @@ fn every_kind_of_the_built_in_program_is_shown() {
         show(&format!("kind-{name}"), &html);
         for transition in &kind.transitions {
             // In the drawing and in the table.
-            assert!(html.contains(&format!("href=\"#t-{}\"", transition.name)), "{name}: {}", transition.name);
-            assert!(html.contains(&format!("<tr id=\"t-{}\">", transition.name)), "{name}: {}", transition.name);
+            assert!(
+                html.contains(&format!("href=\"#t-{}\"", transition.name)),
+                "{name}: {}",
+                transition.name
+            );
+            assert!(
+                html.contains(&format!("<tr id=\"t-{}\">", transition.name)),
+                "{name}: {}",
+                transition.name
+            );
         }
         assert!(!html.contains("NaN") && !html.contains("style="), "{name}");
     }
@@ -50,9 +58,10 @@ fn the_drawing_has_a_lane_for_each_state_and_stays_within_its_box() {
 fn files_are_shown_with_their_lines_and_lead_to_what_they_declare() {
     let program = Program::built_in();
     let text = &program.files["kinds/finding.yaml"];
-    let html = file_page(frame("f", "/program/files/kinds/finding.yaml"), &program, "kinds/finding.yaml", text)
-        .render()
-        .unwrap();
+    let html =
+        file_page(frame("f", "/program/files/kinds/finding.yaml"), &program, "kinds/finding.yaml", text)
+            .render()
+            .unwrap();
     assert!(html.contains("href=\"/program/kinds/finding\"") && html.contains("data-line=\"1\""), "{html}");
     assert_eq!(html.matches("aria-current=\"page\"").count(), 2, "the file in the tree and in the way to it");
     assert_eq!(kind_in(&program, "policies/roles.yaml"), None);
@@ -86,15 +95,27 @@ fn a_hostile_program_is_text() {
 async fn only_what_the_program_is_made_of_can_be_asked_for() {
     let (app, _, viewer, _folder) = app().await;
     let paths = [
-        "../Cargo.toml", "/etc/passwd", "kinds/../kinds/finding.yaml", "kinds", "kinds/", "kinds/finding.yaml/", "",
-        "kinds/finding.yaml\0", "KINDS/FINDING.YAML", "..\\wardroom.toml", "<script>",
+        "../Cargo.toml",
+        "/etc/passwd",
+        "kinds/../kinds/finding.yaml",
+        "kinds",
+        "kinds/",
+        "kinds/finding.yaml/",
+        "",
+        "kinds/finding.yaml\0",
+        "KINDS/FINDING.YAML",
+        "..\\wardroom.toml",
+        "<script>",
     ];
     for path in paths {
         assert!(file(State(app.clone()), Path(path.to_owned()), viewer.clone()).await.is_err(), "{path:?}");
     }
     assert!(file(State(app.clone()), Path("wardroom.toml".to_owned()), viewer.clone()).await.is_ok());
     for kind in ["", "nothing", "Finding", "../finding", "<script>"] {
-        assert!(one_kind(State(app.clone()), Path(kind.to_owned()), viewer.clone()).await.is_err(), "{kind:?}");
+        assert!(
+            one_kind(State(app.clone()), Path(kind.to_owned()), viewer.clone()).await.is_err(),
+            "{kind:?}"
+        );
     }
     assert!(one_kind(State(app.clone()), Path("finding".to_owned()), viewer.clone()).await.is_ok());
     assert!(overview(State(app), viewer).await.is_ok());

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use wardroom_desk::Millis;
 use wardroom_desk::index::{Index, Viewer};
 use wardroom_desk::metrics::{self, Scope, Verdict};
 use wardroom_desk::query::Query;
-use wardroom_desk::Millis;
 use wardroom_model::{Category, Rule, Severity};
 
 use crate::error::url_encode;
@@ -24,8 +24,13 @@ const CATEGORIES: [Category; 8] = [
 ];
 
 /// Columns that can be sorted by: name in the address, and head.
-const SORTS: [(&str, &str); 5] =
-    [("rule", "Rule"), ("category", "Family"), ("severity", "Severity"), ("open", "Open"), ("precision", "Right here")];
+const SORTS: [(&str, &str); 5] = [
+    ("rule", "Rule"),
+    ("category", "Family"),
+    ("severity", "Severity"),
+    ("open", "Open"),
+    ("precision", "Right here"),
+];
 
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -188,7 +193,11 @@ pub fn lines(rules: &[&'static Rule], index: &Index, eyes: &Viewer, now: Millis)
     let foreign = |id: &&String| !rules.iter().any(|r| r.id == id.as_str());
     let mut others: Vec<&String> = found.keys().filter(foreign).collect();
     others.sort();
-    all.extend(others.into_iter().map(|id| Line { id: id.clone(), title: "Of another tool", ..Line::default() }));
+    all.extend(others.into_iter().map(|id| Line {
+        id: id.clone(),
+        title: "Of another tool",
+        ..Line::default()
+    }));
     for line in &mut all {
         line.href = format!("/rules/{}", url_encode(&line.id).replace('/', "%2F"));
         line.open = counts.get(&line.id).copied().unwrap_or_default();

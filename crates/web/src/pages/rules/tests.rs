@@ -17,7 +17,8 @@ fn of(rule: &str, no: u32, state: &str, dismissal: &str) -> Record {
 
 /// One in every state, and one dismissed for each reason.
 fn one_of_each() -> Vec<Record> {
-    let states = ["new", "proposed", "confirmed", "in_progress", "exception_asked", "unseen", "accepted", "resolved"];
+    let states =
+        ["new", "proposed", "confirmed", "in_progress", "exception_asked", "unseen", "accepted", "resolved"];
     let mut all: Vec<Record> =
         (1..).zip(states).map(|(no, state)| of("sql-injection", no, state, "")).collect();
     let reasons = ["false_positive", "used_in_tests", "not_exploitable", "wont_fix"];
@@ -142,6 +143,6 @@ async fn the_pages_show_what_was_found() {
     assert_eq!(sheet.headers()["content-type"], "text/csv; charset=utf-8");
 }
 
-async fn index_of(app: &App, viewer: &crate::session::Viewer) -> String {
+async fn index_of(app: &App, viewer: &Viewer) -> String {
     super::index(State(app.clone()), viewer.clone(), Parameters(HashMap::new())).await.unwrap().0
 }

@@ -70,6 +70,13 @@ pub struct Controller {
     pub public: u64,
 }
 
+impl Controller {
+    /// How many ways in.
+    pub fn len(&self) -> u64 {
+        self.all.len() as u64
+    }
+}
+
 /// One repository.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
@@ -170,7 +177,8 @@ impl Map {
             .map(|(name, all)| {
                 let chosen = name == asked.controller;
                 Controller {
-                    href: Asked { controller: name.clone(), ..here.clone() }.address("/surface") + "#controller",
+                    href: Asked { controller: name.clone(), ..here.clone() }.address("/surface")
+                        + "#controller",
                     open: together(&all),
                     public: all.iter().filter(|w| !w.signed_in).count() as u64,
                     shown: !lazy || chosen,
@@ -198,7 +206,8 @@ pub fn severities(query: &Query, branch: &Branch) -> Vec<Open> {
     let mut below: Vec<&Branch> = branch.below.iter().collect();
     below.sort_by_key(|b| std::cmp::Reverse(b.value.parse::<Severity>().ok()));
     let open = |b: &Branch| {
-        let term = if b.value.is_empty() { "no:severity".to_owned() } else { format!("severity:{}", b.value) };
+        let term =
+            if b.value.is_empty() { "no:severity".to_owned() } else { format!("severity:{}", b.value) };
         let severity = if b.value.is_empty() { "info".to_owned() } else { b.value.clone() };
         Open { severity, count: b.count, href: address("/queue", &query.with(&term)) }
     };
@@ -215,7 +224,8 @@ fn together(ways: &[Way]) -> Vec<Open> {
         }
         handlers.push(&way.handler);
         for open in &way.open {
-            let entry = counts.entry(open.severity.parse().ok()).or_insert_with(|| (open.severity.clone(), 0));
+            let entry =
+                counts.entry(open.severity.parse().ok()).or_insert_with(|| (open.severity.clone(), 0));
             entry.1 += open.count;
         }
     }
@@ -230,7 +240,8 @@ fn weight(open: &[Open]) -> Option<(Option<Severity>, u64)> {
 fn wanted(way: &Way, asked: &Asked, words: &[String]) -> bool {
     let text = || {
         let guards = way.guards.iter().map(|g| g.name.as_str()).collect::<Vec<_>>().join(" ");
-        format!("{} {} {} {} {guards}", way.verb, way.path, way.handler, way.parameters.join(" ")).to_lowercase()
+        format!("{} {} {} {} {guards}", way.verb, way.path, way.handler, way.parameters.join(" "))
+            .to_lowercase()
     };
     (!asked.open || !way.open.is_empty())
         && (!asked.public || !way.signed_in)

@@ -63,7 +63,11 @@ fn findings_are_joined_by_handler_and_every_count_leads_to_as_many() {
     let counts: Vec<_> = bookings.open.iter().map(|o| (o.severity.as_str(), o.count)).collect();
     assert_eq!(counts, [("high", 2), ("low", 1)]);
     for open in map.controllers.iter().flat_map(|c| &c.all).flat_map(|w| &w.open) {
-        let search = form_urlencoded::parse(open.href.split_once('?').unwrap().1.as_bytes()).next().unwrap().1.into_owned();
+        let search = form_urlencoded::parse(open.href.split_once('?').unwrap().1.as_bytes())
+            .next()
+            .unwrap()
+            .1
+            .into_owned();
         let (query, _) = Query::parse(&search);
         assert_eq!(index.find(&query, &somebody(), NOW).len(), open.count, "{search}");
     }
@@ -92,7 +96,8 @@ fn what_is_no_surface_is_none() {
     for surface in [Value::Null, json!({}), json!("x")] {
         assert!(!map(&surface, &[]).scanned);
     }
-    let odd = json!([null, 3, {}, {"path": 7}, {"path": "/x", "filters": "no", "parameters": [1, null, "id"]}]);
+    let odd =
+        json!([null, 3, {}, {"path": 7}, {"path": "/x", "filters": "no", "parameters": [1, null, "id"]}]);
     let map = map(&odd, &[]);
     assert_eq!((map.total, map.controllers[0].all[0].parameters.len()), (1, 1));
 }
@@ -109,7 +114,10 @@ fn a_large_surface_shows_one_controller_at_a_time() {
     assert_eq!(folded.controllers.len(), 100);
     assert!(folded.controllers.iter().all(|c| !c.shown));
     let one = map(&surface, &[("controller", "c7"), ("open", "0")]);
-    assert_eq!(one.controllers.iter().filter(|c| c.shown && c.unfolded).map(|c| c.name.as_str()).collect::<Vec<_>>(), ["c7"]);
+    assert_eq!(
+        one.controllers.iter().filter(|c| c.shown && c.unfolded).map(|c| c.name.as_str()).collect::<Vec<_>>(),
+        ["c7"]
+    );
     let html = render(vec![one], "c7");
     assert!(html.len() < 200_000, "{} bytes", html.len());
     assert!(started.elapsed().as_millis() < 2_000, "{:?}", started.elapsed());
@@ -160,7 +168,8 @@ fn repositories_are_listed_for_those_who_see_something_of_them() {
 #[tokio::test]
 async fn the_page_of_a_repository_that_is_not_there_is_nothing() {
     let (app, _, viewer, _folder) = app().await;
-    let ask = |repository: &str| Parameters(HashMap::from([("repository".to_owned(), repository.to_owned())]));
+    let ask =
+        |repository: &str| Parameters(HashMap::from([("repository".to_owned(), repository.to_owned())]));
     for repository in ["nobody/knows", "../../etc", "<script>", "shop/storefront\" is:open"] {
         assert!(page(State(app.clone()), viewer.clone(), ask(repository)).await.is_err(), "{repository}");
     }
