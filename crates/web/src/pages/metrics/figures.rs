@@ -1,5 +1,7 @@
 //! The figures of the page: what the index counts, put into charts.
 
+mod stats;
+
 use std::collections::HashMap;
 
 use wardroom_desk::index::Shape;
@@ -11,11 +13,12 @@ use wardroom_program::{Due, Kind, Period, Program};
 
 use crate::chart::{
     Ages, Bar, Bars, Cell, Fill, Flow, Part, Spread, Stack, Stacked, Table, TableRow, Times, Week, days,
-    percent,
 };
 use crate::pages::list;
 use crate::pages::rules;
-use crate::view::{day, number, title};
+use crate::view::{day, title};
+
+use stats::{Stat, stats};
 
 /// What the figures are of where nothing is asked: findings that have arrived.
 pub const ALL: &str = "kind:finding -state:proposed";
@@ -75,16 +78,6 @@ pub fn values(index: &Index, eyes: &Viewer, field: &str, now: Millis) -> Vec<Str
     let found = index.find(&query, eyes, now);
     let facets = index.facets(&found, &[field], 500);
     facets.into_iter().flat_map(|f| f.values).map(|v| v.value).collect()
-}
-
-/// One of the figures at the top.
-#[derive(Clone, Debug, Default)]
-pub struct Stat {
-    pub name: &'static str,
-    pub value: String,
-    pub note: String,
-    pub href: String,
-    pub bad: bool,
 }
 
 /// How one clock is kept.
@@ -406,273 +399,5 @@ fn rows(scope: Scope<'_>, field: &str, name: &str, window: Window) -> Table {
     Table { caption: name.to_owned(), head: head.to_vec(), rows: all.iter().map(row).collect() }
 }
 
-/// The row of figures at the top.
-fn stats(
-    scope: Scope<'_>,
-    open: Scope<'_>,
-    timed: Scope<'_>,
-    window: Window,
-    weeks: &[metrics::Week],
-    kept: &[Kept],
-    clock: Option<&str>,
-) -> Vec<Stat> {
-    let count = |of: &Query, terms: &str| {
-        let query = of.with(terms);
-        let found =
-            scope.index.find(&query, &Viewer { sees_confidential: true, ..Viewer::default() }, scope.now);
-        (found.bits() & scope.matches.bits()).len()
-    };
-    let now_open = open.matches.len();
-    let before = weeks.len().checked_sub(2).map(|at| weeks[at].open.count);
-    let note = match before {
-        Some(before) if before > now_open => {
-            format!("{} fewer than at the week's beginning", number(before - now_open))
-        }
-        Some(before) if before < now_open => {
-            format!("{} more than at the week's beginning", number(now_open - before))
-        }
-        Some(_) => "as many as at the week's beginning".to_owned(),
-        None => String::new(),
-    };
-    let late = count(open.query, "is:late");
-    let (bad, high) =
-        (count(open.query, "is:late severity:critical"), count(open.query, "is:late severity:high"));
-    let all = kept.iter().filter(|k| clock.is_none_or(|name| k.clock.eq_ignore_ascii_case(name)));
-    let (met, due) = all
-        .fold((0, 0), |(met, due), k| (met + k.met.count, due + k.met.count + k.missed.count + k.late.count));
-    let whole = metrics::rows(timed, "kind", window, 1).and_then(|rows| rows.into_iter().next());
-    let time = whole.as_ref().map(|r| in_days(r.time)).unwrap_or_default();
-    let open_age = middle_age(timed);
-    let came_back = metrics::reopened(scope);
-    vec![
-        Stat {
-            name: "Open",
-            value: number(now_open),
-            note,
-            href: list::address("/queue", open.query),
-            bad: false,
-        },
-        Stat {
-            name: "Late",
-            value: number(late),
-            note: format!("{} critical, {} high", number(bad), number(high)),
-            href: list::address("/queue", &open.query.with("is:late")),
-            bad: late > 0,
-        },
-        Stat {
-            name: "In time",
-            value: percent(met, due),
-            note: format!("{} of {} that were due", number(met), number(due)),
-            href: "#clocks".to_owned(),
-            bad: false,
-        },
-        Stat {
-            name: "Half are closed within",
-            value: if time.count == 0 { "–".to_owned() } else { days(time.p50) },
-            note: open_age
-                .map_or("nothing is open".to_owned(), |d| format!("half of the open are older than {d} d")),
-            href: "#times".to_owned(),
-            bad: false,
-        },
-        Stat {
-            name: "Came back",
-            value: number(came_back.reopened.count),
-            note: format!("{} of what was ever closed", percent(came_back.reopened.count, came_back.closed)),
-            href: href(&came_back.reopened.search),
-            bad: false,
-        },
-    ]
-}
-
-/// The age in whole days that half of what is open has reached: found by halving, as the index
-/// counts what is younger than any age at once.
-fn middle_age(scope: Scope<'_>) -> Option<u32> {
-    let everybody = Viewer { sees_confidential: true, ..Viewer::default() };
-    let count = |terms: &str| {
-        let (query, _) = Query::parse(terms);
-        scope.index.find(&query, &everybody, scope.now).bits().intersection_len(scope.matches.bits())
-    };
-    let open = count("is:open");
-    if open == 0 {
-        return None;
-    }
-    // A hundred years are older than any record.
-    let (mut low, mut high) = (0_u32, 36_500_u32);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if count(&format!("is:open age:<={middle}d")) * 2 >= open {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    Some(low)
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-    use wardroom_desk::Record;
-
-    use super::*;
-    use crate::pages::fixture::{NOW, finding, index, somebody};
-
-    /// Findings of all ages, states and severities.
-    pub fn records() -> Vec<Record> {
-        let severities = ["critical", "high", "high", "medium", "medium", "medium", "low", "low", "info"];
-        let states = [
-            "new",
-            "resolved",
-            "confirmed",
-            "dismissed",
-            "in_progress",
-            "resolved",
-            "accepted",
-            "unseen",
-            "new",
-            "resolved",
-        ];
-        let rules = ["sql-injection", "cross-site-scripting", "open-redirect", "unscoped-find"];
-        let pick = |list: &[&'static str], n: u32| list[n as usize % list.len()];
-        (1..=400_u32)
-            .map(|n| {
-                // Mixed, but the same each time.
-                let mixed = n.wrapping_mul(2_654_435_761) >> 7;
-                let state = pick(&states, mixed);
-                let repository = if n % 3 == 0 { "shop/storefront" } else { "shop/admin \"x\"" };
-                let mut fields: Vec<(&str, Value)> = vec![
-                    ("rule", json!(pick(&rules, mixed / 5))),
-                    ("severity", json!(pick(&severities, mixed / 3))),
-                    ("repository", json!(repository)),
-                    ("team", json!(if n % 2 == 0 { "payments" } else { "web" })),
-                ];
-                if state == "dismissed" {
-                    let why = pick(&["false_positive", "wont_fix", "false_positive"], mixed / 11);
-                    fields.push(("dismissal", json!(why)));
-                }
-                let mut record = finding(n, i64::from(mixed % 250), state, &fields);
-                record.reopened = u32::from(n % 17 == 0);
-                record.confidential = n % 29 == 0;
-                record
-            })
-            .collect()
-    }
-
-    fn asked(q: &str) -> Asked {
-        Asked { q: q.to_owned(), window: 90, repository: String::new(), team: String::new() }
-    }
-
-    fn figures(index: &Index, asked: &Asked) -> Figures {
-        Figures::new(index, &Program::built_in(), &somebody(), asked, NOW)
-    }
-
-    #[test]
-    fn every_number_leads_to_as_many_records() {
-        let index = index(&records());
-        let mut looked_at = 0;
-        for asked in [
-            asked(ALL),
-            asked("kind:finding severity:high"),
-            Asked {
-                repository: "shop/admin \"x\"".to_owned(),
-                team: "web".to_owned(),
-                window: 365,
-                ..asked(ALL)
-            },
-        ] {
-            let figures = figures(&index, &asked);
-            for table in figures.tables() {
-                for row in &table.rows {
-                    for cell in row.cells.iter().filter(|c| !c.href.is_empty()) {
-                        let search = search_of(&cell.href);
-                        let (query, problems) = Query::parse(&search);
-                        assert!(problems.is_empty() && query.check(index.schema()).is_empty(), "{search}");
-                        let found = index.find(&query, &somebody(), NOW).len();
-                        assert_eq!(found.to_string(), cell.text, "{}, {}: {search}", table.caption, row.head);
-                        looked_at += 1;
-                    }
-                }
-            }
-            for stat in figures.stats.iter().filter(|s| s.href.starts_with("/queue")) {
-                let (query, _) = Query::parse(&search_of(&stat.href));
-                let found = index.find(&query, &somebody(), NOW).len();
-                assert_eq!(number(found), stat.value, "{}", stat.name);
-            }
-        }
-        assert!(looked_at > 200, "{looked_at}");
-    }
-
-    #[test]
-    fn without_records_there_is_nothing_to_divide_by() {
-        let figures = figures(&index(&[]), &asked(ALL));
-        assert!(figures.stats.iter().all(|s| !s.value.is_empty()));
-        assert_eq!(figures.stats[2].value, "–");
-        assert!(figures.clocks.is_empty() && figures.parts.iter().all(|t| t.rows.is_empty()));
-    }
-
-    #[test]
-    fn a_search_with_a_mistake_counts_nothing() {
-        let figures = figures(&index(&records()), &asked("kind:finding nonsense:yes"));
-        assert_eq!(figures.stats[0].value, "0");
-    }
-
-    #[test]
-    fn what_somebody_may_not_see_is_in_no_figure() {
-        let mut hidden = records();
-        hidden.iter_mut().for_each(|r| r.confidential = true);
-        let figures = figures(&index(&hidden), &asked(ALL));
-        assert_eq!((figures.stats[0].value.as_str(), figures.stats[1].value.as_str()), ("0", "0"));
-        assert!(figures.parts.iter().all(|t| t.rows.is_empty()));
-        assert!(values(&index(&hidden), &somebody(), "repository", NOW).is_empty());
-    }
-
-    #[test]
-    fn half_of_what_is_open_has_the_age_that_is_told() {
-        let records: Vec<Record> =
-            [1, 2, 3, 50, 60].into_iter().zip(1..).map(|(d, n)| finding(n, d, "new", &[])).collect();
-        let index = index(&records);
-        let (query, _) = Query::parse("kind:finding");
-        let matches = index.find(&query, &somebody(), NOW);
-        let scope = Scope { index: &index, query: &query, matches: &matches, now: NOW };
-        assert_eq!(middle_age(scope), Some(3));
-        let none = index.find(&Query::parse("kind:asset").0, &somebody(), NOW);
-        assert_eq!(middle_age(Scope { matches: &none, ..scope }), None);
-    }
-
-    #[test]
-    fn parameters_that_make_no_sense_are_left_out() {
-        let parameters = [("window", "-1"), ("q", "  "), ("repository", " a ")];
-        let asked = Asked::of(&parameters.map(|(n, v)| (n.to_owned(), v.to_owned())).into());
-        assert_eq!(
-            asked,
-            Asked { q: ALL.to_owned(), window: 90, repository: "a".to_owned(), team: String::new() }
-        );
-    }
-
-    /// For who wants to look at it.
-    #[test]
-    fn the_page_is_whole() {
-        use askama::Template;
-        let index = index(&records());
-        let html = crate::pages::metrics::MetricsPage {
-            frame: crate::pages::fixture::frame("Metrics", "/metrics"),
-            asked: asked(ALL),
-            spans: Vec::new(),
-            repositories: Vec::new(),
-            teams: Vec::new(),
-            complaints: Vec::new(),
-            csv: "/metrics.csv".to_owned(),
-            now: String::new(),
-            now_title: String::new(),
-            today: "27 Nov".to_owned(),
-            figures: figures(&index, &asked(ALL)),
-        }
-        .render()
-        .unwrap();
-        crate::pages::fixture::show("metrics", &html);
-        assert!(
-            html.contains("<h2 id=\"burn\">") && !html.contains("NaN") && !html.contains(" style="),
-            "{html}"
-        );
-    }
-}
+mod tests;

@@ -1,0 +1,123 @@
+//! The row of figures at the top of the page.
+
+use wardroom_desk::Viewer;
+use wardroom_desk::metrics::{self, Scope, Window};
+use wardroom_desk::query::Query;
+
+use super::{Kept, href, in_days};
+use crate::chart::{days, percent};
+use crate::pages::list;
+use crate::view::number;
+
+/// One of the figures at the top.
+#[derive(Clone, Debug, Default)]
+pub struct Stat {
+    pub name: &'static str,
+    pub value: String,
+    pub note: String,
+    pub href: String,
+    pub bad: bool,
+}
+
+/// The row of figures at the top.
+pub fn stats(
+    scope: Scope<'_>,
+    open: Scope<'_>,
+    timed: Scope<'_>,
+    window: Window,
+    weeks: &[metrics::Week],
+    kept: &[Kept],
+    clock: Option<&str>,
+) -> Vec<Stat> {
+    let count = |of: &Query, terms: &str| {
+        let query = of.with(terms);
+        let found =
+            scope.index.find(&query, &Viewer { sees_confidential: true, ..Viewer::default() }, scope.now);
+        (found.bits() & scope.matches.bits()).len()
+    };
+    let now_open = open.matches.len();
+    let before = weeks.len().checked_sub(2).map(|at| weeks[at].open.count);
+    let note = match before {
+        Some(before) if before > now_open => {
+            format!("{} fewer than at the week's beginning", number(before - now_open))
+        }
+        Some(before) if before < now_open => {
+            format!("{} more than at the week's beginning", number(now_open - before))
+        }
+        Some(_) => "as many as at the week's beginning".to_owned(),
+        None => String::new(),
+    };
+    let late = count(open.query, "is:late");
+    let (bad, high) =
+        (count(open.query, "is:late severity:critical"), count(open.query, "is:late severity:high"));
+    let all = kept.iter().filter(|k| clock.is_none_or(|name| k.clock.eq_ignore_ascii_case(name)));
+    let (met, due) = all
+        .fold((0, 0), |(met, due), k| (met + k.met.count, due + k.met.count + k.missed.count + k.late.count));
+    let whole = metrics::rows(timed, "kind", window, 1).and_then(|rows| rows.into_iter().next());
+    let time = whole.as_ref().map(|r| in_days(r.time)).unwrap_or_default();
+    let open_age = middle_age(timed);
+    let came_back = metrics::reopened(scope);
+    vec![
+        Stat {
+            name: "Open",
+            value: number(now_open),
+            note,
+            href: list::address("/queue", open.query),
+            bad: false,
+        },
+        Stat {
+            name: "Late",
+            value: number(late),
+            note: format!("{} critical, {} high", number(bad), number(high)),
+            href: list::address("/queue", &open.query.with("is:late")),
+            bad: late > 0,
+        },
+        Stat {
+            name: "In time",
+            value: percent(met, due),
+            note: format!("{} of {} that were due", number(met), number(due)),
+            href: "#clocks".to_owned(),
+            bad: false,
+        },
+        Stat {
+            name: "Half are closed within",
+            value: if time.count == 0 { "–".to_owned() } else { days(time.p50) },
+            note: open_age
+                .map_or("nothing is open".to_owned(), |d| format!("half of the open are older than {d} d")),
+            href: "#times".to_owned(),
+            bad: false,
+        },
+        Stat {
+            name: "Came back",
+            value: number(came_back.reopened.count),
+            note: format!("{} of what was ever closed", percent(came_back.reopened.count, came_back.closed)),
+            href: href(&came_back.reopened.search),
+            bad: false,
+        },
+    ]
+}
+
+/// The age in whole days that half of what is open has reached: found by halving, as the index
+/// counts what is younger than any age at once.
+pub fn middle_age(scope: Scope<'_>) -> Option<u32> {
+    let everybody = Viewer { sees_confidential: true, ..Viewer::default() };
+    let count = |terms: &str| {
+        let (query, _) = Query::parse(terms);
+        scope.index.find(&query, &everybody, scope.now).bits().intersection_len(scope.matches.bits())
+    };
+    let open = count("is:open");
+    if open == 0 {
+        return None;
+    }
+    // A hundred years are older than any record.
+    let (mut low, mut high) = (0_u32, 36_500_u32);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if count(&format!("is:open age:<={middle}d")) * 2 >= open {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Some(low)
+}
