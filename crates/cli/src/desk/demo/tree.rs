@@ -33,7 +33,37 @@ const CAME: [(i64, &str); 9] = [
 ];
 
 /// What was mended, and once broken again.
-pub const EDITS: [Edit; 14] = [
+pub const EDITS: [Edit; 27] = [
+    Edit {
+        days_ago: 81,
+        file: "app/services/tariff_calculator.rb",
+        from: "    eval(formula, binding)",
+        to: "    at_rate(formula)",
+    },
+    Edit {
+        days_ago: 80,
+        file: "app/mailers/harbour_mailer.rb",
+        from: "ERB.new(@booking.berth.welcome_text.to_s).result(binding)",
+        to: "@booking.berth.welcome_text.to_s",
+    },
+    Edit {
+        days_ago: 77,
+        file: "app/controllers/bookings_controller.rb",
+        from: "Marshal.load(Base64.decode64(cookies[:booking_draft])) : {}",
+        to: "JSON.parse(cookies[:booking_draft], symbolize_names: true) : {}",
+    },
+    Edit {
+        days_ago: 72,
+        file: "app/controllers/admin/reports_controller.rb",
+        from: "params[:id].camelize.constantize",
+        to: "KINDS.fetch(params[:id])",
+    },
+    Edit {
+        days_ago: 66,
+        file: "app/controllers/admin/reports_controller.rb",
+        from: "      render json: Booking.group(params[:by]).count\n",
+        to: "      group = GROUPS.include?(params[:by]) ? params[:by] : \"status\"\n      render json: Booking.group(group).count\n",
+    },
     Edit {
         days_ago: 63,
         file: "app/services/invoice_printer.rb",
@@ -47,10 +77,28 @@ pub const EDITS: [Edit; 14] = [
         to: "redirect_to url_from(params[:return_to])",
     },
     Edit {
+        days_ago: 57,
+        file: "app/models/berth.rb",
+        from: "where(\"features LIKE '%#{feature}%'\")",
+        to: "where(\"features LIKE ?\", \"%#{sanitize_sql_like(feature)}%\")",
+    },
+    Edit {
+        days_ago: 54,
+        file: "app/channels/application_cable/connection.rb",
+        from: "JWT.decode(request.params[:token], nil, false)",
+        to: "JWT.decode(request.params[:token], Rails.application.secret_key_base, true, algorithm: \"HS256\")",
+    },
+    Edit {
         days_ago: 50,
         file: "app/services/berth_search.rb",
         from: "scope.where(\"name ILIKE '%#{@term}%'\")",
         to: "scope.where(\"name ILIKE ?\", \"%#{Berth.sanitize_sql_like(@term)}%\")",
+    },
+    Edit {
+        days_ago: 48,
+        file: "app/channels/berth_channel.rb",
+        from: "where(\"pier = '#{data[\"pier\"]}'\")",
+        to: "where(pier: data[\"pier\"])",
     },
     Edit {
         days_ago: 45,
@@ -59,10 +107,28 @@ pub const EDITS: [Edit; 14] = [
         to: "vessel_params",
     },
     Edit {
+        days_ago: 40,
+        file: "app/controllers/concerns/sortable.rb",
+        from: "    column = params[:sort].presence || \"name\"\n",
+        to: "    column = { \"length_m\" => \"length_m\" }.fetch(params[:sort], \"name\")\n",
+    },
+    Edit {
         days_ago: 38,
         file: "app/controllers/berths_controller.rb",
         from: "\"<h2>Pier #{params[:pier]}</h2>\".html_safe",
         to: "helpers.tag.h2(\"Pier #{params[:pier]}\")",
+    },
+    Edit {
+        days_ago: 36,
+        file: "app/controllers/bookings_controller.rb",
+        from: "    @booking.public_send(params[:event])\n",
+        to: "    @booking.update!(status: \"moved\") if params[:event] == \"move\"\n",
+    },
+    Edit {
+        days_ago: 33,
+        file: "app/views/layouts/application.html.erb",
+        from: "<body class=<%= body_theme %>>",
+        to: "<body class=\"<%= body_theme %>\">",
     },
     // A merge takes the old line back.
     Edit {
@@ -76,6 +142,12 @@ pub const EDITS: [Edit; 14] = [
         file: "app/services/berth_search.rb",
         from: "scope.where(\"name ILIKE '%#{@term}%'\")",
         to: "scope.where(\"name ILIKE ?\", \"%#{Berth.sanitize_sql_like(@term)}%\")",
+    },
+    Edit {
+        days_ago: 22,
+        file: "app/controllers/users_controller.rb",
+        from: ":password_confirmation, :role)",
+        to: ":password_confirmation)",
     },
     Edit {
         days_ago: 20,
@@ -94,6 +166,12 @@ pub const EDITS: [Edit; 14] = [
         file: "app/services/manifest_import.rb",
         from: "Nokogiri::XML(@text) { |config| config.noent.dtdload }",
         to: "Nokogiri::XML(@text)",
+    },
+    Edit {
+        days_ago: 14,
+        file: "app/views/bookings/index.html.erb",
+        from: "    pier: <%= @pier %>,\n",
+        to: "",
     },
     Edit {
         days_ago: 11,
