@@ -97,11 +97,18 @@ async fn changed_events_are_named() {
     cases
         .case("bodies in a row", async |raw| sql(raw, run).await, &["events 250 to 260 (the first: F-"])
         .await;
-    let whole = &["event 700 (F-"];
+    let whole =
+        &["event 700 (F-119, labelled, 2023-11-14T22:17:26Z) is whole, but the hash kept for it was changed"];
     let hash = "UPDATE events SET leaf = zeroblob(32) WHERE seq = 700";
     cases.case("a hash", async |raw| sql(raw, hash).await, whole).await;
     let last = "UPDATE events SET leaf = zeroblob(32) WHERE seq = 1500";
-    cases.case("the last hash", async |raw| sql(raw, last).await, &["event 1500 (F-"]).await;
+    cases
+        .case(
+            "the last hash",
+            async |raw| sql(raw, last).await,
+            &["event 1500 (F-118, read, 2023-11-14T22:23:35Z) is whole"],
+        )
+        .await;
     // With the hash: the single appends around it are signed, and pin it down to one.
     cases
         .case("body and hash", async |raw| rewrite(raw, 145).await, &["event 145 was changed: rewritten"])
