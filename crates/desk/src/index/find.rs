@@ -392,12 +392,20 @@ impl Index {
 const NEVER_YET: Millis = Millis::MIN;
 
 /// A text in lower case, letter by letter as [`same`] compares.
-pub(super) fn lower(text: &str) -> String {
+pub(crate) fn lower(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
 /// Whether a value is, or begins with, what was written in lower case.
-pub(super) fn same(name: &str, lower: &str, prefix: bool) -> bool {
+pub(crate) fn same(name: &str, lower: &str, prefix: bool) -> bool {
+    let (bytes, wanted) = (name.as_bytes(), lower.as_bytes());
+    if name.is_ascii() {
+        // An ASCII letter in lower case is one byte.
+        return match bytes.get(..wanted.len()) {
+            Some(start) => (prefix || bytes.len() == wanted.len()) && start.eq_ignore_ascii_case(wanted),
+            None => false,
+        };
+    }
     let mut chars = name.chars().flat_map(char::to_lowercase);
     for wanted in lower.chars() {
         if chars.next() != Some(wanted) {

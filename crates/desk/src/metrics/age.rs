@@ -5,7 +5,7 @@ use wardroom_model::Severity;
 
 use super::{Count, SEVERITIES, Scope, Window, slot, term};
 use crate::Millis;
-use crate::index::{NEVER, at};
+use crate::index::at;
 
 const DAY: Millis = 86_400_000;
 
@@ -142,15 +142,12 @@ pub fn times(scope: Scope<'_>, window: Window) -> Vec<TimeRow> {
     let (from, to) = window.moments(index);
     let mut closed: [Vec<Millis>; 6] = Default::default();
     let mut open: [Vec<Millis>; 6] = Default::default();
-    for no in scope.matches.bits() {
-        let opened = index.opened.get(no);
-        let at = index.closed.get(no);
-        let rank = usize::from(ranks[severity.raw(no) as usize]);
-        if at == NEVER {
-            open[rank].push(scope.now - opened);
-        } else if from <= at && at < to {
-            closed[rank].push(at - opened);
-        }
+    let rank = |no| usize::from(ranks[severity.raw(no) as usize]);
+    for no in &(&index.open & scope.matches.bits()) {
+        open[rank(no)].push(scope.now - index.opened.get(no));
+    }
+    for no in &(index.closed.within(from, to) & scope.matches.bits()) {
+        closed[rank(no)].push(index.closed.get(no) - index.opened.get(no));
     }
     let row = |severity: Option<Severity>| TimeRow {
         severity,
