@@ -18,6 +18,9 @@ pub const PERSON: &str = "person";
 /// The role of scans and policies.
 pub const ENGINE: &str = "engine";
 
+/// The field that holds the login of who opened a record, in kinds that have it.
+const REQUESTED_BY: &str = "requested_by";
+
 /// Who wants something.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -228,7 +231,13 @@ pub fn open(
             )
         }));
     }
-    let fields = check::fields(kind, world, fields, caller.is_engine())?;
+    let mut fields = check::fields(kind, world, fields, caller.is_engine())?;
+    // Who asks is known, and not said by who asks.
+    if kind.field(REQUESTED_BY).is_some()
+        && let Some(login) = &caller.login
+    {
+        fields.insert(REQUESTED_BY.to_owned(), json!(login));
+    }
     if let Some(missing) = kind.fields.iter().find(|f| f.required && !filled(&fields, &f.name)) {
         return Err(Refused::invalid(&missing.name, format!("{} is needed", missing.title)));
     }
@@ -275,7 +284,9 @@ impl Draft {
     /// The clocks of a new record begin with its opening.
     fn time(&mut self, change: Change) {
         match (change, self.changes.as_mut_slice()) {
-            (Change::Timed { clock, state: Some(state), .. }, [Change::Opened { clocks, .. }]) if self.fresh => {
+            (Change::Timed { clock, state: Some(state), .. }, [Change::Opened { clocks, .. }])
+                if self.fresh =>
+            {
                 clocks.insert(clock.clone(), state.clone());
                 self.record.clocks.insert(clock, state);
             }
@@ -393,8 +404,10 @@ fn take(
         return Err(Refused::NotNow(format!("{} needs a file: attach one first", transition.title)));
     }
     let now = draft.at;
+    let mut facts = facts(&draft.record, now, program);
+    facts.insert("caller".to_owned(), json!(caller.login));
     if let Some(condition) = &transition.when
-        && !condition.holds(&facts(&draft.record, now, program))
+        && !condition.holds(&facts)
     {
         return Err(Refused::NotNow(format!(
             "{} is only possible where {}",

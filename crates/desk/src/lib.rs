@@ -12,6 +12,7 @@ mod event;
 mod id;
 pub mod index;
 pub mod intake;
+pub mod metrics;
 pub mod query;
 mod record;
 mod score;

@@ -55,11 +55,12 @@ const FUNCTIONS: &[&str] = &["level", "size", "startsWith", "endsWith", "contain
 impl Scope {
     /// The fields of a kind and what is known of every record.
     pub fn of(fields: &[Field], states: &[&str], kind: &str) -> Scope {
-        let mut names: Vec<(String, Sort)> =
-            fields.iter().map(|f| (f.name.clone(), sort(&f.kind))).collect();
+        let mut names: Vec<(String, Sort)> = fields.iter().map(|f| (f.name.clone(), sort(&f.kind))).collect();
         for fact in FACTS {
             let sort = match *fact {
-                "state" => Sort::Words(states.iter().map(|s| (*s).to_owned()).collect()),
+                "state" if !states.is_empty() => {
+                    Sort::Words(states.iter().map(|s| (*s).to_owned()).collect())
+                }
                 "kind" => Sort::Words(vec![kind.to_owned()]),
                 "open" | "present" => Sort::Flag,
                 "labels" => Sort::List,
@@ -110,7 +111,7 @@ fn sort(kind: &FieldType) -> Sort {
     match kind {
         FieldType::Number => Sort::Number,
         FieldType::Flag => Sort::Flag,
-        FieldType::Choice(choices) => Sort::Words(choices.clone()),
+        FieldType::Choice(choices) if !choices.is_empty() => Sort::Words(choices.clone()),
         FieldType::Severity => Sort::Ordered(owned(SEVERITIES)),
         FieldType::Confidence => Sort::Ordered(owned(CONFIDENCES)),
         _ => Sort::Text,
@@ -169,9 +170,13 @@ impl Asked {
                 Sort::Any
             }
             Expr::Select(select) => {
-                let help = format!("write `{} != null` to ask whether there is one", show_plain(&select.operand));
+                let help =
+                    format!("write `{} != null` to ask whether there is one", show_plain(&select.operand));
                 self.sort(&select.operand);
-                self.say(format!("`{}` has no parts: fields are single values", show_plain(&select.operand)), Some(help));
+                self.say(
+                    format!("`{}` has no parts: fields are single values", show_plain(&select.operand)),
+                    Some(help),
+                );
                 Sort::Any
             }
             Expr::Map(_) | Expr::Struct(_) => {
@@ -342,7 +347,8 @@ fn text(expr: &IdedExpr) -> Option<&str> {
 
 fn show(expr: &IdedExpr) -> String {
     match &expr.expr {
-        Expr::Ident(_) | Expr::Literal(LiteralValue::String(_) | LiteralValue::Int(_) | LiteralValue::Boolean(_)) => {
+        Expr::Ident(_)
+        | Expr::Literal(LiteralValue::String(_) | LiteralValue::Int(_) | LiteralValue::Boolean(_)) => {
             format!("`{}`", show_plain(expr))
         }
         Expr::Call(call) if call.func_name.starts_with(|c: char| c.is_ascii_alphabetic()) => {

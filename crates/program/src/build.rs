@@ -6,12 +6,13 @@ use crate::problem::{At, Place, Problems, crop, instead};
 use crate::raw;
 use crate::read::{Entries, Words};
 use crate::{
-    ClockRule, Condition, Due, Field, FieldType, Kind, Label, Leaves, Letter, Link, Period, PriorityRule, Queue,
-    Retention, State, Transition, search,
+    Condition, Field, FieldType, Kind, Label, Leaves, Letter, Link, Period, Queue, Retention, State,
+    Transition, search,
 };
 
 mod effect;
 mod example;
+mod rules;
 
 /// What the files around a kind say, as far as they could be read.
 pub struct Around<'a> {
@@ -57,8 +58,8 @@ pub fn kind(stem: &str, raw: &raw::Kind, around: &Around<'_>, problems: &mut Pro
         confidential: flag(raw.confidential.as_ref()),
         states: self::states(raw, problems),
         transitions: transitions(raw, stem, around, &fields, &scope, problems),
-        clocks: clocks(raw, &fields, &states, &scope, problems),
-        priority: priority(raw, &scope, problems),
+        clocks: rules::clocks(raw, &fields, &states, &scope, problems),
+        priority: rules::priority(raw, &scope, problems),
         fields,
         labels: labels(raw, problems),
         open_labels: flag(raw.open_labels.as_ref()),
@@ -74,7 +75,8 @@ pub fn kind(stem: &str, raw: &raw::Kind, around: &Around<'_>, problems: &mut Pro
     kind
 }
 
-const NAME_RULE: &str = "`{}` is no name: a small letter, then small letters, digits and `_`, at most 40 in all";
+const NAME_RULE: &str =
+    "`{}` is no name: a small letter, then small letters, digits and `_`, at most 40 in all";
 
 fn named(name: &At<String>, problems: &mut Problems) {
     if !names::fits(name.text()) {
@@ -99,11 +101,22 @@ fn entries<T>(given: Option<&Entries<T>>) -> &[(At<String>, T)] {
 }
 
 /// Says that a word is none of those that may stand there.
-fn known<'a>(what: &str, word: &At<String>, names: impl IntoIterator<Item = &'a str>, problems: &mut Problems) -> bool {
+fn known<'a>(
+    what: &str,
+    word: &At<String>,
+    names: impl IntoIterator<Item = &'a str>,
+    problems: &mut Problems,
+) -> bool {
     let names: Vec<&str> = names.into_iter().collect();
     let known = names.contains(&word.text());
-    if !known {
-        problems.about(word, format!("there is no {what} `{}`", crop(word.text())), instead(word.text(), names));
+    // Every kind has states: where none could be read, that was said, and is enough.
+    let unread = what == "state" && names.is_empty();
+    if !known && !unread {
+        problems.about(
+            word,
+            format!("there is no {what} `{}`", crop(word.text())),
+            instead(word.text(), names),
+        );
     }
     known
 }
@@ -139,15 +152,21 @@ fn condition(at: Option<&At<String>>, scope: &Scope, problems: &mut Problems) ->
 }
 
 fn fields(raw: &raw::Kind, around: &Around<'_>, problems: &mut Problems) -> Vec<Field> {
-    if raw.fields.0.iter().all(|(name, _)| name.value != "title") {
+    if raw.fields.1 != Place::FILE && raw.fields.names().all(|name| name != "title") {
         problems.about(&raw.kind, "the kind has no field `title`, by which records are shown", None);
     }
     let mut fields = Vec::new();
     for (name, field) in &raw.fields.0 {
         named(name, problems);
         if names::FACTS.contains(&name.text()) || [names::CALLER, ENGINE].contains(&name.text()) {
-            let message = format!("a field cannot be called `{}`: conditions know something else by it", name.value);
+            let message =
+                format!("a field cannot be called `{}`: conditions know something else by it", name.value);
             problems.about(name, message, None);
+        }
+        if let Some(flag) = field.search.as_ref().filter(|s| s.value && search::taken(name.text())) {
+            let message =
+                format!("searches know something else by `{}`, so the field is never found", name.value);
+            problems.about(flag, message, None);
         }
         let kind = field_type(field, around, problems);
         if name.value == "title" && !matches!(kind, None | Some(FieldType::Text)) {
@@ -161,7 +180,11 @@ fn fields(raw: &raw::Kind, around: &Around<'_>, problems: &mut Problems) -> Vec<
             required: flag(field.required.as_ref()),
             search: flag(field.search.as_ref()),
             engine: flag(field.engine.as_ref()),
-            personal: field.personal.as_ref().and_then(|p| period(p, problems)).map(|keep| Retention { keep }),
+            personal: field
+                .personal
+                .as_ref()
+                .and_then(|p| period(p, problems))
+                .map(|keep| Retention { keep }),
             help: text(field.help.as_ref()),
         });
     }
@@ -193,7 +216,11 @@ fn field_type(field: &raw::Field, around: &Around<'_>, problems: &mut Problems) 
         "choice" => {
             let choices = field.choices.as_deref().unwrap_or_default();
             if choices.is_empty() {
-                problems.about(&field.r#type, "a `choice` needs choices", Some("add `choices: [one, two]`".to_owned()));
+                problems.about(
+                    &field.r#type,
+                    "a `choice` needs choices",
+                    Some("add `choices: [one, two]`".to_owned()),
+                );
             }
             let mut seen: Vec<String> = Vec::new();
             for choice in choices {
@@ -221,7 +248,7 @@ fn field_type(field: &raw::Field, around: &Around<'_>, problems: &mut Problems) 
 }
 
 fn states(raw: &raw::Kind, problems: &mut Problems) -> Vec<State> {
-    if raw.states.0.is_empty() {
+    if raw.states.1 != Place::FILE && raw.states.0.is_empty() {
         problems.about(&raw.kind, "the kind has no state", None);
     }
     let transitions = entries(raw.transitions.as_ref());
@@ -239,7 +266,10 @@ fn states(raw: &raw::Kind, problems: &mut Problems) -> Vec<State> {
                     problems.about(&leaves.by, message, None);
                 }
                 if way.is_some_and(|t| !has(&t.who, ENGINE)) {
-                    let message = format!("`{}` is not for `engine`, which leaves the state on that day", leaves.by.value);
+                    let message = format!(
+                        "`{}` is not for `engine`, which leaves the state on that day",
+                        leaves.by.value
+                    );
                     problems.about(&leaves.by, message, Some("add `engine` to its `who`".to_owned()));
                 }
             }
@@ -294,6 +324,11 @@ fn transitions(
 
 /// Says which states no record comes to, and which open ones none ever leaves.
 fn reached(raw: &raw::Kind, kind: &Kind, problems: &mut Problems) {
+    let state = |name: &String| kind.state(name).is_some();
+    if !kind.transitions.iter().all(|t| state(&t.to) && !t.from.is_empty() && t.from.iter().all(state)) {
+        // A name that is wrong was said, and would be said here a second time.
+        return;
+    }
     let mut reached: Vec<&str> = kind.states.iter().take(1).map(|s| s.name.as_str()).collect();
     reached.extend(kind.states.iter().filter(|s| s.entry).map(|s| s.name.as_str()));
     let mut next = 0;
@@ -317,95 +352,6 @@ fn reached(raw: &raw::Kind, kind: &Kind, problems: &mut Problems) {
     }
 }
 
-fn clocks(
-    raw: &raw::Kind,
-    fields: &[Field],
-    states: &[&str],
-    scope: &Scope,
-    problems: &mut Problems,
-) -> Vec<ClockRule> {
-    let mut clocks = Vec::new();
-    for (name, clock) in entries(raw.clocks.as_ref()) {
-        named(name, problems);
-        clocks.push(ClockRule {
-            name: name.value.clone(),
-            title: title(clock.title.as_ref(), name.text()),
-            starts: all_known("state", &clock.starts, states, problems),
-            stops: all_known("state", &clock.stops, states, problems),
-            paused: condition(clock.paused.as_ref(), scope, problems),
-            due: due(name, clock, fields, problems),
-        });
-    }
-    clocks
-}
-
-fn due(name: &At<String>, clock: &raw::Clock, fields: &[Field], problems: &mut Problems) -> Due {
-    let nothing = Due::Fixed(Period::Days(0));
-    match (&clock.due, &clock.by) {
-        (raw::Due::Fixed(at), by) => {
-            if let Some(by) = by {
-                problems.about(by, "a clock `by` a field needs a period for each value in `due`", None);
-            }
-            period(at, problems).map_or(nothing, Due::Fixed)
-        }
-        (raw::Due::Table(_), None) => {
-            let message = format!("the clock `{}` does not say by which field it runs", crop(name.text()));
-            problems.about(name, message, Some("add `by: severity`".to_owned()));
-            nothing
-        }
-        (raw::Due::Table(table), Some(by)) => {
-            let names: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
-            known("field", by, names, problems);
-            let field = fields.iter().find(|f| f.name == by.value);
-            if let Some(field) = field.filter(|f| matches!(f.kind, FieldType::Number | FieldType::Flag)) {
-                problems.about(by, format!("`{}` holds no word by which a clock could run", field.name), None);
-            }
-            let values = field.and_then(|f| names::values(&f.kind));
-            let mut rows = Vec::new();
-            for (value, at) in &table.0 {
-                if let Some(values) = &values
-                    && !values.contains(&value.text())
-                {
-                    let help = instead(value.text(), values.iter().copied());
-                    problems.about(value, format!("`{}` is never `{}`", by.value, crop(value.text())), help);
-                }
-                rows.extend(period(at, problems).map(|p| (value.value.clone(), p)));
-            }
-            Due::ByField(by.value.clone(), rows)
-        }
-    }
-}
-
-fn priority(raw: &raw::Kind, scope: &Scope, problems: &mut Problems) -> Vec<PriorityRule> {
-    let given = raw.priority.as_deref().unwrap_or_default();
-    // The desk writes what comes of the rules into these.
-    for needed in ["priority", "priority_because"] {
-        if let Some(first) = given.first()
-            && raw.fields.names().all(|n| n != needed)
-        {
-            problems.about(&first.priority, format!("rules of priority need a field `{needed}`"), None);
-        }
-    }
-    let mut rules = Vec::new();
-    for (index, rule) in given.iter().enumerate() {
-        let number = rule.priority.value;
-        let priority = [1_u8, 2, 3, 4].into_iter().find(|p| f64::from(*p) == number);
-        if priority.is_none() {
-            let help = "1 is the most urgent, 4 the least".to_owned();
-            problems.about(&rule.priority, format!("`{number}` is no priority"), Some(help));
-        }
-        if rule.when.is_none() && index + 1 < given.len() {
-            problems.about(&rule.priority, "this rule always holds, so the rules after it never do", None);
-        }
-        rules.push(PriorityRule {
-            priority: priority.unwrap_or(4),
-            when: condition(rule.when.as_ref(), scope, problems),
-            because: rule.because.value.clone(),
-        });
-    }
-    rules
-}
-
 fn labels(raw: &raw::Kind, problems: &mut Problems) -> Vec<Label> {
     let mut labels = Vec::new();
     for (name, help) in entries(raw.labels.as_ref()) {
@@ -415,7 +361,10 @@ fn labels(raw: &raw::Kind, problems: &mut Problems) -> Vec<Label> {
             && text.to_lowercase() == text
             && text.chars().all(|c| c.is_alphanumeric() || "-_:./ ".contains(c));
         if !fits {
-            let message = format!("`{}` is no label: small letters, digits, spaces and -_:./ are, at most 80", crop(text));
+            let message = format!(
+                "`{}` is no label: small letters, digits, spaces and -_:./ are, at most 80",
+                crop(text)
+            );
             problems.about(name, message, None);
         }
         labels.push(Label { name: text.to_owned(), help: help.value.clone() });

@@ -74,7 +74,14 @@ mod tests {
         let tested = Program::built_in().test();
         assert!(tested.len() > 20);
         for test in tested {
-            assert!(test.failures.is_empty(), "{}:{} {}: {:?}", test.file, test.line, test.name, test.failures);
+            assert!(
+                test.failures.is_empty(),
+                "{}:{} {}: {:?}",
+                test.file,
+                test.line,
+                test.name,
+                test.failures
+            );
         }
     }
 }

@@ -42,7 +42,14 @@ impl Condition {
             // The first says what is wrong; the others follow from it.
             e.errors.first().map_or_else(String::new, |e| {
                 let message = e.msg.lines().next().unwrap_or_default().trim_end_matches('.');
-                format!("{message} (character {})", e.pos.1.max(1))
+                let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
+                // What could stand there instead is nearly everything.
+                let message = message.split(" expecting ").next().unwrap_or_default();
+                if message.contains("<EOF>") {
+                    "it ends too early".to_owned()
+                } else {
+                    format!("{message} (character {})", e.pos.1.max(1))
+                }
             })
         })?;
         Ok(Condition { source: source.to_owned(), program: Arc::new(program) })
@@ -122,6 +129,11 @@ mod tests {
             ("until != null && until > now", false),
             ("until > now", false),
             ("missing == null", true),
+            // Who asks, where nobody has said who asked first; and neither known.
+            ("severity != missing", true),
+            ("until != missing", false),
+            ("now < 5.5 && 4.5 < now && now == 5.0", true),
+            ("labels.exists(l, l.startsWith('a'))", true),
         ] {
             assert_eq!(Condition::compile(source).unwrap().holds(&facts()), holds, "{source}");
         }

@@ -165,7 +165,8 @@ fn rule(rule: &Value) -> String {
 
 /// A value of a Rust enum, which is shown as a whole.
 fn tagged(map: &Map<String, Value>) -> bool {
-    map.len() == 1 && map.keys().all(|k| k.starts_with(char::is_uppercase) || ["open", "move"].contains(&k.as_str()))
+    map.len() == 1
+        && map.keys().all(|k| k.starts_with(char::is_uppercase) || ["open", "move"].contains(&k.as_str()))
         || map.len() == 1 && ["choice", "record"].iter().any(|k| map.contains_key(*k))
 }
 
@@ -174,7 +175,7 @@ fn brief(thing: &Value) -> String {
     let parts = ["type", "from", "to", "who", "due", "search", "summary", "help"];
     let found = parts.iter().filter_map(|part| {
         let text = thing.get(*part).filter(|v| !v.is_null()).map(words)?;
-        (!text.is_empty() && text != "nothing").then(|| format!("{part} {text}"))
+        (!["", "nothing", "no"].contains(&text.as_str())).then(|| format!("{part} {text}"))
     });
     found.take(4).collect::<Vec<_>>().join("; ")
 }
@@ -192,13 +193,23 @@ fn words(value: &Value) -> String {
             [Value::Array(_), ..] => items.iter().map(pair).collect::<Vec<_>>().join(", "),
             _ => items.iter().map(words).collect::<Vec<_>>().join(", "),
         },
-        Value::Object(map) => match map.iter().next() {
-            Some((tag, inner)) if map.len() == 1 && ["Fixed", "choice", "record"].contains(&tag.as_str()) => {
-                if tag == "Fixed" { words(inner) } else { format!("{tag} ({})", words(inner)) }
+        Value::Object(map) => {
+            match map.iter().next() {
+                Some((tag, inner))
+                    if map.len() == 1 && ["Fixed", "choice", "record"].contains(&tag.as_str()) =>
+                {
+                    if tag == "Fixed" { words(inner) } else { format!("{tag} ({})", words(inner)) }
+                }
+                Some((tag, inner)) if tag == "ByField" => {
+                    format!("by {}: {}", words(&inner[0]), words(&inner[1]))
+                }
+                _ => map
+                    .iter()
+                    .map(|(k, v)| format!("{} {}", k.replace('_', " "), words(v)))
+                    .collect::<Vec<_>>()
+                    .join(", "),
             }
-            Some((tag, inner)) if tag == "ByField" => format!("by {}: {}", words(&inner[0]), words(&inner[1])),
-            _ => map.iter().map(|(k, v)| format!("{} {}", k.replace('_', " "), words(v))).collect::<Vec<_>>().join(", "),
-        },
+        }
     }
 }
 

@@ -116,7 +116,11 @@ fn run(kind: &Kind, example: &Example) -> Tested {
         failures.push(format!("the reason is `{found}`, not `{wanted}`"));
     }
     for (name, wanted) in &example.expect.due {
-        let found = kind.clocks.iter().find(|c| c.name == *name).map_or(ExpectedDue::None, |c| clock(c, example, &facts));
+        let found = kind
+            .clocks
+            .iter()
+            .find(|c| c.name == *name)
+            .map_or(ExpectedDue::None, |c| clock(c, example, &facts));
         if found != *wanted {
             failures.push(format!("the clock `{name}` is {found}, not {wanted}"));
         }

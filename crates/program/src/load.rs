@@ -54,7 +54,9 @@ fn program(texts: &BTreeMap<&str, &str>, problems: &mut Vec<Problem>) -> Option<
         if let Some(stem) = stem(path) {
             stems.push(stem);
             raw_kinds.extend(read::<raw::Kind>(texts, path, problems).map(|raw| (stem, raw)));
-        } else if path.starts_with("kinds/") || path.starts_with("policies/") && ![ROLES, IDENTITY].contains(path) {
+        } else if path.starts_with("kinds/")
+            || path.starts_with("policies/") && ![ROLES, IDENTITY].contains(path)
+        {
             let mut problem = whole(path, "this file is none that a program has".to_owned());
             problem.help = if path.starts_with("kinds/") {
                 Some("a kind is a file `kinds/NAME.yaml`".to_owned())
@@ -83,7 +85,10 @@ fn program(texts: &BTreeMap<&str, &str>, problems: &mut Vec<Problem>) -> Option<
         kinds.insert((*stem).to_owned(), kind);
     }
     if !around.names.contains(&"finding") {
-        problems.push(whole("kinds/finding.yaml", "the file is missing: scans open records of this kind".to_owned()));
+        problems.push(whole(
+            "kinds/finding.yaml",
+            "the file is missing: scans open records of this kind".to_owned(),
+        ));
     }
     let calendar = within(SETTINGS, problems, |p| settings.as_ref().and_then(|s| calendar(s, p)));
     let identity = within(IDENTITY, problems, |p| identity.as_ref().and_then(|i| self::identity(i, p)));
@@ -119,7 +124,8 @@ fn read<T: Read>(texts: &BTreeMap<&str, &str>, path: &str, problems: &mut Vec<Pr
         return None;
     };
     within(path, problems, |problems| {
-        let node = if path.ends_with(".toml") { node::toml(text, problems) } else { node::yaml(text, problems) }?;
+        let node =
+            if path.ends_with(".toml") { node::toml(text, problems) } else { node::yaml(text, problems) }?;
         if matches!(node.value, node::Value::Null) {
             problems.add(Place::FILE, "the file is empty", None);
             return None;
@@ -158,7 +164,11 @@ fn identity(raw: &raw::Identity, problems: &mut Problems) -> Option<Identity> {
     let after = raw.resolve_unseen_after.value;
     let before = problems.list.len();
     if !(0.0..=1000.0).contains(&after) || after.fract() != 0.0 {
-        problems.about(&raw.resolve_unseen_after, format!("`{after}` is no number of scans: 0 to 1000 are"), None);
+        problems.about(
+            &raw.resolve_unseen_after,
+            format!("`{after}` is no number of scans: 0 to 1000 are"),
+            None,
+        );
     }
     if !(0.0..=1.0).contains(&raw.likeness.value) {
         problems.about(&raw.likeness, format!("`{}` is no likeness: 0 to 1 are", raw.likeness.value), None);
@@ -177,7 +187,8 @@ fn calendar(raw: &raw::Settings, problems: &mut Problems) -> Option<Calendar> {
         Some(at) => TimeZone::get(at.text()).unwrap_or_else(|_| {
             let zones: Vec<String> = jiff::tz::db().available().map(|n| n.to_string()).collect();
             // There are hundreds: only a near one is of help.
-            let near = instead(at.text(), zones.iter().map(String::as_str)).filter(|h| h.starts_with("perhaps"));
+            let near =
+                instead(at.text(), zones.iter().map(String::as_str)).filter(|h| h.starts_with("perhaps"));
             let help = near.unwrap_or_else(|| "write it as `Europe/Berlin`".to_owned());
             problems.about(at, format!("there is no time zone `{}`", crop(at.text())), Some(help));
             TimeZone::UTC
@@ -196,11 +207,13 @@ fn calendar(raw: &raw::Settings, problems: &mut Problems) -> Option<Calendar> {
         }
     }
     let working = match &raw.working_days {
-        None => vec![Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday],
+        None => {
+            vec![Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday]
+        }
         Some(days) => {
             if days.is_empty() {
                 // Business days would never pass.
-                problems.about(&raw.name, "`working_days` names no day", None);
+                problems.add(Place::FILE, "`working_days` names no day", None);
             }
             days.iter().filter_map(|at| weekday(at, problems)).collect()
         }
@@ -230,7 +243,9 @@ fn weekday(at: &At<String>, problems: &mut Problems) -> Option<Weekday> {
 fn engine_ways(raw: &raw::Kind, kind: &Kind, problems: &mut Problems) {
     for name in names::ENGINE_TRANSITIONS {
         match kind.transition(name) {
-            None => problems.about(&raw.kind, format!("scans need a transition `{name}`, which is missing"), None),
+            None => {
+                problems.about(&raw.kind, format!("scans need a transition `{name}`, which is missing"), None)
+            }
             Some(way) if !way.who.iter().any(|w| w == ENGINE) => {
                 let at = raw.transitions.iter().flat_map(|t| &t.0).find(|(n, _)| n.text() == *name);
                 let at = at.map_or(&raw.kind, |(n, _)| n);

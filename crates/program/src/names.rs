@@ -4,8 +4,20 @@ use crate::FieldType;
 
 /// The types of fields.
 pub const TYPES: &[&str] = &[
-    "text", "markdown", "word", "choice", "severity", "confidence", "number", "date", "person", "team", "cvss",
-    "url", "flag", "record",
+    "text",
+    "markdown",
+    "word",
+    "choice",
+    "severity",
+    "confidence",
+    "number",
+    "date",
+    "person",
+    "team",
+    "cvss",
+    "url",
+    "flag",
+    "record",
 ];
 
 /// The role of scans and policies; no person has it.
@@ -46,7 +58,9 @@ pub fn title(name: &str) -> String {
 /// The values that a field takes, where they are few.
 pub fn values(kind: &FieldType) -> Option<Vec<&str>> {
     match kind {
-        FieldType::Choice(choices) => Some(choices.iter().map(String::as_str).collect()),
+        FieldType::Choice(choices) if !choices.is_empty() => {
+            Some(choices.iter().map(String::as_str).collect())
+        }
         FieldType::Severity => Some(SEVERITIES.to_vec()),
         FieldType::Confidence => Some(CONFIDENCES.to_vec()),
         FieldType::Flag => Some(vec!["true", "false"]),

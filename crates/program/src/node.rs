@@ -113,6 +113,9 @@ fn yaml_words(error: &serde_saphyr::Error) -> (String, Option<String>) {
             // The library adds the place to its words; the problem has it already.
             let end = message.find(" at line ").or_else(|| message.find('\n')).unwrap_or(message.len());
             let message = message[..end].trim_end_matches([',', ':', ' ']);
+            if message.contains("recursion limit") {
+                return ("this is nested too deeply".to_owned(), None);
+            }
             let help = message.contains("tab").then(|| "indent with spaces".to_owned());
             (format!("this is no YAML: {message}"), help)
         }
@@ -127,7 +130,11 @@ pub fn toml(text: &str, problems: &mut Problems) -> Option<Node> {
     let (table, errors) = toml::de::DeTable::parse_recoverable(text);
     for error in &errors {
         let place = error.span().map_or(Place::FILE, |s| Place::of_byte(text, s.start));
-        problems.add(place, format!("this is no TOML: {}", error.message().lines().next().unwrap_or_default()), None);
+        problems.add(
+            place,
+            format!("this is no TOML: {}", error.message().lines().next().unwrap_or_default()),
+            None,
+        );
     }
     Some(toml_table(text, table.span().start, table.into_inner()))
 }
@@ -145,7 +152,8 @@ fn toml_table(text: &str, start: usize, table: toml::de::DeTable<'_>) -> Node {
 fn toml_value(text: &str, value: toml::Spanned<toml::de::DeValue<'_>>) -> Node {
     use toml::de::DeValue;
     let start = value.span().start;
-    let number = |words: &str| words.replace('_', "").parse().map_or(Value::Text(words.to_owned()), Value::Number);
+    let number =
+        |words: &str| words.replace('_', "").parse().map_or(Value::Text(words.to_owned()), Value::Number);
     let value = match value.into_inner() {
         DeValue::Table(table) => return toml_table(text, start, table),
         DeValue::Array(items) => Value::List(items.into_iter().map(|v| toml_value(text, v)).collect()),

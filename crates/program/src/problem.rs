@@ -108,7 +108,9 @@ impl At<String> {
 
 /// What to write instead of a word that is none of those that may stand there.
 pub fn instead<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let names: Vec<&str> = names.into_iter().collect();
+    let mut names: Vec<&str> = names.into_iter().collect();
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|n| seen.insert(*n));
     let near = names
         .iter()
         .map(|name| (strsim::damerau_levenshtein(word, name), name))
@@ -117,8 +119,11 @@ pub fn instead<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
     match near {
         Some((_, name)) => Some(format!("perhaps `{name}` is meant")),
         None if names.is_empty() => None,
-        None if names.len() > 16 => Some(format!("there are {} and {} more", names[..16].join(", "), names.len() - 16)),
-        None => Some(format!("there is {}", names.join(", "))),
+        None if names.len() > 16 => {
+            Some(format!("there are {} and {} more", names[..16].join(", "), names.len() - 16))
+        }
+        None if names.len() == 1 => Some(format!("there is {}", names[0])),
+        None => Some(format!("there are {}", names.join(", "))),
     }
 }
 

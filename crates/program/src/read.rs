@@ -64,9 +64,9 @@ impl<'a> Parts<'a> {
             // A name with nothing after its colon.
             Value::Null => &[],
             _ => {
-            let message = format!("a mapping is needed, not {}", node.value.words());
-            problems.add(node.place, message, Some(format!("it holds {}", names.join(", "))));
-            return None;
+                let message = format!("a mapping is needed, not {}", node.value.words());
+                problems.add(node.place, message, Some(format!("it holds {}", names.join(", "))));
+                return None;
             }
         };
         let mut seen = HashSet::new();
@@ -93,9 +93,7 @@ impl<'a> Parts<'a> {
     /// The part of this name.
     pub fn take<T: Read>(&mut self, name: &str, problems: &mut Problems) -> T {
         match self.entries.iter().find(|(n, _, _)| n == name) {
-            Some((_, place, node)) if matches!(node.value, Value::Null) => {
-                T::absent(name, *place, problems)
-            }
+            Some((_, place, node)) if matches!(node.value, Value::Null) => T::absent(name, *place, problems),
             Some((_, _, node)) => T::read(node, problems),
             None => T::absent(name, self.place, problems),
         }
@@ -115,9 +113,15 @@ impl<T: Read> Read for Option<T> {
 impl Read for At<String> {
     fn read(node: &Node, problems: &mut Problems) -> Self {
         match &node.value {
+            // An escape (`"\0"`) can bring in what the file itself may not hold.
+            Value::Text(text) if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')) => {
+                problems.add(node.place, "the text holds a control character", None);
+                At::default()
+            }
             Value::Text(text) => At { value: text.clone(), place: node.place },
             other => {
-                let help = matches!(other, Value::Number(_) | Value::Flag(_)).then(|| "put it in quotes".to_owned());
+                let help =
+                    matches!(other, Value::Number(_) | Value::Flag(_)).then(|| "put it in quotes".to_owned());
                 problems.add(node.place, format!("a text is needed, not {}", other.words()), help);
                 At::default()
             }
@@ -175,13 +179,14 @@ impl Read for Words {
     }
 }
 
-/// Names with what each means, in the order of the file. No name stands there twice.
+/// Names with what each means, in the order of the file, and where they begin; no place where they are
+/// missing. No name stands there twice.
 #[derive(Clone, Debug)]
-pub struct Entries<T>(pub Vec<(At<String>, T)>);
+pub struct Entries<T>(pub Vec<(At<String>, T)>, pub Place);
 
 impl<T> Default for Entries<T> {
     fn default() -> Self {
-        Entries(Vec::new())
+        Entries(Vec::new(), Place::FILE)
     }
 }
 
@@ -213,7 +218,7 @@ impl<T: Read> Read for Entries<T> {
                 problems.add(*place, format!("`{}` stands here twice", crop(name)), None);
             }
         }
-        Entries(read)
+        Entries(read, node.place)
     }
 }
 
@@ -254,7 +259,6 @@ macro_rules! looks_like {
                 $name.into()
             }
             fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                #[expect(clippy::redundant_closure_call, reason = "each shape has its own")]
                 $schema(generator)
             }
         }

@@ -2,15 +2,31 @@
 
 use crate::names;
 use crate::problem::{At, Problems, crop, instead};
-use crate::Kind;
+use crate::{FieldType, Kind};
 
-/// What searches can name of every record.
+/// What searches can name of every record, whatever its fields. The language itself is the desk's, which
+/// says at use what this does not know.
 const KEYS: &[&str] = &[
-    "is", "has", "no", "kind", "state", "label", "due", "opened", "updated", "closed", "age", "mentions", "sort",
+    "is", "has", "no", "in", "kind", "state", "label", "link", "branch", "mentions", "id", "late", "opened",
+    "age", "updated", "entered", "closed", "due", "reopened", "sort", "group",
 ];
 
+/// Fields that are found by their name without `search: true`.
+const ALWAYS: &[&str] = &["owner", "team", "severity", "confidence", "priority"];
+
 /// What `is:` knows.
-const IS: &[&str] = &["open", "closed", "late", "confidential", "seen", "unseen"];
+const IS: &[&str] = &["open", "closed", "late", "confidential", "reopened", "present", "gone"];
+
+/// What `has:` and `no:` know beside fields.
+const HAS: &[&str] = &["comments", "due", "evidence", "files", "links"];
+
+/// What `sort:` knows.
+const SORTS: &[&str] = &["priority", "due", "severity", "age", "updated", "opened", "id"];
+
+/// Whether searches know something else by a name, so that a field of that name is never found.
+pub fn taken(name: &str) -> bool {
+    KEYS.contains(&name)
+}
 
 /// Says what is wrong in a queue's search.
 pub fn check(kind: &Kind, kinds: &[&str], search: &At<String>, problems: &mut Problems) {
@@ -28,15 +44,16 @@ pub fn check(kind: &Kind, kinds: &[&str], search: &At<String>, problems: &mut Pr
             "state" => Some(kind.states.iter().map(|s| s.name.as_str()).collect()),
             "kind" => Some(kinds.to_vec()),
             "has" | "no" => {
-                let fields = kind.fields.iter().map(|f| f.name.as_str());
-                let links = kind.links.iter().map(|l| l.name.as_str());
-                Some(fields.chain(links).chain(["label", "comment", "file", "clock"]).collect())
+                Some(kind.fields.iter().map(|f| f.name.as_str()).chain(HAS.iter().copied()).collect())
             }
+            "link" => Some(kind.links.iter().map(|l| l.name.as_str()).collect()),
+            "sort" => Some(SORTS.to_vec()),
+            "late" => Some(vec!["yes", "no"]),
             "label" if !kind.open_labels => Some(kind.labels.iter().map(|l| l.name.as_str()).collect()),
             _ if KEYS.contains(&key) => None,
             _ => match kind.field(key) {
-                Some(field) if field.search => {
-                    names::values(&field.kind).map(|v| v.into_iter().chain(["none"]).collect())
+                Some(field) if field.search || ALWAYS.contains(&key) || field.kind == FieldType::Markdown => {
+                    names::values(&field.kind).filter(|_| field.kind != FieldType::Flag)
                 }
                 Some(_) => {
                     let help = format!("give the field `{key}` `search: true`");
@@ -46,12 +63,20 @@ pub fn check(kind: &Kind, kinds: &[&str], search: &At<String>, problems: &mut Pr
                 None => {
                     let fields = kind.fields.iter().filter(|f| f.search).map(|f| f.name.as_str());
                     let help = instead(key, KEYS.iter().copied().chain(fields));
-                    problems.about(search, format!("the search names `{}`, which does not exist", crop(key)), help);
+                    problems.about(
+                        search,
+                        format!("the search names `{}`, which does not exist", crop(key)),
+                        help,
+                    );
                     None
                 }
             },
         };
         for value in values {
+            // A beginning, or two ends.
+            if value.ends_with('*') || value.contains("..") {
+                continue;
+            }
             if let Some(allowed) = &allowed
                 && !allowed.contains(&value)
             {

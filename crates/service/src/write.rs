@@ -220,7 +220,9 @@ impl Desk {
         // Who was an administrator when they did it, and is none any more, takes no role back.
         let of_people = events.iter().any(|e| self.is_person(e.record.no));
         if of_people && !caller.role.admin && caller.role.name != wardroom_desk::ENGINE {
-            return Err(Refused::NotAllowed("changes to people are undone by an administrator".to_owned()).into());
+            return Err(
+                Refused::NotAllowed("changes to people are undone by an administrator".to_owned()).into()
+            );
         }
         let mut by_record: BTreeMap<u32, Vec<Event>> = BTreeMap::new();
         for event in events {
@@ -263,15 +265,21 @@ impl Desk {
         let mut scratch = Together { drafts: BTreeMap::new(), order: Vec::new(), next: together.next };
         let mut work = vec![(caller.clone(), no, command)];
         let mut steps = 0;
-        while let Some((caller, no, command)) = work.pop() {
+        while let Some((by, no, command)) = work.pop() {
             steps += 1;
             if steps > CHAIN {
                 return Err(Refused::NotNow("the program's effects lead in a circle".to_owned()).into());
             }
             let Some(earlier) = self.draft_of(no, now, together, &scratch).await? else { continue };
-            let Decided { draft, effects } = {
+            let decision = {
                 let shared = self.read();
-                decide(&shared.program, &*shared, &caller, earlier.record.clone(), command, now)?
+                decide(&shared.program, &*shared, &by, earlier.record.clone(), command, now)
+            };
+            let Decided { draft, effects } = match decision {
+                Ok(decided) => decided,
+                // What an effect asks of another record may have become of it already.
+                Err(Refused::NotNow(_)) if steps > 1 => continue,
+                Err(refused) => return Err(refused.into()),
             };
             let ties: Vec<Change> = draft.changes.iter().filter(|c| is_tie(c)).cloned().collect();
             let source = draft.record.clone();
@@ -280,7 +288,7 @@ impl Desk {
                 self.tie_back(&source, tie, now, together, &mut scratch).await?;
             }
             for effect in effects {
-                self.effect(&source, effect, now, together, &mut scratch, &mut work).await?;
+                self.effect(caller, &source, effect, now, together, &mut scratch, &mut work).await?;
             }
         }
         let next = scratch.next;
@@ -319,8 +327,10 @@ impl Desk {
         Ok(())
     }
 
+    #[expect(clippy::too_many_arguments, reason = "each is one word of the sentence")]
     async fn effect(
         &self,
+        caller: &Caller,
         source: &Record,
         effect: Effect,
         now: i64,
@@ -338,7 +348,7 @@ impl Desk {
                         .kind(&kind)
                         .ok_or_else(|| Refused::NotNow(format!("the program has no kind `{kind}`")))?;
                     let id = RecordId::new(&kind.prefix, scratch.next);
-                    let engine = Caller::engine(Actor::Policy);
+                    let engine = Caller { login: caller.login.clone(), ..Caller::engine(Actor::Policy) };
                     wardroom_desk::open(program, kind, &*shared, &engine, id, fields, now)?
                 };
                 scratch.next += 1;

@@ -47,7 +47,8 @@ impl Failed {
         Failed::Page(
             StatusCode::INTERNAL_SERVER_ERROR,
             "Something broke".to_owned(),
-            "Nothing was lost. Try again; if it stays, your administrator finds the reason in the log.".to_owned(),
+            "Nothing was lost. Try again; if it stays, your administrator finds the reason in the log."
+                .to_owned(),
         )
     }
 

@@ -75,13 +75,8 @@ pub fn problem(login: &str, password: &str, again: &str) -> Option<String> {
 
 /// Hashes a new password.
 pub async fn hash(password: &str) -> Result<Hashed, Failed> {
-    let mut hashed = Hashed {
-        memory: MEMORY,
-        passes: PASSES,
-        lanes: LANES,
-        salt: random::bytes(),
-        hash: [0; HASH],
-    };
+    let mut hashed =
+        Hashed { memory: MEMORY, passes: PASSES, lanes: LANES, salt: random::bytes(), hash: [0; HASH] };
     hashed.hash = computed(&hashed, password).await?;
     Ok(hashed)
 }
@@ -96,7 +91,8 @@ pub async fn verify(hashed: Option<&Hashed>, password: &str) -> Result<bool, Fai
 async fn computed(with: &Hashed, password: &str) -> Result<[u8; HASH], Failed> {
     let Ok(_place) = WAITING.try_acquire() else { return Err(busy()) };
     let _turn = WORKING.acquire().await.map_err(|e| Failed::broken(&e))?;
-    let params = Params::new(with.memory, with.passes, with.lanes, Some(HASH)).map_err(|e| Failed::broken(&e))?;
+    let params =
+        Params::new(with.memory, with.passes, with.lanes, Some(HASH)).map_err(|e| Failed::broken(&e))?;
     let (salt, password) = (with.salt, password.as_bytes().to_vec());
     let work = move || {
         let mut hash = [0; HASH];

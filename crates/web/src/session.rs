@@ -164,10 +164,8 @@ pub async fn end_all(desk: &Desk, login: &str, but: Option<&str>) -> Result<u64,
 /// Sessions of somebody or of everybody, with their keys, the last used first.
 pub async fn all(desk: &Desk, login: Option<&str>) -> Result<Vec<(String, Session)>, Failed> {
     let documents = desk.store().list(SESSION, login, desk.now()).await?;
-    let mut sessions: Vec<(String, Session)> = documents
-        .into_iter()
-        .filter_map(|d| Some((d.key, serde_json::from_value(d.body).ok()?)))
-        .collect();
+    let mut sessions: Vec<(String, Session)> =
+        documents.into_iter().filter_map(|d| Some((d.key, serde_json::from_value(d.body).ok()?))).collect();
     sessions.sort_by_key(|(_, s)| std::cmp::Reverse(s.used));
     Ok(sessions)
 }
@@ -189,16 +187,12 @@ pub fn secret_of(app: &App, parts: &Parts) -> Option<String> {
 
 /// A secret in a cookie of this name.
 pub fn cookie_of(name: &str, parts: &Parts) -> Option<String> {
-    parts
-        .headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(';'))
-        .find_map(|pair| {
+    parts.headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';')).find_map(
+        |pair| {
             let (key, value) = pair.trim().split_once('=')?;
             (key == name && value.len() == 64).then(|| value.to_owned())
-        })
+        },
+    )
 }
 
 async fn viewer(app: &App, parts: &Parts) -> Result<Option<Viewer>, Failed> {

@@ -256,7 +256,12 @@ async fn one(desk: &Desk, id: &str) -> Result<Option<Token>, Failed> {
 }
 
 /// Revokes a token; with `owner`, only one of theirs. What it was called.
-pub async fn revoke(desk: &Desk, id: &str, owner: Option<&str>, by: &Actor) -> Result<Option<String>, Failed> {
+pub async fn revoke(
+    desk: &Desk,
+    id: &str,
+    owner: Option<&str>,
+    by: &Actor,
+) -> Result<Option<String>, Failed> {
     let _writing = WRITING.lock().await;
     let Some(token) = one(desk, id).await?.filter(|t| owner.is_none() || t.login.as_deref() == owner) else {
         return Ok(None);
@@ -279,7 +284,8 @@ async fn note(desk: &Desk, by: &Actor, what: &str, token: &Token) -> Result<(), 
     let scopes: Vec<&str> = token.scopes.iter().map(|s| s.word()).collect();
     match no {
         Some(no) => {
-            let fields = [("token", token.name.as_str()), ("role", &token.role), ("scopes", &scopes.join(" "))];
+            let fields =
+                [("token", token.name.as_str()), ("role", &token.role), ("scopes", &scopes.join(" "))];
             trail::write(desk, no, by, what, &fields).await
         }
         None => {

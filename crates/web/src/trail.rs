@@ -44,7 +44,9 @@ pub fn failed(app: &App, person: &Person, with: &'static str) {
             expires: Some(app.desk.now() + BURST),
         };
         let written = match app.desk.store().put_new(&burst).await {
-            Ok(true) => write(&app.desk, person.no, &Actor::Policy, "failed sign-in", &[("with", with)]).await,
+            Ok(true) => {
+                write(&app.desk, person.no, &Actor::Policy, "failed sign-in", &[("with", with)]).await
+            }
             Ok(false) => Ok(()),
             Err(error) => Err(error.into()),
         };

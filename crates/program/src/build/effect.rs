@@ -1,10 +1,10 @@
 //! What a transition does to other records: whether the other kind has what it names.
 
 use super::{Around, entries, known};
+use crate::Effect;
 use crate::names::ENGINE;
 use crate::problem::{At, Problems, crop, instead};
 use crate::raw;
-use crate::Effect;
 
 /// The effects of one transition.
 pub fn all(
@@ -20,7 +20,11 @@ pub fn all(
             (Some(kind), None) => effects.push(open(raw, stem, kind, effect, around, problems)),
             (None, Some(transition)) => effects.push(take(raw, transition, effect, around, problems)),
             (Some(_), Some(second)) => {
-                problems.about(second, "an effect either opens or moves a record", Some("make two of it".to_owned()));
+                problems.about(
+                    second,
+                    "an effect either opens or moves a record",
+                    Some("make two of it".to_owned()),
+                );
             }
             (None, None) => {
                 problems.about(&effect.link, "an effect needs `open` or `move`", None);
@@ -54,10 +58,15 @@ fn open(
             Some(_) => {}
         }
         let filled: Vec<&str> = effect.fields.iter().flat_map(|f| f.names()).collect();
-        for (needed, _) in other.fields.0.iter().filter(|(_, f)| f.required.as_ref().is_some_and(|r| r.value)) {
+        for (needed, _) in other.fields.0.iter().filter(|(_, f)| f.required.as_ref().is_some_and(|r| r.value))
+        {
             if !filled.contains(&needed.text()) {
-                let message = format!("a {} cannot be opened without `{}`", kind.value, needed.value);
-                problems.about(kind, message, Some(format!("add it to the effect's `fields`: `{}: …`", needed.value)));
+                let message = format!("{} needs `{}` to be opened", kind.value, needed.value);
+                problems.about(
+                    kind,
+                    message,
+                    Some(format!("add it to the effect's `fields`: `{}: …`", needed.value)),
+                );
             }
         }
         fields(raw, kind.text(), other, effect, problems);
@@ -86,7 +95,8 @@ fn take(
                     match ways.iter().find(|(n, _)| n.value == transition.value) {
                         None => {
                             let help = instead(transition.text(), ways.iter().map(|(n, _)| n.text()));
-                            let message = format!("{} has no transition `{}`", to.value, crop(transition.text()));
+                            let message =
+                                format!("{} has no transition `{}`", to.value, crop(transition.text()));
                             problems.about(transition, message, help);
                         }
                         Some((_, way)) if !way.who.0.iter().any(|w| w.value == ENGINE) => {
@@ -103,7 +113,11 @@ fn take(
             }
         }
     }
-    Effect::Move { link: effect.link.value.clone(), transition: transition.value.clone(), fields: pairs(effect) }
+    Effect::Move {
+        link: effect.link.value.clone(),
+        transition: transition.value.clone(),
+        fields: pairs(effect),
+    }
 }
 
 /// Fields of the other kind, each filled from one of this kind that holds the same.
@@ -121,7 +135,8 @@ fn fields(raw: &raw::Kind, name: &str, other: &raw::Kind, effect: &raw::Effect, 
         // Every word is a text, too; the other way round it may be refused when it is too late.
         let texts = ["text", "markdown"].contains(&needed) && !["number", "flag"].contains(&given);
         if needed != given && !texts {
-            let message = format!("`{}` is a {given}, and `{}` of {name} takes a {needed}", ours.value, theirs.value);
+            let message =
+                format!("`{}` is a {given}, and `{}` of {name} takes a {needed}", ours.value, theirs.value);
             problems.about(ours, message, None);
         }
         for choice in our.choices.iter().flatten().filter(|_| needed == "choice") {

@@ -15,9 +15,8 @@ pub fn all(raw: &raw::Kind, kind: &Kind, around: &Around<'_>, problems: &mut Pro
         if let Some(state) = &example.state {
             known("state", state, states.iter().copied(), problems);
         }
-        let passed = example.passed.as_ref().map(|p| {
-            all_known("state", &Words(p.clone()), &states, problems)
-        });
+        let passed =
+            example.passed.as_ref().map(|p| all_known("state", &Words(p.clone()), &states, problems));
         if let Some(role) = &example.role {
             roles(&Words(vec![role.clone()]), around, problems);
         }

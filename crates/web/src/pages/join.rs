@@ -122,7 +122,11 @@ async fn set(app: &App, browser: &Browser, form: &Form, purpose: Purpose) -> Res
         _ => ("password changed", "a recovery link"),
     };
     trail::own(&app.desk, &person, what, &[("with", with)]).await?;
-    if app_left { second_step(app, browser, &person, "/inbox", with).await } else { enter(app, browser, &person, "/inbox", with).await }
+    if app_left {
+        second_step(app, browser, &person, "/inbox", with).await
+    } else {
+        enter(app, browser, &person, "/inbox", with).await
+    }
 }
 
 async fn way_in(

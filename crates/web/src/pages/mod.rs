@@ -12,6 +12,7 @@ mod files;
 mod inbox;
 mod jobs;
 mod join;
+mod list;
 mod live;
 mod metrics;
 mod offers;

@@ -94,7 +94,8 @@ async fn set_up(State(app): State<App>, browser: Browser, form: Form) -> Result<
         name: name.to_owned(),
         login_wrong: login_problem(&login).unwrap_or_default(),
         name_wrong: name_problem(name).unwrap_or_default(),
-        password_wrong: password::problem(&login, form.get("password"), form.get("again")).unwrap_or_default(),
+        password_wrong: password::problem(&login, form.get("password"), form.get("again"))
+            .unwrap_or_default(),
         ..SetupPage::default()
     };
     if [&page.login_wrong, &page.name_wrong, &page.password_wrong].iter().any(|w| !w.is_empty()) {
@@ -157,7 +158,9 @@ pub fn login_problem(login: &str) -> Option<String> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
     let begins = login.starts_with(|c: char| c.is_ascii_lowercase());
     (!begins || login.len() > LOGIN || !login.chars().all(fits)).then(|| {
-        format!("Letters from a to z, digits, `.`, `_` and `-` are possible, a letter first, {LOGIN} at most.")
+        format!(
+            "Letters from a to z, digits, `.`, `_` and `-` are possible, a letter first, {LOGIN} at most."
+        )
     })
 }
 

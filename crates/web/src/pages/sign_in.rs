@@ -111,7 +111,8 @@ async fn sign_in(State(app): State<App>, browser: Browser, form: Form) -> Result
     let credential = credential.filter(|c| person.as_ref().is_some_and(|p| p.no == c.no));
     let hashed = credential.as_ref().and_then(|c| c.password.as_ref());
     let right = password::verify(hashed, form.get("password")).await?;
-    let (Some(person), Some(credential), true) = (person.clone().filter(|p| p.active), credential, right) else {
+    let (Some(person), Some(credential), true) = (person.clone().filter(|p| p.active), credential, right)
+    else {
         tracing::warn!(name = looked_up, address = browser.place(), "a sign-in failed");
         if let Some(person) = person {
             trail::failed(&app, &person, "password");
@@ -177,8 +178,7 @@ async fn ask_code(
     if waiting(&app, &browser).await?.is_none() {
         return Ok(Redirect::to("/sign-in").into_response());
     }
-    let page =
-        CodePage { gate: Gate::new(), recovery: !asked.recovery.is_empty(), wrong: String::new() };
+    let page = CodePage { gate: Gate::new(), recovery: !asked.recovery.is_empty(), wrong: String::new() };
     Ok(Html(page.render()?).into_response())
 }
 
