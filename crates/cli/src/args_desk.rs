@@ -60,7 +60,9 @@ pub enum ProgramCommand {
         folder: PathBuf,
     },
     /// Say everything that is wrong in a program, with file, line and what to write instead
-    #[command(after_help = "Examples:\n  wardroom program check            the program in ./program\n  wardroom program check security/  another folder")]
+    #[command(
+        after_help = "Examples:\n  wardroom program check            the program in ./program\n  wardroom program check security/  another folder"
+    )]
     Check {
         /// The program's folder
         #[arg(default_value = "program")]
@@ -154,6 +156,9 @@ pub enum AdminCommand {
         store: PathBuf,
         /// Their login
         login: String,
+        /// How browsers name the server
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7070")]
+        origin: String,
     },
 }
 
@@ -169,7 +174,9 @@ pub struct AuditArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub enum AuditCommand {
     /// Go through every event, and name each that was changed, removed or inserted
-    #[command(after_help = "Exit codes: 0 nothing was changed, 1 something was, 2 wrong use, 3 could not run.")]
+    #[command(
+        after_help = "Exit codes: 0 nothing was changed, 1 something was, 2 wrong use, 3 could not run."
+    )]
     Verify {
         /// The store
         #[arg(long, value_name = "FILE", default_value = "desk.db")]

@@ -78,7 +78,9 @@ impl Place {
                 head.split_once('/').map(|(_, b)| b.to_owned())
             })
             // With nothing that says otherwise, what is scanned is what counts.
-            .unwrap_or_else(|| if matches!(branch.as_str(), "main" | "master") { branch.clone() } else { "main".to_owned() });
+            .unwrap_or_else(|| {
+                if matches!(branch.as_str(), "main" | "master") { branch.clone() } else { "main".to_owned() }
+            });
         let codeowners = CODEOWNERS.iter().find_map(|name| std::fs::read_to_string(root.join(name)).ok());
         Place {
             repository: repository
@@ -124,7 +126,10 @@ pub fn envelope(
         let places = finding.path.iter().map(|s| &s.location).chain([&finding.location]);
         for place in places {
             let from = place.start.line.saturating_sub(AROUND).max(1);
-            lines.entry(&place.file).or_default().extend(from..=place.end.line.min(place.start.line + 6) + AROUND);
+            lines
+                .entry(&place.file)
+                .or_default()
+                .extend(from..=place.end.line.min(place.start.line + 6) + AROUND);
         }
     }
     let mut excerpts: BTreeMap<&str, Vec<(u32, String)>> = BTreeMap::new();
@@ -133,11 +138,8 @@ pub fn envelope(
             excerpts.insert(file, pieces(&text, &wanted));
         }
     }
-    let diffs: BTreeMap<&str, String> = report
-        .findings
-        .iter()
-        .filter_map(|f| Some((f.fingerprint.0.as_str(), diff(f, text)?)))
-        .collect();
+    let diffs: BTreeMap<&str, String> =
+        report.findings.iter().filter_map(|f| Some((f.fingerprint.0.as_str(), diff(f, text)?))).collect();
     Ok(json!({
         "repository": place.repository,
         "branch": place.branch,
@@ -186,7 +188,8 @@ fn diff(finding: &Finding, text: &dyn Fn(&str) -> Option<String>) -> Option<Stri
     }
     new.push_str(old.get(at..)?);
     let diff = TextDiff::from_lines(&old, &new);
-    let shown = diff.unified_diff().context_radius(3).header(&format!("a/{file}"), &format!("b/{file}")).to_string();
+    let shown =
+        diff.unified_diff().context_radius(3).header(&format!("a/{file}"), &format!("b/{file}")).to_string();
     (!shown.is_empty()).then_some(shown)
 }
 

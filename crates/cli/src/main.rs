@@ -6,10 +6,10 @@
 mod analysis;
 mod args;
 mod args_desk;
-mod desk;
-mod delivery;
 mod cache;
 mod clock;
+mod delivery;
+mod desk;
 mod failure;
 mod ignores;
 mod input;

@@ -3,6 +3,7 @@
 pub mod changed;
 mod fix;
 mod import;
+mod send;
 mod stats;
 
 use std::collections::HashSet;
@@ -34,6 +35,8 @@ pub struct Scanned {
     pub all: Vec<Finding>,
     /// The scanned folder.
     pub root: PathBuf,
+    /// Only this file was asked for.
+    only_file: Option<String>,
     /// There was nothing to read.
     empty: bool,
     /// The result is that of an earlier run.
@@ -66,6 +69,9 @@ pub fn run(options: &ScanArgs) -> anyhow::Result<u8> {
         return fix::run(options, &wanted, scanned);
     }
     let code = verdict(&scanned, options.fail_on);
+    if options.send.is_some() || options.into.is_some() {
+        send::run(options, &scanned)?;
+    }
     match deliver(&scanned.report, options) {
         Err(error) if error.chain().any(is_broken_pipe) => {}
         result => result?,
@@ -127,7 +133,7 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     let mut report = analysis.report(options.path.display().to_string(), started, progress.phases());
     report.rules.clone_from(&wanted.rules);
     report.findings = findings;
-    Ok(Scanned { report, analysis, all, root, empty, cached })
+    Ok(Scanned { report, analysis, all, root, only_file, empty, cached })
 }
 
 /// Which findings the user wants to hear of.

@@ -12,6 +12,9 @@ use crate::{Actor, Change, Command, Event, Fields, Millis, Record, RecordId, Ref
 /// Names and values that conditions are asked about.
 pub type Facts = Map<String, Value>;
 
+/// The kind that holds people: who signs in and what they may follows from its records.
+pub const PERSON: &str = "person";
+
 /// The role of scans and policies.
 pub const ENGINE: &str = "engine";
 
@@ -130,6 +133,15 @@ pub struct Decided {
     pub effects: Vec<Effect>,
 }
 
+/// Whether a command gives fields values.
+fn changes_fields(command: &Command) -> bool {
+    match command {
+        Command::Set { .. } => true,
+        Command::Move { fields, .. } => !fields.is_empty(),
+        _ => false,
+    }
+}
+
 /// Decides a command on a record.
 pub fn decide(
     program: &Program,
@@ -142,6 +154,13 @@ pub fn decide(
     let kind = program
         .kind(&record.kind)
         .ok_or_else(|| Refused::NotNow(format!("the program no longer has the kind `{}`", record.kind)))?;
+    // Whoever may change a person's role or login may make themselves anybody.
+    if kind.name == PERSON && !caller.role.admin && !caller.is_engine() && changes_fields(&command) {
+        return Err(Refused::NotAllowed(format!(
+            "your role ({}) may not change people: it takes an administrator",
+            caller.role.title
+        )));
+    }
     let mut draft = Draft::of(record, now);
     let mut effects = Vec::new();
     match command {
@@ -265,7 +284,9 @@ impl Draft {
     /// The clocks of a new record begin with its opening.
     fn time(&mut self, change: Change) {
         match (change, self.changes.as_mut_slice()) {
-            (Change::Timed { clock, state: Some(state), .. }, [Change::Opened { clocks, .. }]) if self.fresh => {
+            (Change::Timed { clock, state: Some(state), .. }, [Change::Opened { clocks, .. }])
+                if self.fresh =>
+            {
                 clocks.insert(clock.clone(), state.clone());
                 self.record.clocks.insert(clock, state);
             }

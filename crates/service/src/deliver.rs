@@ -43,7 +43,8 @@ impl Desk {
                 Some(no) => self.store.record(no).await?,
                 None => None,
             };
-            let last = |d: &Document| d.body.get("deliveries")?.get(&delivery.branch)?.as_str().map(str::to_owned);
+            let last =
+                |d: &Document| d.body.get("deliveries")?.get(&delivery.branch)?.as_str().map(str::to_owned);
             if let (Some(asset), Some(digest)) = (&asset, known.as_ref().and_then(last))
                 && digest == delivery.digest
             {
@@ -74,7 +75,10 @@ impl Desk {
             drafts.extend(taken.drafts);
             let documents = documents(delivery, known, id.no);
             let before = head.seq;
-            match self.commit(&mut head, &Actor::Scan, self.tied(drafts, now).await?, documents, now, None).await {
+            match self
+                .commit(&mut head, &Actor::Scan, self.tied(drafts, now).await?, documents, now, None)
+                .await
+            {
                 Err(Error::Store(StoreError::Behind(_))) => self.catch_up(&mut head).await?,
                 other => {
                     other?;

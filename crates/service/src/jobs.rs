@@ -88,7 +88,9 @@ impl Jobs {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let id = all.keys().next_back().map_or(1, |last| last + 1);
         while all.len() >= REMEMBERED {
-            let Some(oldest) = all.values().find(|j| j.state != JobState::Running).map(|j| j.id) else { break };
+            let Some(oldest) = all.values().find(|j| j.state != JobState::Running).map(|j| j.id) else {
+                break;
+            };
             all.remove(&oldest);
         }
         let job = Job {

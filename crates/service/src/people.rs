@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wardroom_desk::Record;
-
-/// The kind that holds people.
-pub const PERSON: &str = "person";
+use wardroom_desk::{Millis, PERSON, Record};
 
 /// Somebody who works here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +19,8 @@ pub struct Person {
     pub team: Option<String>,
     /// They may sign in.
     pub active: bool,
+    /// Since when that is so: what they began before, such as a session, no longer holds.
+    pub since: Millis,
 }
 
 /// Everybody, by login.
@@ -37,19 +36,27 @@ impl People {
         if record.kind != PERSON {
             return;
         }
-        if let Some(old) = self.login_of.remove(&record.id.no) {
+        let no = record.id.no;
+        if let Some(old) = self.login_of.remove(&no)
+            && self.by_login.get(&old).is_some_and(|p| p.no == no)
+        {
             self.by_login.remove(&old);
         }
         let login = record.text("login").to_owned();
+        self.login_of.insert(no, login.clone());
+        // A second record with a login takes nothing over from who has it.
+        if self.by_login.get(&login).is_some_and(|p| p.no < no) {
+            return;
+        }
         let person = Person {
-            no: record.id.no,
+            no,
             login: login.clone(),
             name: record.title().to_owned(),
             role: record.text("role").to_owned(),
             team: Some(record.text("team")).filter(|t| !t.is_empty()).map(str::to_owned),
             active: record.open,
+            since: record.entered,
         };
-        self.login_of.insert(record.id.no, login.clone());
         self.by_login.insert(login, person);
     }
 

@@ -8,7 +8,13 @@ impl Desk {
     /// Answers the question that likeness asked: `new` came where `old` went. With `yes`, the old
     /// record goes on with the sightings of the new one, which becomes its duplicate; with no, they
     /// are two, and the old one is closed by the next scan that does not see it.
-    pub async fn same(&self, caller: &Caller, new: &RecordId, old: &RecordId, yes: bool) -> Result<Done, Error> {
+    pub async fn same(
+        &self,
+        caller: &Caller,
+        new: &RecordId,
+        old: &RecordId,
+        yes: bool,
+    ) -> Result<Done, Error> {
         let asked = |r: &wardroom_desk::Record| {
             r.links.iter().any(|l| l.relation == "same_as" && l.to.no == old.no && !l.back)
         };

@@ -201,6 +201,12 @@ impl Desk {
         Ok(())
     }
 
+    fn is_person(&self, no: u32) -> bool {
+        let shared = self.read();
+        let prefix = shared.program.kind(wardroom_desk::PERSON).map(|k| k.prefix.clone());
+        shared.index.id(no).is_some_and(|id| Some(id.prefix) == prefix)
+    }
+
     /// Takes back what was done in one go, as new events: nothing is removed from the log.
     pub async fn undo(&self, caller: &Caller, batch: u64) -> Result<ManyDone, Error> {
         let mut head = self.writer.lock().await;
@@ -210,6 +216,13 @@ impl Desk {
         };
         if first.actor != caller.actor && !caller.role.admin {
             return Err(Refused::NotAllowed("only who did it can undo it".to_owned()).into());
+        }
+        // Who was an administrator when they did it, and is none any more, takes no role back.
+        let of_people = events.iter().any(|e| self.is_person(e.record.no));
+        if of_people && !caller.role.admin && caller.role.name != wardroom_desk::ENGINE {
+            return Err(
+                Refused::NotAllowed("changes to people are undone by an administrator".to_owned()).into()
+            );
         }
         let mut by_record: BTreeMap<u32, Vec<Event>> = BTreeMap::new();
         for event in events {

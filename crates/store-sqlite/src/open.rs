@@ -114,13 +114,9 @@ impl SqliteStore {
         if !path.exists() {
             return Err(StoreError::Other(format!("there is no store at {}", path.display())));
         }
-        let mut writer = connect_writer(path, options).connect().await.map_err(failed)?;
-        check_mark(&mut writer).await?;
+        let found = look(path, options).await?;
         let mut signer = key::read(&key::key_path(path))?;
-        let found = schema::version(&mut writer).await?;
-        if found > schema::newest() {
-            return Err(StoreError::TooNew { found, known: schema::newest() });
-        }
+        let mut writer = connect_writer(path, options).connect().await.map_err(failed)?;
         if options.read_only {
             if found < schema::newest() {
                 return Err(StoreError::Unwritable(format!(
@@ -204,8 +200,23 @@ impl SqliteStore {
     }
 }
 
+/// The schema's version, by a connection that changes nothing: a writer's would put another program's
+/// database, or a newer store, into another mode before it is refused.
+async fn look(path: &Path, options: &Options) -> Result<i64, StoreError> {
+    let mut connection = connect(path, options).connect().await.map_err(failed)?;
+    let mut found = check_mark(&mut connection).await;
+    if found.is_ok() {
+        found = schema::version(&mut connection).await;
+    }
+    connection.close().await.map_err(failed)?;
+    match found {
+        Ok(found) if found > schema::newest() => Err(StoreError::TooNew { found, known: schema::newest() }),
+        found => found,
+    }
+}
+
 /// Refuses a database that is another program's.
-async fn check_mark(writer: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn check_mark(writer: &mut SqliteConnection) -> Result<i64, StoreError> {
     let mark: i32 =
         sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *writer).await.map_err(failed)?;
     let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *writer).await.map_err(failed)?;
@@ -214,7 +225,7 @@ async fn check_mark(writer: &mut SqliteConnection) -> Result<(), StoreError> {
     if mark != APPLICATION && pages > 0 && tables > 0 {
         return Err(StoreError::Other("the file is a database, but not one of Wardroom's".to_owned()));
     }
-    Ok(())
+    Ok(0)
 }
 
 /// The public key that the store says it is signed with.

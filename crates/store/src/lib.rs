@@ -4,7 +4,15 @@
 //! that can be built again), the index of what engines find records by, files by their digest, and
 //! small documents that are no history (sessions, credentials, saved views). It decides nothing.
 
+pub mod audit;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod fold;
 pub mod ledger;
+mod proof;
+
+pub use fold::{Folding, fold_one, rebuild};
+pub use proof::{NoProof, Proven, check_proof, export_proof};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -89,6 +97,15 @@ pub trait Store: Send + Sync {
 pub trait RecordSource: Send {
     /// The next batch; none where all have been given. An error leaves everything as it was.
     async fn next(&mut self) -> Result<Option<Vec<Record>>, StoreError>;
+}
+
+/// How far a long job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is done, in events.
+    pub done: u64,
+    /// Of how many.
+    pub of: u64,
 }
 
 /// A SHA-256 hash.

@@ -13,6 +13,8 @@ use wardroom_store::StoreError;
 pub enum Failed {
     /// Not signed in: to the sign-in page, and from there to this address.
     SignIn(String),
+    /// Something else has to be done first, at this address.
+    Elsewhere(&'static str),
     /// With a status, a heading and what to do about it.
     Page(StatusCode, String, String),
     /// Refused by the desk.
@@ -45,7 +47,8 @@ impl Failed {
         Failed::Page(
             StatusCode::INTERNAL_SERVER_ERROR,
             "Something broke".to_owned(),
-            "Nothing was lost. Try again; if it stays, your administrator finds the reason in the log.".to_owned(),
+            "Nothing was lost. Try again; if it stays, your administrator finds the reason in the log."
+                .to_owned(),
         )
     }
 
@@ -55,6 +58,11 @@ impl Failed {
             Failed::SignIn(_) => {
                 (StatusCode::UNAUTHORIZED, "Sign in first".to_owned(), "Your session is over.".to_owned())
             }
+            Failed::Elsewhere(_) => (
+                StatusCode::FORBIDDEN,
+                "Set up your second factor first".to_owned(),
+                "Your account asks for one.".to_owned(),
+            ),
             Failed::Page(status, heading, text) => (*status, heading.clone(), text.clone()),
             Failed::Refused(refused) => {
                 let (status, heading) = match refused {
@@ -153,6 +161,9 @@ impl IntoResponse for Failed {
         if let Failed::SignIn(next) = &self {
             let next: String = url_encode(next);
             return Redirect::to(&format!("/sign-in?next={next}")).into_response();
+        }
+        if let Failed::Elsewhere(address) = self {
+            return Redirect::to(address).into_response();
         }
         let (status, heading, text) = self.told();
         let page = ErrorPage {

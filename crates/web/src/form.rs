@@ -57,13 +57,13 @@ impl FromRequest<App> for Form {
         if !media.is_some_and(|m| m.starts_with("application/x-www-form-urlencoded")) {
             return Err(Failed::bad("A form is needed."));
         }
-        let body = Bytes::from_request(request, app)
-            .await
-            .map_err(|_| Failed::Page(
+        let body = Bytes::from_request(request, app).await.map_err(|_| {
+            Failed::Page(
                 axum::http::StatusCode::PAYLOAD_TOO_LARGE,
                 "That is too large".to_owned(),
                 "A form may have one MiB at most.".to_owned(),
-            ))?;
+            )
+        })?;
         Form::read(&body)
     }
 }
@@ -85,7 +85,14 @@ mod tests {
     #[test]
     fn only_addresses_of_this_site_are_gone_back_to() {
         assert_eq!(back("/queue?q=is%3Aopen"), "/queue?q=is%3Aopen");
-        for address in ["", "//evil.example", "/\\evil.example", "https://evil.example", "/x\r\nSet-Cookie: a=b", "/\t/evil"] {
+        for address in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/x\r\nSet-Cookie: a=b",
+            "/\t/evil",
+        ] {
             assert_eq!(back(address), "/inbox", "{address:?}");
         }
     }

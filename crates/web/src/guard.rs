@@ -84,8 +84,13 @@ const NAMES: usize = 20_000;
 impl Throttle {
     /// How long to wait before another try is looked at, in milliseconds.
     pub fn wait(&self, name: &str, now: Millis) -> Millis {
+        self.wait_beyond(name, 0, now)
+    }
+
+    /// The same where `more` failures cost nothing beyond those that never do: for what many share.
+    pub fn wait_beyond(&self, name: &str, more: u32, now: Millis) -> Millis {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.get(name).map_or(0, |(count, last)| (last + pause(*count) - now).max(0))
+        failures.get(name).map_or(0, |(count, last)| (last + pause(count.saturating_sub(more)) - now).max(0))
     }
 
     /// Another failure.
@@ -99,6 +104,14 @@ impl Throttle {
             entry.0 = 0;
         }
         *entry = (entry.0.saturating_add(1), now);
+    }
+
+    /// What was counted as a failure was none.
+    pub fn pardoned(&self, name: &str) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((count, _)) = failures.get_mut(name) {
+            *count = count.saturating_sub(1);
+        }
     }
 
     /// A success: the name is free again.

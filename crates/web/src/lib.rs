@@ -7,14 +7,21 @@
 mod api;
 mod app;
 mod assets;
+mod browser;
+mod credential;
 mod error;
 mod form;
 mod guard;
+mod link;
 mod markdown;
 mod pages;
+mod password;
 mod random;
 mod session;
+mod tokens;
+mod trail;
 mod view;
 
 pub use app::{App, Origin, Settings, serve};
-pub use pages::setup_link;
+pub use pages::{recovery_link, setup_link, signed_in_link};
+pub use tokens::make_token;

@@ -29,8 +29,29 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut builder = ammonia::Builder::default();
     builder
         .tags(HashSet::from([
-            "p", "br", "hr", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h3",
-            "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td",
+            "p",
+            "br",
+            "hr",
+            "em",
+            "strong",
+            "del",
+            "code",
+            "pre",
+            "blockquote",
+            "ul",
+            "ol",
+            "li",
+            "a",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
         ]))
         .generic_attributes(HashSet::new())
         .tag_attributes([("a", HashSet::from(["href"])), ("ol", HashSet::from(["start"]))].into())
@@ -102,7 +123,8 @@ fn linked<'t>(text: CowStr<'t>, is_person: &dyn Fn(&str) -> bool, events: &mut V
     while let Some(first) = rest.chars().next() {
         let before = out.chars().next_back();
         let starts = before.is_none_or(|c| !(c.is_alphanumeric() || "._-/@".contains(c)));
-        let word_end = |s: &str| s.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(s.len());
+        let word_end =
+            |s: &str| s.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(s.len());
         if starts && first == '@' {
             let login = rest[1..][..word_end(&rest[1..])].trim_end_matches(['.', '-', '_']);
             if !login.is_empty() && is_person(login) {
@@ -155,15 +177,26 @@ mod tests {
         assert!(html.contains("href=\"/queue?q=owner%3Aana\""), "{html}");
         assert!(html.contains("href=\"/records/F-12\""), "{html}");
         assert!(html.contains("<code>F-13</code>"), "{html}");
-        assert!(!html.contains("<b") && !html.contains("<img") && html.contains("&lt;b onclick=x&gt;"), "{html}");
+        assert!(
+            !html.contains("<b") && !html.contains("<img") && html.contains("&lt;b onclick=x&gt;"),
+            "{html}"
+        );
         assert_eq!(html.matches("owner%3A").count(), 1, "{html}");
     }
 
     #[test]
     fn addresses_cannot_carry_script() {
-        for text in ["[x](javascript:alert(1))", "[x](JaVaScRiPt:alert(1))", "[x](data:text/html,x)", "<javascript:x>"] {
+        for text in [
+            "[x](javascript:alert(1))",
+            "[x](JaVaScRiPt:alert(1))",
+            "[x](data:text/html,x)",
+            "<javascript:x>",
+        ] {
             let html = shown(text);
-            assert!(!html.to_lowercase().contains("href=\"javascript") && !html.contains("href=\"data"), "{html}");
+            assert!(
+                !html.to_lowercase().contains("href=\"javascript") && !html.contains("href=\"data"),
+                "{html}"
+            );
         }
     }
 }

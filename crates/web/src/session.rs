@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use wardroom_desk::{Actor, Caller, Millis};
-use wardroom_service::Person;
+use wardroom_service::{Desk, Person};
 use wardroom_store::Document;
 
 use crate::error::Failed;
@@ -45,7 +45,14 @@ pub struct Session {
     /// What was last done and can be undone.
     #[serde(default)]
     pub undo: Option<u64>,
+    /// It leads to the account only, until a second factor is set up.
+    #[serde(default)]
+    pub limited: bool,
 }
+
+/// Held while a session is changed or ended: one that has ended is not written again by a request
+/// that was under way.
+static WRITING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Somebody who is signed in, with what the page needs to know of them.
 #[derive(Clone, Debug)]
@@ -102,7 +109,13 @@ pub fn cookie(app: &App, secret: Option<&str>) -> Result<HeaderValue, Failed> {
 }
 
 /// Begins a session; its secret, which only the browser keeps.
-pub async fn begin(app: &App, login: &str, agent: &str, address: &str) -> Result<String, Failed> {
+pub async fn begin(
+    app: &App,
+    login: &str,
+    agent: &str,
+    address: &str,
+    limited: bool,
+) -> Result<String, Failed> {
     let secret = random::secret();
     let now = app.desk.now();
     let session = Session {
@@ -115,37 +128,71 @@ pub async fn begin(app: &App, login: &str, agent: &str, address: &str) -> Result
         theme: String::new(),
         said: None,
         undo: None,
+        limited,
     };
-    keep(app, &random::kept(&secret), &session).await?;
+    app.desk.store().put(&document(&random::kept(&secret), &session)?).await?;
     Ok(secret)
 }
 
-/// Writes a session down.
+/// Writes down what became of a session; nothing where it has ended.
 pub async fn keep(app: &App, key: &str, session: &Session) -> Result<(), Failed> {
-    let expires = (session.used + IDLE).min(session.began + LONGEST);
-    let document = Document {
+    let _writing = WRITING.lock().await;
+    let store = app.desk.store();
+    if store.get(SESSION, key, app.desk.now()).await?.is_some() {
+        store.put(&document(key, session)?).await?;
+    }
+    Ok(())
+}
+
+/// Ends a session; whether there was one.
+pub async fn end(desk: &Desk, key: &str) -> Result<bool, Failed> {
+    let _writing = WRITING.lock().await;
+    Ok(desk.store().remove(SESSION, key).await?)
+}
+
+/// Ends somebody's sessions, but for one; how many.
+pub async fn end_all(desk: &Desk, login: &str, but: Option<&str>) -> Result<u64, Failed> {
+    let mut ended = 0;
+    for (key, _) in all(desk, Some(login)).await? {
+        if Some(key.as_str()) != but && end(desk, &key).await? {
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}
+
+/// Sessions of somebody or of everybody, with their keys, the last used first.
+pub async fn all(desk: &Desk, login: Option<&str>) -> Result<Vec<(String, Session)>, Failed> {
+    let documents = desk.store().list(SESSION, login, desk.now()).await?;
+    let mut sessions: Vec<(String, Session)> =
+        documents.into_iter().filter_map(|d| Some((d.key, serde_json::from_value(d.body).ok()?))).collect();
+    sessions.sort_by_key(|(_, s)| std::cmp::Reverse(s.used));
+    Ok(sessions)
+}
+
+fn document(key: &str, session: &Session) -> Result<Document, Failed> {
+    Ok(Document {
         collection: SESSION.to_owned(),
         key: key.to_owned(),
         owner: Some(session.login.clone()),
         body: serde_json::to_value(session).map_err(|e| Failed::broken(&e))?,
-        expires: Some(expires),
-    };
-    Ok(app.desk.store().put(&document).await?)
+        expires: Some((session.used + IDLE).min(session.began + LONGEST)),
+    })
 }
 
 /// The secret in a request's cookie.
 pub fn secret_of(app: &App, parts: &Parts) -> Option<String> {
-    let name = cookie_name(app);
-    parts
-        .headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(';'))
-        .find_map(|pair| {
+    cookie_of(cookie_name(app), parts)
+}
+
+/// A secret in a cookie of this name.
+pub fn cookie_of(name: &str, parts: &Parts) -> Option<String> {
+    parts.headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';')).find_map(
+        |pair| {
             let (key, value) = pair.trim().split_once('=')?;
             (key == name && value.len() == 64).then(|| value.to_owned())
-        })
+        },
+    )
 }
 
 async fn viewer(app: &App, parts: &Parts) -> Result<Option<Viewer>, Failed> {
@@ -156,7 +203,9 @@ async fn viewer(app: &App, parts: &Parts) -> Result<Option<Viewer>, Failed> {
     let mut session: Session = serde_json::from_value(document.body).map_err(|e| Failed::broken(&e))?;
     let Some(viewer) = ({
         let shared = app.desk.read();
-        shared.people.get(&session.login).filter(|p| p.active).and_then(|person| {
+        // A session from before somebody was suspended, or had this login, is none.
+        let theirs = |p: &&Person| p.active && session.began >= p.since;
+        shared.people.get(&session.login).filter(theirs).and_then(|person| {
             let role = shared.program.policies.roles.iter().find(|r| r.name == person.role)?.clone();
             let caller = Caller {
                 actor: Actor::Person(person.login.clone()),
@@ -182,7 +231,13 @@ impl FromRequestParts<App> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
         let next = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-        viewer(app, parts).await?.ok_or(Failed::SignIn(next))
+        let viewer = viewer(app, parts).await?.ok_or(Failed::SignIn(next))?;
+        let path = parts.uri.path();
+        let account = path == "/account" || path.starts_with("/account/") || path == "/sign-out";
+        if viewer.session.limited && !account {
+            return Err(Failed::Elsewhere("/account"));
+        }
+        Ok(viewer)
     }
 }
 

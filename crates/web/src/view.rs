@@ -67,7 +67,10 @@ pub fn datetime(at: Millis) -> String {
 
 /// A day as people read it: `27 Nov`, with the year where it is another one.
 pub fn day(at: Millis, now: Millis) -> String {
-    let (at, now) = (Timestamp::from_millisecond(at).unwrap_or_default(), Timestamp::from_millisecond(now).unwrap_or_default());
+    let (at, now) = (
+        Timestamp::from_millisecond(at).unwrap_or_default(),
+        Timestamp::from_millisecond(now).unwrap_or_default(),
+    );
     let same = at.strftime("%Y").to_string() == now.strftime("%Y").to_string();
     let text = at.strftime(if same { "%d %b" } else { "%d %b %Y" }).to_string();
     text.trim_start_matches('0').to_owned()
@@ -126,7 +129,8 @@ impl Face {
             (Some(a), Some(b)) => [a, b].iter().collect(),
             _ => name.chars().take(2).collect(),
         };
-        let colour = login.bytes().fold(0_u32, |sum, b| sum.wrapping_mul(31).wrapping_add(u32::from(b))) % 6 + 1;
+        let colour =
+            login.bytes().fold(0_u32, |sum, b| sum.wrapping_mul(31).wrapping_add(u32::from(b))) % 6 + 1;
         Face { login: login.to_owned(), name: name.to_owned(), colour, initials: initials.to_uppercase() }
     }
 }
@@ -171,6 +175,7 @@ pub struct Frame {
     pub setup: Vec<Item>,
     pub views: Vec<SavedView>,
     pub name: String,
+    pub login: String,
     pub initials: String,
     pub face: u32,
     pub csrf: String,
@@ -189,17 +194,17 @@ impl Frame {
         let views = crate::pages::views::for_menu(app, viewer).await;
         let (inbox, open, may_open) = crate::pages::counts(app, viewer);
         let item = |href: &str, label: &str, icon: &'static str, count: u64, of: &'static str| Item {
-            current: here == href || here.starts_with(&format!("{href}/")) || here.starts_with(&format!("{href}?")),
+            current: here == href
+                || here.starts_with(&format!("{href}/"))
+                || here.starts_with(&format!("{href}?")),
             href: href.to_owned(),
             label: label.to_owned(),
             icon,
             count,
             of,
         };
-        let mut setup = vec![
-            item("/program", "Program", "program", 0, ""),
-            item("/rules", "Rules", "book", 0, ""),
-        ];
+        let mut setup =
+            vec![item("/program", "Program", "program", 0, ""), item("/rules", "Rules", "book", 0, "")];
         if viewer.caller.role.admin {
             setup.push(item("/admin", "Administration", "admin", 0, ""));
         }
@@ -219,6 +224,7 @@ impl Frame {
             setup,
             views,
             name: viewer.person.name.clone(),
+            login: viewer.person.login.clone(),
             initials: face.initials,
             face: face.colour,
             csrf: viewer.session.csrf.clone(),

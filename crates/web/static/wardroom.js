@@ -461,13 +461,15 @@ if ($("[data-live], [data-record], [data-job]") && "EventSource" in window) {
 
 // --------------------------------------------------------------------- CVSS
 
-// The server works out the score; here the eight choices and the text are kept the same.
-const CVSS_ORDER = ["AV", "AC", "PR", "UI", "S", "C", "I", "A"];
+// The server works out the score; here the choices and the text are kept the same. The form names its
+// version, and its radio buttons the metrics in their order.
 const SEVERITIES = ["critical", "high", "medium", "low", "info"];
 const beginCvss = (form) => {
   const text = form.elements.namedItem("vector");
   const error = $("[data-cvss-error]", form);
+  const order = [...new Set($$("input[type=radio]", form).map((radio) => radio.name))];
   const ask = latest(80, async (signal) => {
+    if (!text.value.trim()) return;
     const reply = await getJson("/cvss", { vector: text.value.trim() }, signal);
     error.textContent = reply.error ?? "";
     error.hidden = !reply.error;
@@ -481,11 +483,12 @@ const beginCvss = (form) => {
     if (event.target === text) {
       text.value.split("/").forEach((part) => {
         const [name, value] = part.split(":");
-        if (CVSS_ORDER.includes(name)) $$(`input[type=radio][name="${name}"]`, form).forEach((radio) => { radio.checked = radio.value === value; });
+        if (order.includes(name)) $$(`input[type=radio][name="${name}"]`, form).forEach((radio) => { radio.checked = radio.value === value; });
       });
     } else if (event.target.type === "radio") {
-      const chosen = CVSS_ORDER.map((name) => [name, form.elements.namedItem(name)?.value]).filter(([, value]) => value);
-      text.value = `CVSS:3.1/${chosen.map((pair) => pair.join(":")).join("/")}`;
+      const chosen = order.map((name) => [name, form.elements.namedItem(name)?.value]).filter(([, value]) => value);
+      // A vector with a metric missing has no score yet.
+      if (chosen.length === order.length) text.value = `CVSS:${form.dataset.cvss}/${chosen.map((pair) => pair.join(":")).join("/")}`;
     }
     ask();
   });

@@ -41,7 +41,8 @@ pub fn run(options: &ProgramArgs) -> anyhow::Result<u8> {
         ProgramCommand::Apply { folder, store } => apply(folder, store),
         ProgramCommand::Schema { name } => {
             let schema = wardroom_program::schema(name).ok_or_else(|| {
-                usage(format!("`{name}` is none of {}", wardroom_program::SCHEMAS.join(", ")))
+                let names: Vec<&str> = wardroom_program::SCHEMAS.iter().map(|(name, _)| *name).collect();
+                usage(format!("`{name}` is none of {}", names.join(", ")))
             })?;
             Console::stdout(|out| {
                 serde_json::to_writer_pretty(&mut *out, &schema)?;
@@ -125,11 +126,15 @@ fn test(folder: &Path) -> anyhow::Result<u8> {
     let mut failed = 0;
     Console::stdout(|out| {
         for one in &tested {
-            if one.passed() {
-                writeln!(out, "ok      {one}")?;
-            } else {
-                failed += 1;
-                writeln!(out, "FAILED  {one}")?;
+            let place = format!("{}:{}: {}", one.file, one.line, one.name);
+            if one.failures.is_empty() {
+                writeln!(out, "ok      {place}")?;
+                continue;
+            }
+            failed += 1;
+            writeln!(out, "FAILED  {place}")?;
+            for failure in &one.failures {
+                writeln!(out, "        {failure}")?;
             }
         }
         Ok(writeln!(out, "{} passed, {failed} failed", tested.len() - failed)?)

@@ -33,7 +33,9 @@ pub fn run(options: &ServeArgs) -> anyhow::Result<u8> {
         };
         let origin = Origin(origin);
         if let Some(link) = wardroom_web::setup_link(&desk, &origin).await? {
-            Console::stderr(&format!("wardroom: nobody has an account yet; set up the first with\n\n    {link}\n"));
+            Console::stderr(&format!(
+                "wardroom: nobody has an account yet; set up the first with\n\n    {link}\n"
+            ));
         }
         Console::stderr(&format!("wardroom: serving {} on {}", options.store.display(), origin.0));
         serve(desk, listener, origin, public_key).await?;

@@ -164,6 +164,7 @@ impl Index {
             (Place::Is, "reopened") => Some(Cow::Borrowed(self.columns[at::REOPENED].filled())),
             (Place::Is, "present") => Some(Cow::Borrowed(&self.present)),
             (Place::Is, "gone") => Some(Cow::Owned(&self.seen - &self.present)),
+            (Place::Clock, text) => self.clock(text, now),
             (Place::Has, name) => self.filled(name),
             (Place::No, name) => missing(&*self.filled(name)?),
             (Place::Id, text) => {
@@ -171,6 +172,28 @@ impl Index {
                 Some(Cow::Owned(self.named(&id).into_iter().collect()))
             }
             _ => None,
+        }
+    }
+
+    /// The records that have a clock, in one of its states where one is named.
+    fn clock(&self, text: &str, now: Millis) -> Option<Cow<'_, RoaringBitmap>> {
+        let (name, state) = text.split_once('/').map_or((text, None), |(name, state)| (name, Some(state)));
+        let Some(clock) = self.clocks.iter().find(|c| lower(&c.name) == name) else {
+            // One that the program has, and no record yet.
+            let known = self.schema.get("clock").is_some_and(|n| n.choices.iter().any(|c| c == text));
+            return known.then(Cow::default);
+        };
+        let pick = |from: &RoaringBitmap, holds: &dyn Fn(u32) -> bool| {
+            Some(Cow::Owned(from.iter().filter(|no| holds(*no)).collect()))
+        };
+        match state {
+            None => Some(Cow::Owned(&clock.running | &clock.stopped | &clock.paused)),
+            Some("running") => pick(&clock.running, &|no| clock.due.get(no) >= now),
+            Some("late") => pick(&clock.running, &|no| clock.due.get(no) < now),
+            Some("met") => pick(&clock.stopped, &|no| clock.due.get(no) >= clock.ended.get(no)),
+            Some("missed") => pick(&clock.stopped, &|no| clock.due.get(no) < clock.ended.get(no)),
+            Some("paused") => Some(Cow::Borrowed(&clock.paused)),
+            Some(_) => None,
         }
     }
 

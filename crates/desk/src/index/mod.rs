@@ -86,7 +86,8 @@ pub(crate) struct ClockColumn {
     pub name: String,
     pub due: Times,
     /// When it stopped.
-    pub stopped: Times,
+    pub ended: Times,
+    pub stopped: RoaringBitmap,
     pub running: RoaringBitmap,
     pub paused: RoaringBitmap,
 }
@@ -186,20 +187,23 @@ impl Index {
         for column in &mut self.clocks {
             let clock = record.clocks.get(&column.name);
             column.due.set(no, clock.map(|c| c.due), self.slots);
-            let mut stopped = None;
-            column.running.remove(no);
-            column.paused.remove(no);
-            match clock.map(|c| c.running) {
-                Some(Running::Running) => {
-                    column.running.insert(no);
+            let running = clock.map(|c| c.running);
+            for (bits, is) in [
+                (&mut column.running, matches!(running, Some(Running::Running))),
+                (&mut column.paused, matches!(running, Some(Running::Paused { .. }))),
+                (&mut column.stopped, matches!(running, Some(Running::Stopped { .. }))),
+            ] {
+                if is {
+                    bits.insert(no);
+                } else {
+                    bits.remove(no);
                 }
-                Some(Running::Paused { .. }) => {
-                    column.paused.insert(no);
-                }
-                Some(Running::Stopped { at }) => stopped = Some(at),
-                None => {}
             }
-            column.stopped.set(no, stopped, self.slots);
+            let ended = match running {
+                Some(Running::Stopped { at }) => Some(at),
+                _ => None,
+            };
+            column.ended.set(no, ended, self.slots);
         }
     }
 
@@ -302,7 +306,7 @@ impl Index {
             self.columns.iter().map(|c| (format!("column {}", c.name), c.memory())).collect();
         let times = [&self.opened, &self.updated, &self.entered, &self.closed, &self.due];
         parts.push(("moments".to_owned(), times.iter().map(|t| t.memory()).sum()));
-        let clocks = self.clocks.iter().map(|c| c.due.memory() + c.stopped.memory()).sum();
+        let clocks = self.clocks.iter().map(|c| c.due.memory() + c.ended.memory()).sum();
         parts.push(("clocks".to_owned(), clocks));
         parts.push(("words".to_owned(), self.words.memory()));
         parts

@@ -113,6 +113,8 @@ pub enum Place {
     Group,
     /// `late:yes`.
     Late,
+    /// `clock:remediate`, `clock:remediate/missed`.
+    Clock,
     /// `id:F-12`.
     Id,
     /// A moment.
@@ -187,6 +189,8 @@ pub mod column {
 pub const IS: [&str; 7] = ["open", "closed", "late", "confidential", "reopened", "present", "gone"];
 /// What `has:` and `no:` take beside names of fields.
 pub const HAS: [&str; 5] = ["comments", "due", "evidence", "files", "links"];
+/// What `clock:` takes behind a clock's name.
+pub const CLOCK: [&str; 5] = ["met", "missed", "running", "late", "paused"];
 /// What `sort:` takes.
 pub const SORTS: [&str; 7] = ["priority", "due", "severity", "age", "updated", "opened", "id"];
 
@@ -219,6 +223,17 @@ impl Schema {
             program.kinds.values().flat_map(|k| k.links.iter().map(|l| l.name.clone())).collect();
         links.sort();
         links.dedup();
+        let mut clocks: Vec<String> =
+            program.kinds.values().flat_map(|k| k.clocks.iter().map(|c| c.name.to_lowercase())).collect();
+        clocks.sort();
+        clocks.dedup();
+        let clocks: Vec<String> = clocks
+            .into_iter()
+            .flat_map(|name| {
+                let states: Vec<String> = CLOCK.iter().map(|state| format!("{name}/{state}")).collect();
+                std::iter::once(name).chain(states)
+            })
+            .collect();
         let words = |list: &[&str]| list.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
         for (name, title, shape, many, choices) in [
             ("kind", "Kind", Shape::Choice, false, kinds),
@@ -246,6 +261,7 @@ impl Schema {
             ("sort", "Sorted by", Place::Sort, words(&SORTS)),
             ("group", "Grouped by", Place::Group, Vec::new()),
             ("late", "Late", Place::Late, words(&["yes", "no"])),
+            ("clock", "Clock", Place::Clock, clocks),
         ] {
             self.name(name, title, place, Shape::Choice, choices);
         }

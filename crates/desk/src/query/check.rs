@@ -111,6 +111,10 @@ impl Check<'_> {
                 self.choice(term, name, test, name.shape.levels())
             }
             Place::Column(_) => self.listed(term, name, test),
+            Place::Clock => {
+                let choices: Vec<&str> = name.choices.iter().map(String::as_str).collect();
+                self.choice(term, name, test, &choices)
+            }
             Place::Is => self.choice(term, name, test, &IS),
             Place::Late => self.choice(term, name, test, &["yes", "no"]),
             Place::Sort => {

@@ -85,6 +85,7 @@ fn values(
     match name.place {
         Place::Is => fixed(&IS),
         Place::Late => fixed(&["yes", "no"]),
+        Place::Clock => fixed(&name.choices.iter().map(String::as_str).collect::<Vec<_>>()),
         Place::Sort => fixed(&SORTS),
         Place::Group => fixed(&named(&|n| matches!(n.place, Place::Column(_)))),
         Place::In => fixed(&named(&|n| {

@@ -65,8 +65,9 @@ impl<'a> Reader<'a> {
             return None;
         }
         let start = self.at;
-        let lone = self.rest()[1.min(self.rest().len())..].starts_with(char::is_whitespace);
-        let negated = self.rest().starts_with('-') && self.rest().len() > 1 && !lone && self.eat('-');
+        // A dash by itself is a word; before something it turns that round.
+        let more = self.rest().chars().nth(1).is_some_and(|c| !c.is_whitespace());
+        let negated = more && self.eat('-');
         let key = self.key();
         let mut tests = Vec::new();
         if key.is_empty() {

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use wardroom_desk::{ClockState, Fields, LinkTo, Millis, Record, RecordId, Running, Seen};
 use wardroom_program::{
-    Calendar, Field, FieldType, Identity, Kind, Link, Period, Policies, Program, Retention, State,
+    Calendar, ClockRule, Due, Field, FieldType, Identity, Kind, Link, Period, Policies, Program, Retention,
+    State,
 };
 
 pub const DAY: Millis = 86_400_000;
@@ -37,6 +38,14 @@ fn kind(name: &str, prefix: &str, fields: Vec<Field>, states: &[(&str, bool)]) -
     };
     let link =
         |name: &str| Link { name: name.to_owned(), title: name.to_owned(), back: name.to_owned(), to: None };
+    let clock = |name: &str, days| ClockRule {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        starts: Vec::new(),
+        stops: Vec::new(),
+        paused: None,
+        due: Due::Fixed(Period::Days(days)),
+    };
     Kind {
         name: name.to_owned(),
         title: name.to_owned(),
@@ -48,7 +57,7 @@ fn kind(name: &str, prefix: &str, fields: Vec<Field>, states: &[(&str, bool)]) -
         fields,
         states: states.iter().map(state).collect(),
         transitions: Vec::new(),
-        clocks: Vec::new(),
+        clocks: vec![clock("triage", 5), clock("remediate", 60)],
         priority: Vec::new(),
         labels: Vec::new(),
         open_labels: true,
@@ -268,8 +277,9 @@ pub fn record(no: u32, seed: u64, world: World) -> Record {
     if let (Some(dismissal), "dismissed") = (dismissal, state) {
         set("dismissal", json!(dismissal));
     }
-    // Later numbers were opened later, as it is.
-    let age = chance.below(40) + (u64::from(1_000_000 - no.min(999_999)) * 600) / 1_000_000;
+    // Later numbers were opened later, as it is; a small world is about every age.
+    let old = u64::from(1_000_000 - no.min(999_999)) * 600 / 1_000_000;
+    let age = if world.files < 100 { chance.skewed(500) } else { chance.below(40) + old };
     let opened = NOW - age as Millis * DAY - chance.below(86_400_000) as Millis;
     let lived = (NOW - opened) as u64;
     let closed = (!open).then(|| opened + chance.below(lived.max(1)) as Millis);

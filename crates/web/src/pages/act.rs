@@ -11,6 +11,7 @@ use wardroom_service::Done;
 use crate::App;
 use crate::error::Failed;
 use crate::form::{Form, back};
+use crate::pages::record::cvss;
 use crate::pages::said;
 use crate::session::Viewer;
 
@@ -18,6 +19,7 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/records/{id}/move", post(take))
         .route("/records/{id}/set", post(set))
+        .route("/records/{id}/cvss", post(score))
         .route("/records/{id}/comments", post(comment))
         .route("/records/{id}/labels", post(label))
         .route("/records/{id}/link", post(link))
@@ -70,7 +72,8 @@ async fn take(
     let state = {
         let shared = app.desk.read();
         let kind = shared.program.kind(&result.record.kind);
-        kind.and_then(|k| k.state(&result.record.state)).map_or(result.record.state.clone(), |s| s.title.clone())
+        kind.and_then(|k| k.state(&result.record.state))
+            .map_or(result.record.state.clone(), |s| s.title.clone())
     };
     done(&app, &viewer, &form, &result, &format!("{id} is now in state {state}.")).await
 }
@@ -88,6 +91,29 @@ async fn set(
     let command = Command::Set { fields, because: form.get("because").to_owned() };
     let result = app.desk.act(&viewer.caller, &id, seen(&form), command).await?;
     done(&app, &viewer, &form, &result, &format!("{id}: {} changed.", names.join(", "))).await
+}
+
+/// A vector as it was typed, or as the choices make it where nothing was typed.
+async fn score(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    viewer: Viewer,
+    form: Form,
+) -> Result<Redirect, Failed> {
+    viewer.check(form.get("csrf"))?;
+    let id = id_of(&id)?;
+    let typed = form.get("vector").trim();
+    let made = cvss::composed(form.get("of"), &|name| form.get(name).to_owned());
+    let vector = if typed == form.get("was").trim() {
+        made.unwrap_or_else(|| typed.to_owned())
+    } else {
+        typed.to_owned()
+    };
+    let value = if vector.is_empty() { Value::Null } else { Value::String(vector) };
+    let command = Command::Set { fields: [("cvss".to_owned(), value)].into(), because: String::new() };
+    let result = app.desk.act(&viewer.caller, &id, seen(&form), command).await?;
+    let severity = result.record.text("severity").to_owned();
+    done(&app, &viewer, &form, &result, &format!("{id}: its severity is {severity} now.")).await
 }
 
 async fn comment(
@@ -114,12 +140,8 @@ async fn label(
     viewer.check(form.get("csrf"))?;
     let id = id_of(&id)?;
     let record = app.desk.record(&viewer.caller, &id).await?;
-    let wanted: Vec<String> = form
-        .get("labels")
-        .split(',')
-        .map(|l| l.trim().to_lowercase())
-        .filter(|l| !l.is_empty())
-        .collect();
+    let wanted: Vec<String> =
+        form.get("labels").split(',').map(|l| l.trim().to_lowercase()).filter(|l| !l.is_empty()).collect();
     let command = Command::Label {
         remove: record.labels.iter().filter(|l| !wanted.contains(l)).cloned().collect(),
         add: wanted,
@@ -156,7 +178,8 @@ async fn unlink(
     viewer.check(form.get("csrf"))?;
     let id = id_of(&id)?;
     let (relation, to) = tie(&form)?;
-    let result = app.desk.act(&viewer.caller, &id, None, Command::Unlink { relation, to: to.clone() }).await?;
+    let result =
+        app.desk.act(&viewer.caller, &id, None, Command::Unlink { relation, to: to.clone() }).await?;
     done(&app, &viewer, &form, &result, &format!("{id} is no longer tied to {to}.")).await
 }
 

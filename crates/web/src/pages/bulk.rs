@@ -68,7 +68,12 @@ async fn bulk(State(app): State<App>, viewer: Viewer, form: Form) -> Result<Resp
                 Err(Error::Refused(refused)) => (JobState::Failed(refused.to_string()), None),
                 Err(error) => {
                     tracing::error!(%error, "a job failed");
-                    (JobState::Failed("The store could not be written; the log has the reason.".to_owned()), None)
+                    (
+                        JobState::Failed(
+                            "The store could not be written; the log has the reason.".to_owned(),
+                        ),
+                        None,
+                    )
                 }
             };
             runs.desk.jobs.end(id, state, batch);
@@ -134,14 +139,19 @@ fn command(app: &App, form: &Form) -> Result<(Command, String), Option<Needs>> {
     if form.has("owner") {
         let owner = form.get("owner");
         let value = if owner.is_empty() { Value::Null } else { Value::String(owner.to_owned()) };
-        let command =
-            Command::Set { fields: [("owner".to_owned(), value)].into(), because: String::new() };
+        let command = Command::Set { fields: [("owner".to_owned(), value)].into(), because: String::new() };
         return Ok((command, "Assign".to_owned()));
     }
     Err(None)
 }
 
-async fn confirm(app: &App, viewer: &Viewer, form: &Form, count: usize, needs: &Needs) -> Result<Response, Failed> {
+async fn confirm(
+    app: &App,
+    viewer: &Viewer,
+    form: &Form,
+    count: usize,
+    needs: &Needs,
+) -> Result<Response, Failed> {
     let frame = Frame::of(app, viewer, &needs.title, "/bulk").await;
     let page = Confirm {
         frame,
@@ -161,7 +171,8 @@ async fn confirm(app: &App, viewer: &Viewer, form: &Form, count: usize, needs: &
 
 /// What was done, in words.
 fn told(done: &ManyDone) -> String {
-    let records = |n: usize| if n == 1 { "1 record".to_owned() } else { format!("{} records", number(n as u64)) };
+    let records =
+        |n: usize| if n == 1 { "1 record".to_owned() } else { format!("{} records", number(n as u64)) };
     let mut text = match done.changed {
         0 => "Nothing was changed.".to_owned(),
         n => format!("{} changed.", records(n)),

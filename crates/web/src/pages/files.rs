@@ -31,7 +31,8 @@ async fn attach(
     mut parts: Multipart,
 ) -> Result<Redirect, Failed> {
     let id = id_of(&id)?;
-    let broken = |_| Failed::bad(format!("The upload broke off, or the file is larger than {} MiB.", LARGEST >> 20));
+    let broken =
+        |_| Failed::bad(format!("The upload broke off, or the file is larger than {} MiB.", LARGEST >> 20));
     let (mut csrf, mut file) = (String::new(), None);
     while let Some(part) = parts.next_field().await.map_err(broken)? {
         match part.name() {
@@ -70,7 +71,8 @@ async fn attach(
 /// A file's name without folders and control characters.
 fn plain(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = last.chars().filter(|c| !c.is_control() && !"\"<>|:*?".contains(*c)).take(120).collect();
+    let name: String =
+        last.chars().filter(|c| !c.is_control() && !"\"<>|:*?".contains(*c)).take(120).collect();
     let name = name.trim_matches(['.', ' ']).to_owned();
     if name.is_empty() { "file".to_owned() } else { name }
 }
@@ -98,7 +100,10 @@ async fn fetch(
     }
     let name = name.ok_or_else(Failed::nothing)?;
     let bytes = app.desk.store().file(&digest).await?.ok_or_else(Failed::nothing)?;
-    let disposition = format!("attachment; filename=\"file\"; filename*=UTF-8''{}", url_encode(&name).replace(['/', ':', '@'], "_"));
+    let disposition = format!(
+        "attachment; filename=\"file\"; filename*=UTF-8''{}",
+        url_encode(&name).replace(['/', ':', '@'], "_")
+    );
     Ok((
         [
             (header::CONTENT_TYPE, "application/octet-stream".to_owned()),

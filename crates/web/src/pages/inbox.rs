@@ -1,12 +1,131 @@
-//! To be filled.
+//! The inbox: what waits for somebody, and why it is theirs.
 
+use std::collections::HashMap;
+
+use askama::Template;
 use axum::Router;
+use axum::extract::{Query as Parameters, State};
+use axum::response::Html;
+use axum::routing::get;
+use wardroom_desk::index::{Sort, SortBy};
+use wardroom_desk::query::Query;
 
 use crate::App;
+use crate::error::{Failed, url_encode};
+use crate::pages::list::{self, Row};
+use crate::session::Viewer;
+use crate::view::{Frame, number};
+
+/// What the menu counts: open records that somebody owns.
+pub const WAITING: &str = "is:open owner:@me";
+/// Rows of a part where all are shown, and where one is.
+const SOME: usize = 8;
+const MANY: usize = 100;
 
 pub fn router() -> Router<App> {
-    Router::new()
+    Router::new().route("/inbox", get(page))
 }
 
-/// What waits for somebody.
-pub const WAITING: &str = "is:open owner:@me";
+/// The parts: key, title, search, whether it is one's own.
+const PARTS: [(&str, &str, &str); 4] = [
+    ("late", "Late", "is:open is:late owner:@me"),
+    ("mine", "Mine", "is:open -is:late owner:@me"),
+    ("team", "My team's", "is:open team:@team no:owner"),
+    ("mentioned", "Mentioned", "mentions:@me is:open"),
+];
+
+#[derive(Clone, Debug, Default)]
+struct Part {
+    key: &'static str,
+    title: &'static str,
+    count: u64,
+    shown: String,
+    href: String,
+    all: String,
+    rows: Vec<(Row, String)>,
+    take: bool,
+    current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "inbox.html")]
+struct InboxPage {
+    frame: Frame,
+    today: String,
+    total: u64,
+    parts: Vec<Part>,
+    which: String,
+    team: Option<String>,
+    untriaged: u64,
+    untriaged_href: String,
+}
+
+async fn page(
+    State(app): State<App>,
+    viewer: Viewer,
+    Parameters(asked): Parameters<HashMap<String, String>>,
+) -> Result<Html<String>, Failed> {
+    let which = asked.get("part").cloned().unwrap_or_default();
+    let now = app.desk.now();
+    let mut parts = Vec::new();
+    for (key, title, search) in PARTS {
+        let (query, _) = Query::parse(search);
+        let none = key == "team" && viewer.person.team.is_none();
+        let sort =
+            Sort { by: if key == "mentioned" { SortBy::Updated } else { SortBy::Due }, reversed: false };
+        let limit = if which == key { MANY } else { SOME };
+        let (found, rows) = list::fetch(&app, &viewer, &query, sort, None, limit).await?;
+        let total = if none { 0 } else { found.total };
+        let hide = none || (!which.is_empty() && which != key);
+        parts.push(Part {
+            key,
+            title,
+            count: total,
+            shown: number(total),
+            href: format!("/inbox?part={key}"),
+            all: format!("/queue?q={}", url_encode(search)),
+            rows: if hide {
+                Vec::new()
+            } else {
+                rows.into_iter()
+                    .map(|r| {
+                        let why = why(key, &r);
+                        (r, why)
+                    })
+                    .collect()
+            },
+            take: key == "team" && viewer.caller.role.edit,
+            current: which == key,
+        });
+    }
+    let calendar = app.desk.program().calendar.clone();
+    let untriaged = "kind:finding state:new no:owner";
+    let page = InboxPage {
+        frame: Frame::of(&app, &viewer, "Inbox", "/inbox").await,
+        today: calendar.zoned(now).strftime("%A, %-d %B").to_string(),
+        total: parts.iter().map(|p| p.count).sum(),
+        parts,
+        which,
+        team: viewer.person.team.clone(),
+        untriaged: super::count(&app, &viewer, untriaged),
+        untriaged_href: format!("/queue?q={}", url_encode(untriaged)),
+    };
+    Ok(Html(page.render()?))
+}
+
+/// Why a row is there, in one sentence.
+fn why(part: &str, row: &Row) -> String {
+    let because = if row.priority_because.is_empty() {
+        String::new()
+    } else {
+        format!(" Priority {}, because: {}.", row.priority, row.priority_because)
+    };
+    match (part, &row.due) {
+        ("late", Some(due)) => {
+            format!("It was due on {}. You own it.", due.moment.split(' ').next().unwrap_or_default())
+        }
+        ("mine", _) => format!("You own it.{because}"),
+        ("team", _) => format!("Nobody owns it.{because}"),
+        _ => "Somebody mentioned you.".to_owned(),
+    }
+}

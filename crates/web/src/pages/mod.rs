@@ -3,12 +3,15 @@
 mod account;
 mod act;
 mod admin;
+mod admin_people;
+mod admin_tokens;
 mod board;
 mod bulk;
 mod export;
 mod files;
 mod inbox;
 mod jobs;
+mod join;
 mod list;
 mod live;
 mod metrics;
@@ -31,6 +34,7 @@ use wardroom_desk::query::Query;
 use crate::App;
 use crate::session::Viewer;
 
+pub use join::{recovery_link, signed_in_link};
 pub use setup::setup_link;
 
 /// Every page.
@@ -40,12 +44,15 @@ pub fn router() -> Router<App> {
         .merge(account::router())
         .merge(act::router())
         .merge(admin::router())
+        .merge(admin_people::router())
+        .merge(admin_tokens::router())
         .merge(board::router())
         .merge(bulk::router())
         .merge(export::router())
         .merge(files::router())
         .merge(inbox::router())
         .merge(jobs::router())
+        .merge(join::router())
         .merge(live::router())
         .merge(metrics::router())
         .merge(offers::router())

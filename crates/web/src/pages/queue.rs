@@ -120,11 +120,7 @@ async fn page(
 ) -> Result<Html<String>, Failed> {
     let text = asked.get("q").map_or(OPEN, String::as_str);
     let (query, complaints) = list::read(&app, text, "/queue");
-    let sort = asked
-        .get("sort")
-        .and_then(|s| s.parse().ok())
-        .or_else(|| query.sort())
-        .unwrap_or_default();
+    let sort = asked.get("sort").and_then(|s| s.parse().ok()).or_else(|| query.sort()).unwrap_or_default();
     let cursor = asked.get("page").map(String::as_str);
     let search = query.to_string();
     let kept = if asked.contains_key("sort") { format!("&sort={sort}") } else { String::new() };
@@ -181,11 +177,18 @@ async fn page(
         _ => "Records".to_owned(),
     };
     let group_by = query.group().unwrap_or_default().to_owned();
-    let groupings = [("scope", "Function"), ("file", "File"), ("handler", "Route"), ("rule", "Rule"), ("owner", "Owner"), ("team", "Team")]
-        .map(|(field, label)| {
-            (address("/queue", &query.with(&format!("group:{field}"))), label.to_owned(), group_by == field)
-        })
-        .to_vec();
+    let groupings = [
+        ("scope", "Function"),
+        ("file", "File"),
+        ("handler", "Route"),
+        ("rule", "Rule"),
+        ("owner", "Owner"),
+        ("team", "Team"),
+    ]
+    .map(|(field, label)| {
+        (address("/queue", &query.with(&format!("group:{field}"))), label.to_owned(), group_by == field)
+    })
+    .to_vec();
     let mut frame = Frame::of(&app, &viewer, &heading, &here).await;
     frame.search.clone_from(&search);
     let page = QueuePage {
@@ -292,7 +295,11 @@ fn filters(
         let mut choices: Vec<Choice> = values
             .into_iter()
             .map(|v| Choice {
-                shown: if matches!(key, "severity" | "state" | "exposure") { title(&v.value) } else { v.value.clone() },
+                shown: if matches!(key, "severity" | "state" | "exposure") {
+                    title(&v.value)
+                } else {
+                    v.value.clone()
+                },
                 on: query.has(&v.term),
                 href: address("/queue", &without.with(&v.term)),
                 value: v.value,

@@ -215,9 +215,7 @@ mod tests {
 
     #[test]
     fn the_path_is_walked_through_the_files() {
-        let location = |file: &str, line: u64, from: u64, to: u64, text: &str| {
-            json!({"file": file, "start": {"line": line, "column": from}, "end": {"line": line, "column": to}, "snippet": text})
-        };
+        let location = |file: &str, line: u64, from: u64, to: u64, text: &str| json!({"file": file, "start": {"line": line, "column": from}, "end": {"line": line, "column": to}, "snippet": text});
         let evidence = json!({
             "path": [
                 {"location": location("a.rb", 2, 3, 5, "  é1 x"), "note": "comes in"},
@@ -226,7 +224,10 @@ mod tests {
             "excerpts": [{"file": "a.rb", "first": 1, "text": "one\n  é1 x\nthree"}, {"file": "a.rb", "first": 8, "text": "eight"}],
         });
         let (steps, panes) = walk(&evidence);
-        assert_eq!(steps.iter().map(|s| (s.number, s.at.as_str(), s.end)).collect::<Vec<_>>(), [(1, "a.rb:2", false), (2, "c.rb:9", true)]);
+        assert_eq!(
+            steps.iter().map(|s| (s.number, s.at.as_str(), s.end)).collect::<Vec<_>>(),
+            [(1, "a.rb:2", false), (2, "c.rb:9", true)]
+        );
         assert_eq!(panes.len(), 2);
         let line = &panes[0].lines[1];
         assert_eq!((line.before.as_str(), line.mark.as_str(), line.after.as_str()), ("  ", "é1", " x"));

@@ -1,6 +1,7 @@
 //! The page of one record: what it is, what may be done, what has happened.
 
 mod code;
+pub mod cvss;
 mod new;
 mod timeline;
 
@@ -194,14 +195,15 @@ struct RecordPage {
     fix_title: String,
     proved: Option<String>,
     texts: Vec<(String, Safe)>,
-    cvss: Option<String>,
+    calculators: Vec<cvss::Calculator>,
     score: String,
     has_cvss: bool,
     clocks: Vec<ClockRow>,
     priority: String,
     priority_because: String,
     facts: Vec<Fact>,
-    labels: Vec<String>,
+    labels: Vec<(String, String)>,
+    label_list: String,
     known_labels: Vec<(String, String)>,
     branches: Vec<BranchRow>,
     links: Vec<LinkRow>,
@@ -276,7 +278,8 @@ async fn build(app: &App, viewer: &Viewer, record: Record, all: bool) -> Result<
         .collect();
     let clocks: Vec<ClockRow> = clocks(kind, &record, now);
     let due = record.due().and_then(|(name, _)| {
-        let at = kind.clocks.iter().filter(|c| record.clocks.contains_key(&c.name)).position(|c| c.name == name);
+        let at =
+            kind.clocks.iter().filter(|c| record.clocks.contains_key(&c.name)).position(|c| c.name == name);
         at.and_then(|at| clocks.get(at).cloned())
     });
     let rule = record.text("rule").to_owned();
@@ -318,13 +321,22 @@ async fn build(app: &App, viewer: &Viewer, record: Record, all: bool) -> Result<
         proved,
         texts,
         has_cvss: kind.field("cvss").is_some(),
-        cvss: Some(record.text("cvss").to_owned()).filter(|c| !c.is_empty()),
-        score: record.fields.get("score").and_then(Value::as_f64).map_or(String::new(), |s| format!("{s:.1}")),
+        calculators: cvss::calculators(record.text("cvss")),
+        score: record
+            .fields
+            .get("score")
+            .and_then(Value::as_f64)
+            .map_or(String::new(), |s| format!("{s:.1}")),
         clocks,
         priority: record.fields.get("priority").map_or(String::new(), shown),
         priority_because: record.text("priority_because").to_owned(),
         facts: facts(app, viewer, kind, &record),
-        labels: record.labels.iter().cloned().collect(),
+        labels: record
+            .labels
+            .iter()
+            .map(|l| (l.clone(), format!("/queue?q={}", url_encode(&format!("label:\"{l}\"")))))
+            .collect(),
+        label_list: record.labels.iter().cloned().collect::<Vec<_>>().join(", "),
         known_labels: kind.labels.iter().map(|l| (l.name.clone(), l.help.clone())).collect(),
         branches: branches(&record, now),
         links: links(app, viewer, &record).await?,
@@ -360,7 +372,8 @@ pub fn state_class(state: &str, open: bool) -> &'static str {
 fn actions(app: &App, viewer: &Viewer, kind: &Kind, record: &Record) -> Vec<Action> {
     let now = app.desk.now();
     let program = app.desk.program();
-    let facts = wardroom_desk::facts(record, now, &program);
+    let mut facts = wardroom_desk::facts(record, now, &program);
+    facts.insert("caller".to_owned(), serde_json::json!(viewer.caller.login));
     let possible = |t: &&Transition| {
         barred(t, &viewer.caller).is_none()
             // What the form itself can make true is asked again when it is sent.
@@ -373,8 +386,8 @@ fn actions(app: &App, viewer: &Viewer, kind: &Kind, record: &Record) -> Vec<Acti
             let mut names = t.needs.clone();
             // What an effect hands on may be said with the move.
             for effect in &t.then {
-                let (wardroom_program::Effect::Open { fields, .. } | wardroom_program::Effect::Move { fields, .. }) =
-                    effect;
+                let (wardroom_program::Effect::Open { fields, .. }
+                | wardroom_program::Effect::Move { fields, .. }) = effect;
                 names.extend(fields.iter().map(|(_, from)| from.clone()));
             }
             let mut inputs: Vec<Input> = Vec::new();
@@ -418,8 +431,12 @@ fn clocks(kind: &Kind, record: &Record, now: i64) -> Vec<ClockRow> {
                 Running::Running if used > 75 => (format!("{} left", length(left)), "clock-soon"),
                 Running::Running => (format!("{} left", length(left)), ""),
                 Running::Paused { .. } => ("stands still".to_owned(), "clock-stopped"),
-                Running::Stopped { .. } if left < 0 => (format!("missed by {}", length(-left)), "clock-stopped"),
-                Running::Stopped { at } => (format!("met in {}", length(at - clock.started)), "clock-stopped"),
+                Running::Stopped { .. } if left < 0 => {
+                    (format!("missed by {}", length(-left)), "clock-stopped")
+                }
+                Running::Stopped { at } => {
+                    (format!("met in {}", length(at - clock.started)), "clock-stopped")
+                }
             };
             let bar = match class {
                 "clock-late" => "bar-bad",
@@ -497,13 +514,15 @@ fn facts(app: &App, viewer: &Viewer, kind: &Kind, record: &Record) -> Vec<Fact> 
                 return None;
             }
             let text = value.map(shown).unwrap_or_default();
-            let is_choice = matches!(field.kind, FieldType::Choice(_) | FieldType::Severity | FieldType::Confidence);
+            let is_choice =
+                matches!(field.kind, FieldType::Choice(_) | FieldType::Severity | FieldType::Confidence);
             let href = match (&field.kind, value.and_then(Value::as_str)) {
                 (FieldType::Record(_), Some(id)) => Some(format!("/records/{id}")),
                 (FieldType::Url, Some(url)) => Some(url.to_owned()),
-                (_, Some(value)) if field.search => {
-                    Some(format!("/queue?q={}", url_encode(&format!("kind:{} {}:\"{value}\"", kind.name, field.name))))
-                }
+                (_, Some(value)) if field.search => Some(format!(
+                    "/queue?q={}",
+                    url_encode(&format!("kind:{} {}:\"{value}\"", kind.name, field.name))
+                )),
                 _ => None,
             };
             let face = (field.kind == FieldType::Person && !text.is_empty()).then(|| {
@@ -527,7 +546,11 @@ fn branches(record: &Record, now: i64) -> Vec<BranchRow> {
         .iter()
         .map(|(name, seen)| {
             let verb = if seen.present { "seen" } else { "gone" };
-            BranchRow { name: name.clone(), says: format!("{verb} {}", ago(seen.at, now)), gone: !seen.present }
+            BranchRow {
+                name: name.clone(),
+                says: format!("{verb} {}", ago(seen.at, now)),
+                gone: !seen.present,
+            }
         })
         .collect();
     rows.truncate(20);

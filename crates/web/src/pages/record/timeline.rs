@@ -86,11 +86,12 @@ impl Words<'_> {
                     return false;
                 }
                 entry.says = told.join("; ");
-                entry.because = match (because.as_str(), fields.get("priority_because").and_then(Value::as_str)) {
-                    (_, Some(reason)) => reason.to_owned(),
-                    ("follows from the other fields", None) => String::new(),
-                    (because, None) => because.to_owned(),
-                };
+                entry.because =
+                    match (because.as_str(), fields.get("priority_because").and_then(Value::as_str)) {
+                        (_, Some(reason)) => reason.to_owned(),
+                        ("follows from the other fields", None) => String::new(),
+                        (because, None) => because.to_owned(),
+                    };
             }
             Change::Moved { from, to, because, transition, .. } => {
                 let verb = if transition == "undo" { "took it back" } else { "moved it" };
@@ -229,5 +230,8 @@ pub fn bytes(size: u64) -> String {
 /// Fields that a page shows elsewhere, or that only engines read.
 pub fn is_plumbing(name: &str, _fields: &Fields) -> bool {
     name.ends_with("_found")
-        || matches!(name, "title" | "code" | "message" | "priority" | "priority_because" | "score" | "cvss" | "severity")
+        || matches!(
+            name,
+            "title" | "code" | "message" | "priority" | "priority_because" | "score" | "cvss" | "severity"
+        )
 }

@@ -1,0 +1,121 @@
+//! How often what a rule reports is right.
+
+use super::{Count, Scope};
+use crate::index::{Column, at};
+use crate::query::exactly;
+
+/// What counts as right and wrong, and from when on a rule is judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Precision {
+    /// The field whose values are judged: `rule`.
+    pub field: String,
+    /// A record that is in one of these states was right.
+    pub right: Vec<String>,
+    /// A record whose field of this name has this value was wrong.
+    pub wrong: (String, String),
+    /// A rule is judged from so many decided records on: below, one decision more or less would turn
+    /// the verdict.
+    pub least: u64,
+    /// A rule of which fewer than this share (0 to 1) are right is mostly dismissed: at a half, a
+    /// person who opens one is more often disappointed than not.
+    pub half: f64,
+}
+
+impl Default for Precision {
+    fn default() -> Self {
+        let words = |list: &[&str]| list.iter().map(|w| (*w).to_owned()).collect();
+        Precision {
+            field: "rule".to_owned(),
+            right: words(&["confirmed", "resolved"]),
+            wrong: ("dismissal".to_owned(), "false_positive".to_owned()),
+            least: 5,
+            half: 0.5,
+        }
+    }
+}
+
+/// What is said of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Too few were decided.
+    TooFew,
+    /// What it reports is mostly right.
+    Good,
+    /// What it reports is mostly dismissed.
+    MostlyDismissed,
+}
+
+/// How often one rule was right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulePrecision {
+    /// The rule.
+    pub rule: String,
+    /// All that it reported.
+    pub all: Count,
+    /// Right.
+    pub right: Count,
+    /// Wrong.
+    pub wrong: Count,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+impl RulePrecision {
+    /// The share that was right of what was decided, 0 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "counts of records are small")]
+    pub fn share(&self) -> Option<f64> {
+        let decided = self.right.count + self.wrong.count;
+        (decided > 0).then(|| self.right.count as f64 / decided as f64)
+    }
+}
+
+/// Rules by how often they were wrong, the most first. None where a field has no column.
+pub fn precision(scope: Scope<'_>, how: &Precision) -> Option<Vec<RulePrecision>> {
+    let index = scope.index;
+    let column = |name: &str| index.schema().column(name).map(|at| &index.columns[at]);
+    let rule = column(&how.field)?;
+    let dismissal = column(&how.wrong.0)?;
+    let state = &index.columns[at::STATE];
+    let of = |column: &Column, names: &[String]| {
+        let codes: Vec<u32> = names.iter().filter_map(|n| column.names.code(n)).collect();
+        column.any(&codes, index.slots()).as_ref() & scope.matches.bits()
+    };
+    let wrong_bits = of(dismissal, std::slice::from_ref(&how.wrong.1));
+    // Dismissed once and taken up again since: the field may still stand there, but it was right.
+    let right_bits = of(state, &how.right);
+    let all = rule.counts(scope.matches.bits());
+    let right = rule.counts(&right_bits);
+    let wrong = rule.counts(&(wrong_bits - right_bits));
+    let states = format!("state:{}", how.right.join(","));
+    let dismissed = exactly(dismissal.shape, &how.wrong.0, &how.wrong.1);
+    let mut rules: Vec<RulePrecision> = rule
+        .all()
+        .zip(all.into_iter().zip(right.into_iter().zip(wrong)))
+        .filter(|(_, (all, _))| *all > 0)
+        .map(|(code, (all, (right, wrong)))| {
+            let name = rule.names.name(code).to_owned();
+            let term = exactly(rule.shape, &how.field, &name);
+            let count = |count: u32, terms: &str| Count {
+                count: count.into(),
+                search: scope.search(format!("{term} {terms}").trim_end()),
+            };
+            let decided = f64::from(right) + f64::from(wrong);
+            let verdict = if u64::from(right) + u64::from(wrong) < how.least {
+                Verdict::TooFew
+            } else if f64::from(right) < how.half * decided {
+                Verdict::MostlyDismissed
+            } else {
+                Verdict::Good
+            };
+            RulePrecision {
+                all: count(all, ""),
+                right: count(right, &states),
+                wrong: count(wrong, &format!("{dismissed} -{states}")),
+                rule: name,
+                verdict,
+            }
+        })
+        .collect();
+    rules.sort_by(|a, b| b.wrong.count.cmp(&a.wrong.count).then_with(|| a.rule.cmp(&b.rule)));
+    Some(rules)
+}

@@ -1,0 +1,9 @@
+//! To be filled.
+
+use axum::Router;
+
+use crate::App;
+
+pub fn router() -> Router<App> {
+    Router::new()
+}
