@@ -9,36 +9,14 @@ use wardroom_desk::{Caller, Viewer};
 
 use super::problem::{NOT_ALLOWED, Problem, SCOPE, UNAUTHENTICATED};
 use crate::App;
-use crate::error::Failed;
+use crate::tokens::{Scope, TokenCaller, token_caller};
 
-/// What a token may be used for, beside what its role allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Looking.
-    Read,
-    /// Changing records.
-    Write,
-    /// Sending scans.
-    Deliver,
-}
-
-impl Scope {
-    /// As tokens and problems name it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Scope::Read => "read",
-            Scope::Write => "write",
-            Scope::Deliver => "deliver",
-        }
-    }
-
-    /// What a request needs.
-    fn of(method: &Method, path: &str) -> Scope {
-        match *method {
-            Method::GET | Method::HEAD => Scope::Read,
-            _ if path.ends_with("/scans") => Scope::Deliver,
-            _ => Scope::Write,
-        }
+/// What a request needs.
+fn needed(method: &Method, path: &str) -> Scope {
+    match *method {
+        Method::GET | Method::HEAD => Scope::Read,
+        _ if path.ends_with("/scans") => Scope::Deliver,
+        _ => Scope::Write,
     }
 }
 
@@ -47,9 +25,7 @@ impl Scope {
 pub struct ApiCaller {
     /// Who they are to the desk.
     pub caller: Caller,
-    /// What the token may be used for.
-    pub scopes: Vec<Scope>,
-    /// The token's name in the store; never its secret.
+    /// The token's id; never its secret.
     pub token: String,
 }
 
@@ -97,21 +73,21 @@ async fn admitted(app: &App, request: &Parts) -> Result<ApiCaller, Problem> {
             .header(header::WWW_AUTHENTICATE, challenge)
     };
     let secret = bearer(&request.headers).ok_or_else(unknown)?;
-    let caller = token_caller(app, secret).await?.ok_or_else(unknown)?;
-    let needed = Scope::of(&request.method, request.uri.path());
-    if !caller.scopes.contains(&needed) {
-        let text = format!("The token has not the scope `{}`.", needed.as_str());
+    let TokenCaller { caller, scopes, id } = token_caller(app, secret).await?.ok_or_else(unknown)?;
+    let needed = needed(&request.method, request.uri.path());
+    if !scopes.contains(&needed) {
+        let text = format!("The token has not the scope `{}`.", needed.word());
         let challenge = HeaderValue::from_static("Bearer realm=\"wardroom\", error=\"insufficient_scope\"");
         return Err(Problem::new(SCOPE, text)
-            .with("scope", needed.as_str())
+            .with("scope", needed.word())
             .header(header::WWW_AUTHENTICATE, challenge));
     }
     // Said before hundreds of MiB are read.
-    if needed == Scope::Deliver && !caller.caller.role.deliver {
-        let text = format!("your role ({}) may not send scans", caller.caller.role.title);
+    if needed == Scope::Deliver && !caller.role.deliver {
+        let text = format!("your role ({}) may not send scans", caller.role.title);
         return Err(Problem::new(NOT_ALLOWED, text));
     }
-    Ok(caller)
+    Ok(ApiCaller { caller, token: id })
 }
 
 impl FromRequestParts<App> for ApiCaller {
@@ -121,24 +97,4 @@ impl FromRequestParts<App> for ApiCaller {
         let caller = parts.extensions.get::<ApiCaller>().cloned();
         caller.ok_or_else(|| Problem::broken(&"a route of the API admits everybody"))
     }
-}
-
-/// The collection of tokens in the store.
-pub const TOKEN: &str = "token";
-
-/// Who a token belongs to; none where it is unknown, over or revoked.
-async fn token_caller(app: &App, secret: &str) -> Result<Option<ApiCaller>, Failed> {
-    let key = crate::random::kept(secret);
-    let Some(document) = app.desk.store().get(TOKEN, &key, app.desk.now()).await? else { return Ok(None) };
-    let text = |name: &str| document.body.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-    let program = app.desk.program();
-    let Some(role) = program.policies.roles.iter().find(|r| r.name == text("role")).cloned() else {
-        return Ok(None);
-    };
-    let all = [Scope::Read, Scope::Write, Scope::Deliver];
-    let listed = document.body.get("scopes").and_then(|v| v.as_array()).cloned().unwrap_or_default();
-    let scopes = all.into_iter().filter(|s| listed.iter().any(|l| l == s.as_str())).collect();
-    let caller =
-        Caller { actor: wardroom_desk::Actor::Token(text("name")), role, login: None, team: None };
-    Ok(Some(ApiCaller { caller, scopes, token: key }))
 }

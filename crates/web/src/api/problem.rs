@@ -201,17 +201,23 @@ impl From<Error> for Problem {
     }
 }
 
-impl From<Failed> for Problem {
-    fn from(failed: Failed) -> Problem {
+impl From<&Failed> for Problem {
+    fn from(failed: &Failed) -> Problem {
         let (status, _, text) = failed.told();
         match failed {
-            Failed::Refused(refused) => refused.into(),
+            Failed::Refused(refused) => refused.clone().into(),
             Failed::SignIn(_) => Problem::new(UNAUTHENTICATED, text),
-            Failed::Page(..) => {
+            Failed::Page(..) | Failed::Elsewhere(_) => {
                 let kind = ALL.iter().find(|k| k.status == status).copied().unwrap_or(BROKEN);
                 Problem::new(kind, text).status(status)
             }
         }
+    }
+}
+
+impl From<Failed> for Problem {
+    fn from(failed: Failed) -> Problem {
+        Problem::from(&failed)
     }
 }
 
