@@ -81,7 +81,7 @@ impl App {
     pub fn router(self) -> Router {
         Router::new()
             .merge(pages::router())
-            .nest("/api/v1", api::router())
+            .nest("/api/v1", api::router(&self))
             .merge(assets::router())
             .fallback(error::nothing_here)
             .layer(DefaultBodyLimit::max(BODY))

@@ -1,12 +1,13 @@
 //! What a page or the API says when something cannot be done. Nothing of the inside is shown.
 
 use askama::Template;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use serde_json::{Map, Value, json};
 use wardroom_desk::Refused;
 use wardroom_service::Error;
 use wardroom_store::StoreError;
+
+use crate::api::problem::Problem;
 
 /// Why a page is not shown, or an action not taken.
 #[derive(Debug)]
@@ -81,32 +82,7 @@ impl Failed {
 
     /// As problem details (RFC 9457), for the API.
     pub fn problem(&self) -> Response {
-        let (status, title, detail) = self.told();
-        let mut body = Map::new();
-        let kind = match self {
-            Failed::Refused(Refused::Stale { .. }) => "stale",
-            Failed::Refused(Refused::Invalid { .. }) => "invalid",
-            Failed::Refused(Refused::NotNow(_)) => "not-now",
-            Failed::Refused(Refused::NotAllowed(_)) => "not-allowed",
-            _ => "about:blank",
-        };
-        let kind = if kind == "about:blank" { kind.to_owned() } else { format!("/api/v1/problems#{kind}") };
-        body.insert("type".to_owned(), json!(kind));
-        body.insert("title".to_owned(), json!(title));
-        body.insert("status".to_owned(), json!(status.as_u16()));
-        body.insert("detail".to_owned(), json!(detail));
-        match self {
-            Failed::Refused(Refused::Invalid { field, problem }) => {
-                body.insert("errors".to_owned(), json!([{"field": field, "detail": problem}]));
-            }
-            Failed::Refused(Refused::Stale { now, seen, .. }) => {
-                body.insert("version".to_owned(), json!(now));
-                body.insert("seen".to_owned(), json!(seen));
-            }
-            _ => {}
-        }
-        let media = [(header::CONTENT_TYPE, "application/problem+json")];
-        (status, media, Value::Object(body).to_string()).into_response()
+        Problem::from(self).into_response()
     }
 }
 

@@ -266,8 +266,9 @@ impl Column {
         {
             return Cow::Borrowed(bits);
         }
-        let listed: u64 = codes.iter().map(|c| 16 + self.posting(*c).list().len() as u64).sum();
-        if listed > 4096 + u64::from(slots) / 2 {
+        // A list that is not in the cache costs about as much as 60 steps of a pass.
+        let listed: u64 = codes.iter().map(|c| 60 + self.posting(*c).list().len() as u64).sum();
+        if listed > 4096 + u64::from(slots) {
             Cow::Owned(self.codes.marked(&self.table(codes)))
         } else {
             Cow::Owned(union(codes.iter().map(|c| self.posting(*c)), slots))

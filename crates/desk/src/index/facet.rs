@@ -103,7 +103,8 @@ impl Index {
         let mut groups: Vec<(u32, u8, u32)> = vec![(0, 0, 0); column.names.len() + 1];
         let ranks = self.severities();
         let severity = &self.columns[at::SEVERITY];
-        for no in &matches.0 {
+        // The bitmap's own loop is faster than one from outside.
+        matches.0.iter().for_each(|no| {
             let worst = ranks[severity.raw(no) as usize];
             let mut any = false;
             let mut add = |code: u32| {
@@ -120,7 +121,7 @@ impl Index {
             if !any {
                 add(0);
             }
-        }
+        });
         let mut found: Vec<(u32, (u32, u8, u32))> = (0..).zip(groups).filter(|(_, g)| g.0 > 0).collect();
         let order = |(code, (count, worst, sample)): &(u32, (u32, u8, u32))| {
             (std::cmp::Reverse(*count), std::cmp::Reverse(*worst), *sample, *code)
@@ -156,7 +157,7 @@ impl Index {
         // Nodes in the order in which they were met; the root first.
         let mut nodes: Vec<Node> = vec![Node::default()];
         let mut places: Vec<Places> = columns.iter().map(|c| Places::new(c.width())).collect();
-        for no in &matches.0 {
+        matches.0.iter().for_each(|no| {
             let worst = ranks[severity.raw(no) as usize];
             let mut at = 0_u32;
             nodes[0].count(worst);
@@ -171,7 +172,7 @@ impl Index {
                 nodes[place as usize].count(worst);
                 at = place;
             }
-        }
+        });
         Some(tree(&nodes, &columns, top))
     }
 

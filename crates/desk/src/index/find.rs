@@ -348,7 +348,13 @@ impl Index {
             _ => return Plan::Nothing,
         };
         let mut found: Option<RoaringBitmap> = None;
-        for run in words::runs(value) {
+        let mut runs = words::runs(value);
+        // Long words are mostly rare: where one is nowhere, the others need not be looked for.
+        runs.sort_by_key(|run| std::cmp::Reverse(run.len()));
+        for run in runs {
+            if found.as_ref().is_some_and(RoaringBitmap::is_empty) {
+                break;
+            }
             let bits = self.word(&run, whole, texts);
             found = Some(match found {
                 None => bits,
