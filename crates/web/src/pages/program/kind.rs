@@ -227,8 +227,8 @@ fn transition(program: &Program, kind: &Kind, t: &wardroom_program::Transition) 
         needs.push("a file".to_owned());
     }
     let effect = |e: &Effect| match e {
-        Effect::Open { kind, link, .. } => format!("opens a record of kind {kind}, tied by {link}"),
-        Effect::Move { link, transition, .. } => format!("takes {transition} on what {link} leads to"),
+        Effect::Open { kind, link, .. } => format!("opens a record of kind {kind}, tied by “{link}”"),
+        Effect::Move { link, transition, .. } => format!("takes “{transition}” on what “{link}” leads to"),
     };
     TransitionLine {
         name: t.name.clone(),
