@@ -197,7 +197,7 @@ fn base32(hex: &str) -> String {
     out
 }
 
-/// A recovery code: 80 bits, so that its hash can be kept without salt or slowness.
+/// A recovery code: 79 random bits, so that its hash can be kept without salt or slowness.
 fn code() -> String {
     // No letter that could be read as another; one stands twice, to make 32.
     let letters = b"abcdefghjkmnpqrstuvwxyz23456789x";

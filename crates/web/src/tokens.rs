@@ -304,3 +304,139 @@ fn document(id: &str, token: &Token) -> Result<Document, StoreError> {
         expires: Some(token.ends),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use serde_json::json;
+    use wardroom_desk::{Command, Fields, PERSON};
+    use wardroom_service::{Clock, Settings};
+    use wardroom_store_sqlite::{Options, SqliteStore};
+
+    use super::*;
+    use crate::Origin;
+
+    struct Hand(AtomicI64);
+
+    impl Clock for Hand {
+        fn now(&self) -> i64 {
+            self.0.load(Ordering::SeqCst)
+        }
+    }
+
+    async fn app() -> (App, Arc<Hand>, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::create(&folder.path().join("desk.db"), &Options::default()).await.unwrap();
+        let clock = Arc::new(Hand(AtomicI64::new(1_795_000_000_000)));
+        let settings =
+            Settings { store: Arc::new(store), program: Program::built_in(), clock: Arc::clone(&clock) as _ };
+        let desk = Arc::new(Desk::open(settings).await.unwrap());
+        let origin = Origin("http://127.0.0.1:7000".to_owned());
+        let app = App::new(crate::Settings { desk, rules: Vec::new(), origin, public_key: Vec::new() });
+        (app, clock, folder)
+    }
+
+    async fn person(app: &App, login: &str, role: &str) -> Person {
+        let fields: Fields = [("title", login), ("login", login), ("role", role), ("team", "web")]
+            .into_iter()
+            .map(|(n, v)| (n.to_owned(), json!(v)))
+            .collect();
+        let operator = Caller::engine(Actor::Operator);
+        app.desk.open_record(&operator, PERSON, fields, Vec::new()).await.unwrap();
+        app.desk.read().people.get(login).cloned().unwrap()
+    }
+
+    async fn act(app: &App, person: &Person, command: Command) {
+        let id = app.desk.read().index.id(person.no).unwrap();
+        let mut caller = Caller::engine(Actor::Operator);
+        caller.role = app.desk.program().policies.roles[0].clone();
+        app.desk.act(&caller, &id, None, command).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_token_is_what_its_role_and_scopes_leave() {
+        let (app, clock, _folder) = app().await;
+        let operator = Actor::Operator;
+        let token = make_token(&app.desk, "ci", "engineer", &["deliver"], 2, &operator).await.unwrap();
+        let found = token_caller(&app, &token).await.unwrap().unwrap();
+        assert_eq!(found.caller.actor, Actor::Token("ci".to_owned()));
+        let role = &found.caller.role;
+        assert!(role.deliver && !role.edit && !role.comment && !role.admin);
+        assert!(found.needs(Scope::Deliver).is_ok());
+        assert!(found.needs(Scope::Read).is_err() && found.needs(Scope::Write).is_err());
+
+        let (id, _) = token[4..].split_once('_').unwrap();
+        for wrong in [
+            String::new(),
+            "wrd_".to_owned(),
+            token[..token.len() - 1].to_owned(),
+            format!("{}0", &token[..token.len() - 1]),
+            format!("{token}0"),
+            format!("wrd_{id}_{}", "é".repeat(32)),
+            token.replace("wrd_", "WRD_"),
+        ] {
+            let same = wrong == token;
+            assert!(same || token_caller(&app, &wrong).await.unwrap().is_none(), "{wrong}");
+        }
+        clock.0.fetch_add(2 * 86_400_000 - 1, Ordering::SeqCst);
+        assert!(token_caller(&app, &token).await.unwrap().is_some());
+        clock.0.fetch_add(1, Ordering::SeqCst);
+        assert!(token_caller(&app, &token).await.unwrap().is_none(), "it has ended");
+    }
+
+    #[tokio::test]
+    async fn its_use_is_written_down_now_and_then() {
+        let (app, clock, _folder) = app().await;
+        let token = make_token(&app.desk, "ci", "lead", &["read"], 9, &Actor::Operator).await.unwrap();
+        let used = async || all(&app.desk).await.unwrap()[0].1.used;
+        assert_eq!(used().await, None);
+        token_caller(&app, &token).await.unwrap();
+        let first = used().await;
+        assert_eq!(first, Some(app.desk.now()));
+        clock.0.fetch_add(TOUCH, Ordering::SeqCst);
+        token_caller(&app, &token).await.unwrap();
+        assert_eq!(used().await, first);
+        clock.0.fetch_add(1, Ordering::SeqCst);
+        token_caller(&app, &token).await.unwrap();
+        assert_eq!(used().await, Some(app.desk.now()));
+
+        let id = all(&app.desk).await.unwrap()[0].0.clone();
+        assert_eq!(revoke(&app.desk, &id, Some("ana"), &Actor::Operator).await.unwrap(), None, "not theirs");
+        let revoked = revoke(&app.desk, &id, None, &Actor::Operator).await.unwrap();
+        assert_eq!(revoked.as_deref(), Some("ci"));
+        assert!(token_caller(&app, &token).await.unwrap().is_none());
+        assert!(all(&app.desk).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_token_of_somebody_goes_with_them() {
+        let (app, clock, _folder) = app().await;
+        let ana = person(&app, "ana", "engineer").await;
+        let scopes = Scope::ALL;
+        let wanted = Wanted { name: "laptop", role: "engineer", scopes: &scopes, days: 9, owner: Some(&ana) };
+        let token = make(&app.desk, &wanted, &Actor::Person("ana".to_owned())).await.unwrap();
+        let found = token_caller(&app, &token).await.unwrap().unwrap();
+        assert_eq!(found.caller.actor.to_string(), "token:ana/laptop");
+        assert_eq!((found.caller.login.as_deref(), found.caller.team.as_deref()), (Some("ana"), Some("web")));
+        assert!(found.caller.role.confidential && found.caller.role.edit);
+
+        let role =
+            Command::Set { fields: [("role".to_owned(), json!("viewer"))].into(), because: String::new() };
+        act(&app, &ana, role).await;
+        let found = token_caller(&app, &token).await.unwrap().unwrap();
+        assert!(!found.caller.role.confidential && !found.caller.role.edit, "they may less by now");
+
+        let moved = |transition: &str| Command::Move {
+            transition: transition.to_owned(),
+            fields: Fields::new(),
+            because: "test".to_owned(),
+        };
+        clock.0.fetch_add(1_000, Ordering::SeqCst);
+        act(&app, &ana, moved("suspend")).await;
+        assert!(token_caller(&app, &token).await.unwrap().is_none());
+        act(&app, &ana, moved("restore")).await;
+        assert!(token_caller(&app, &token).await.unwrap().is_none(), "it does not come back with them");
+    }
+}

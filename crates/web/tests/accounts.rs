@@ -1,5 +1,7 @@
 //! Setting up, signing in and out, and what keeps others from doing so.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use axum::body::Body;
@@ -104,7 +106,9 @@ async fn only_name_and_password_together_sign_in() {
     assert_eq!(says.len(), 1, "nothing tells whether a name exists: {says:?}");
 
     let mut browser = site.browser();
-    let page = browser.post_bare("/sign-in", &[("name", " ana "), ("password", PASSWORD), ("next", "/queue?q=x")]).await;
+    let page = browser
+        .post_bare("/sign-in", &[("name", " ana "), ("password", PASSWORD), ("next", "/queue?q=x")])
+        .await;
     assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, "/queue?q=x"));
     browser.load_csrf().await;
     let page = browser.post("/sign-out", &[]).await;
@@ -155,8 +159,7 @@ async fn guesses_are_slowed_by_address_and_headers_do_not_help() {
     // Who has a password of their own does not free the address by it.
     site.wait(1_001);
     assert_eq!(site.browser().sign_in("ana", PASSWORD).await.status, StatusCode::SEE_OTHER);
-    assert_eq!(site.browser().sign_in("user1", "x").await.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(site.browser().sign_in("user2", "x").await.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(site.browser().sign_in("user1", "x").await.status, StatusCode::TOO_MANY_REQUESTS);
     let mut elsewhere = site.browser();
     elsewhere.address = "203.0.113.9:1".parse().unwrap();
     assert_eq!(elsewhere.sign_in("ana", PASSWORD).await.status, StatusCode::SEE_OTHER);
@@ -329,9 +332,13 @@ async fn links_work_once_and_for_whom_they_were_made() {
 async fn nobody_is_sent_to_another_site() {
     let site = Site::new().await;
     site.with_password("ana", "engineer", PASSWORD).await;
-    for next in ["https://evil.example", "//evil.example", "/\\evil.example", "\u{1}//evil", "javascript:alert(1)"] {
-        let page =
-            site.browser().post_bare("/sign-in", &[("name", "ana"), ("password", PASSWORD), ("next", next)]).await;
+    for next in
+        ["https://evil.example", "//evil.example", "/\\evil.example", "\u{1}//evil", "javascript:alert(1)"]
+    {
+        let page = site
+            .browser()
+            .post_bare("/sign-in", &[("name", "ana"), ("password", PASSWORD), ("next", next)])
+            .await;
         assert_eq!(page.location(), "/inbox", "{next}");
     }
     let mut ana = site.enter("ana").await;

@@ -80,7 +80,9 @@ async fn a_login_is_given_once() {
     let fields = [("login", "boss"), ("name", "Mara Voss"), ("role", "viewer"), ("team", "")];
     let page = boss.post("/admin/people", &fields).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(page.body.contains("somebody has this sign-in name") && page.body.contains("value=\"Mara Voss\""));
+    assert!(
+        page.body.contains("somebody has this sign-in name") && page.body.contains("value=\"Mara Voss\"")
+    );
     // Also where a second record comes to be by another way.
     site.add("boss", "viewer").await;
     assert_eq!(boss.get("/admin").await.status, StatusCode::OK);
@@ -98,7 +100,10 @@ async fn the_last_administrator_stays() {
     let page = boss.post("/admin/people/boss/move", &[("transition", "suspend"), ("because", "x")]).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
     let mut ana = site.person("ana", "admin").await;
-    assert_eq!(boss.post("/admin/people/boss/role", &[("role", "viewer")]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        boss.post("/admin/people/boss/role", &[("role", "viewer")]).await.status,
+        StatusCode::SEE_OTHER
+    );
     assert_eq!(boss.get("/admin").await.status, StatusCode::FORBIDDEN);
     assert!(ana.get("/admin/people").await.body.contains("boss Example"));
     let page = ana.post("/admin/people/nobody/role", &[("role", "viewer")]).await;
@@ -110,9 +115,14 @@ async fn tokens_are_shown_once_and_revoked() {
     let site = Site::new().await;
     let mut boss = site.person("boss", "admin").await;
     let fields = |name, role, days| [("name", name), ("role", role), ("days", days), ("scope", "deliver")];
-    for (name, role, days) in
-        [("", "engineer", "9"), ("ci", "admin", "9"), ("ci", "king", "9"), ("ci", "engineer", "0"), ("ci", "engineer", "9999"), ("c i", "engineer", "9")]
-    {
+    for (name, role, days) in [
+        ("", "engineer", "9"),
+        ("ci", "admin", "9"),
+        ("ci", "king", "9"),
+        ("ci", "engineer", "0"),
+        ("ci", "engineer", "9999"),
+        ("c i", "engineer", "9"),
+    ] {
         let page = boss.post("/admin/tokens", &fields(name, role, days)).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{name} {role} {days}");
     }
@@ -146,7 +156,9 @@ async fn a_token_of_ones_own_does_no_more_than_oneself() {
     site.with_password("dev", "developer", password).await;
     let mut dev = site.browser();
     dev.sign_in("dev", password).await;
-    let fields = |role, proof| [("name", "laptop"), ("role", role), ("days", "9"), ("scope", "read"), ("proof", proof)];
+    let fields = |role, proof| {
+        [("name", "laptop"), ("role", role), ("days", "9"), ("scope", "read"), ("proof", proof)]
+    };
     for (role, proof) in [("engineer", password), ("admin", password), ("developer", "not the password")] {
         let page = dev.post("/account/tokens", &fields(role, proof)).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{role}");
@@ -255,7 +267,8 @@ async fn engines_still_change_people() {
     site.add("ana", "viewer").await;
     let id = site.desk.read().index.id(1).unwrap();
     let operator = wardroom_desk::Caller::engine(Actor::Operator);
-    let command = Command::Set { fields: [("role".to_owned(), json!("lead"))].into(), because: String::new() };
+    let command =
+        Command::Set { fields: [("role".to_owned(), json!("lead"))].into(), because: String::new() };
     site.desk.act(&operator, &id, None, command).await.unwrap();
     assert_eq!(site.desk.read().people.get("ana").unwrap().role, "lead");
 }

@@ -1,5 +1,7 @@
 //! Authenticator apps and recovery codes.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use axum::http::StatusCode;
@@ -84,7 +86,8 @@ async fn a_code_is_asked_for_and_taken_once() {
     site.wait(30_000);
     let fresh = code(&key, site.now());
     let fields = [("code", fresh.as_str())];
-    let (one, two) = tokio::join!(a.post_bare("/sign-in/code", &fields), b.post_bare("/sign-in/code", &fields));
+    let (one, two) =
+        tokio::join!(a.post_bare("/sign-in/code", &fields), b.post_bare("/sign-in/code", &fields));
     let mut statuses = [one.status, two.status];
     statuses.sort();
     assert_eq!(statuses, [StatusCode::SEE_OTHER, StatusCode::UNPROCESSABLE_ENTITY], "one of two at once");
@@ -163,7 +166,8 @@ async fn recovery_by_an_administrator_leaves_the_app_unless_it_is_lost() {
         let page = boss.post("/admin/people/ana/link", fields).await;
         let link = page.between("id=\"new-link\">", "<").unwrap();
         let key = link.split_once("key=").unwrap().1.replace("&#61;", "=");
-        let fields = [("key", key.as_str()), ("password", "seven boats in fog"), ("again", "seven boats in fog")];
+        let fields =
+            [("key", key.as_str()), ("password", "seven boats in fog"), ("again", "seven boats in fog")];
         let page = site.browser().post_bare("/recover", &fields).await;
         assert_eq!(page.location(), next);
     }

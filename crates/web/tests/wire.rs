@@ -9,7 +9,14 @@ use wardroom_web::{setup_link, signed_in_link};
 
 fn guarded(page: &Page, secure: bool, path: &str) {
     let policy = page.header("content-security-policy");
-    for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ] {
         assert!(policy.contains(part), "{path}: {policy}");
     }
     assert!(!policy.contains("unsafe"), "{path}");
@@ -48,7 +55,18 @@ async fn every_page_is_guarded() {
             assert_eq!(page.body.matches("<h1").count(), 1, "{path}");
             guarded(&page, secure, path);
         }
-        for path in ["/sign-in", "/sign-in/code", "/setup", "/join", "/recover", "/enter", "/account", "/nothing", "/jobs/1", "/api/v1/nothing"] {
+        for path in [
+            "/sign-in",
+            "/sign-in/code",
+            "/setup",
+            "/join",
+            "/recover",
+            "/enter",
+            "/account",
+            "/nothing",
+            "/jobs/1",
+            "/api/v1/nothing",
+        ] {
             guarded(&site.browser().get(path).await, secure, path);
         }
         let page = boss.post("/admin/tokens", &[("name", "x")]).await;
@@ -58,10 +76,9 @@ async fn every_page_is_guarded() {
 
 #[tokio::test]
 async fn cookies_are_for_this_host_and_no_script() {
-    for (origin, name, secure) in [
-        ("http://127.0.0.1:7000", "wardroom=", false),
-        ("https://desk.example", "__Host-wardroom=", true),
-    ] {
+    for (origin, name, secure) in
+        [("http://127.0.0.1:7000", "wardroom=", false), ("https://desk.example", "__Host-wardroom=", true)]
+    {
         let site = Site::at(origin).await;
         site.add("ana", "engineer").await;
         let link = signed_in_link(&site.desk, &site.origin, "ana", 1_000).await.unwrap();
@@ -92,8 +109,11 @@ async fn odd_requests_get_a_page() {
     let site = Site::new().await;
     let mut ana = site.person("ana", "engineer").await;
     let send = async |path: &str, media: &str, body: Vec<u8>| {
-        let request =
-            ana.request(Method::POST, path).header(header::CONTENT_TYPE, media).body(Body::from(body)).unwrap();
+        let request = ana
+            .request(Method::POST, path)
+            .header(header::CONTENT_TYPE, media)
+            .body(Body::from(body))
+            .unwrap();
         site.send(request).await
     };
     let form = "application/x-www-form-urlencoded";
@@ -116,14 +136,19 @@ async fn odd_requests_get_a_page() {
     }
     let long = format!("name={}&password={}", "n".repeat(400_000), "p".repeat(400_000));
     assert_eq!(send("/sign-in", form, long.into_bytes()).await.status, StatusCode::UNPROCESSABLE_ENTITY);
-    for path in ["/jobs/%00", "/jobs/%ff", "/admin/people/%2e%2e/role", "/setup?key=%ff%00", "/sign-in?next=%ff"] {
+    for path in
+        ["/jobs/%00", "/jobs/%ff", "/admin/people/%2e%2e/role", "/setup?key=%ff%00", "/sign-in?next=%ff"]
+    {
         let page = ana.get(path).await;
         assert!(page.status.is_client_error() || page.status.is_redirection(), "{path}: {}", page.status);
     }
-    for cookie in ["wardroom=", "wardroom=x", "=;;=", "wardroom=\u{7f}", &format!("wardroom={}", "z".repeat(64))] {
+    for cookie in
+        ["wardroom=", "wardroom=x", "=;;=", "wardroom=\u{7f}", &format!("wardroom={}", "z".repeat(64))]
+    {
         let mut odd = site.browser();
         odd.cookies = vec![];
-        let Ok(request) = odd.request(Method::GET, "/account").header(header::COOKIE, cookie).body(Body::empty())
+        let Ok(request) =
+            odd.request(Method::GET, "/account").header(header::COOKIE, cookie).body(Body::empty())
         else {
             continue;
         };

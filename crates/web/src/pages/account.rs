@@ -64,7 +64,11 @@ pub struct SessionRow {
 }
 
 /// Sessions of one or of all, as rows.
-pub async fn session_rows(app: &App, viewer: &Viewer, login: Option<&str>) -> Result<Vec<SessionRow>, Failed> {
+pub async fn session_rows(
+    app: &App,
+    viewer: &Viewer,
+    login: Option<&str>,
+) -> Result<Vec<SessionRow>, Failed> {
     let now = app.desk.now();
     let sessions = session::all(&app.desk, login).await?;
     Ok(sessions
@@ -230,7 +234,12 @@ async fn account(State(app): State<App>, viewer: Viewer) -> Result<Response, Fai
 
 /// Whether the password is theirs: a session alone does not change how somebody signs in. What is
 /// wrong, where it is not.
-async fn proven(app: &App, browser: &Browser, viewer: &Viewer, typed: &str) -> Result<Option<String>, Failed> {
+async fn proven(
+    app: &App,
+    browser: &Browser,
+    viewer: &Viewer,
+    typed: &str,
+) -> Result<Option<String>, Failed> {
     let guessed = format!("account of {}", viewer.person.login);
     if browser.tries(app, &guessed).is_err() {
         return Ok(Some("Too many tries. Wait some minutes.".to_owned()));
@@ -342,7 +351,12 @@ async fn new_codes(
     let make = |c: &mut Credential| if c.app.is_some() { c.new_codes(&login) } else { Vec::new() };
     let codes = credential::change(&app.desk, &viewer.person, make).await?;
     trail::own(&app.desk, &viewer.person, "recovery codes made", &[]).await?;
-    show(&app, &viewer, Shown { codes, good: "The earlier codes work no more.".to_owned(), ..Shown::default() }).await
+    show(
+        &app,
+        &viewer,
+        Shown { codes, good: "The earlier codes work no more.".to_owned(), ..Shown::default() },
+    )
+    .await
 }
 
 async fn end_session(State(app): State<App>, viewer: Viewer, form: Form) -> Result<Redirect, Failed> {

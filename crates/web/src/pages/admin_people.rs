@@ -239,8 +239,13 @@ async fn role(
     }
     let team = if team.is_empty() { serde_json::Value::Null } else { json!(team) };
     let fields: Fields = [("role".to_owned(), json!(role)), ("team".to_owned(), team)].into();
-    let done = app.desk.act(&viewer.caller, &id, None, Command::Set { fields, because: String::new() }).await?;
-    let text = if done.batch.is_some() { format!("{login} is changed.") } else { "Nothing had to change.".to_owned() };
+    let done =
+        app.desk.act(&viewer.caller, &id, None, Command::Set { fields, because: String::new() }).await?;
+    let text = if done.batch.is_some() {
+        format!("{login} is changed.")
+    } else {
+        "Nothing had to change.".to_owned()
+    };
     said::leave(&app, &viewer, &text, done.batch).await?;
     Ok(Redirect::to("/admin/people"))
 }

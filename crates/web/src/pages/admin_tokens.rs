@@ -64,8 +64,11 @@ async fn show(app: &App, viewer: &Viewer, status: StatusCode, mut shown: Shown) 
         let roles = tokens::roles(&program, None);
         let default = roles.iter().rfind(|r| r.deliver).map_or("", |r| r.name.as_str());
         let chosen = if shown.role.is_empty() { default } else { &shown.role };
-        let choice =
-            |r: &&wardroom_program::Role| RoleChoice { name: r.name.clone(), title: r.title.clone(), chosen: r.name == chosen };
+        let choice = |r: &&wardroom_program::Role| RoleChoice {
+            name: r.name.clone(),
+            title: r.title.clone(),
+            chosen: r.name == chosen,
+        };
         roles.iter().map(choice).collect()
     };
     let what = |scope: Scope| match scope {

@@ -76,7 +76,11 @@ impl Shown {
             done,
             total,
             percent: (done * 100).checked_div(total).unwrap_or(0),
-            figures: if total == 0 { String::new() } else { format!("{} of {}", number(done), number(total)) },
+            figures: if total == 0 {
+                String::new()
+            } else {
+                format!("{} of {}", number(done), number(total))
+            },
             batch: job.batch,
         }
     }

@@ -1,6 +1,7 @@
 //! A desk over a real store in a folder of its own, served by the real router.
 
 #![expect(dead_code, reason = "each test uses its part")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -56,8 +57,12 @@ impl Site {
         };
         let desk = Arc::new(Desk::open(settings).await.unwrap());
         let origin = Origin(origin.to_owned());
-        let app =
-            App::new(Settings { desk: Arc::clone(&desk), rules: Vec::new(), origin: origin.clone(), public_key });
+        let app = App::new(Settings {
+            desk: Arc::clone(&desk),
+            rules: Vec::new(),
+            origin: origin.clone(),
+            public_key,
+        });
         Site { desk, origin, router: app.router(), clock, _folder: folder }
     }
 
