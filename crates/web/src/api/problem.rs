@@ -170,7 +170,9 @@ impl IntoResponse for Problem {
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Problem {
         match refused {
-            Refused::NoRecord(id) => Problem::new(NOT_FOUND, format!("There is no record {id}, or you may not see it.")),
+            Refused::NoRecord(id) => {
+                Problem::new(NOT_FOUND, format!("There is no record {id}, or you may not see it."))
+            }
             Refused::NotAllowed(why) => Problem::new(NOT_ALLOWED, why),
             Refused::Stale { now, seen, .. } => {
                 Problem::new(STALE, refused.to_string()).with("version", now).with("seen", seen)
