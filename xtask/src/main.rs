@@ -3,6 +3,7 @@
 
 mod bench;
 mod docs;
+mod e2e;
 mod layers;
 mod new_check;
 mod ready;
@@ -17,6 +18,7 @@ const USAGE: &str = "Usage: cargo xtask COMMAND
   ready                   all that CI runs: format, lints, layers, tests, docs, licences (wants cargo-deny)
   new-check FAMILY NAME   a new check and its spec, ready to be filled in
   docs [--check]          write docs/rules*, docs/cli.md from the program (or compare them)
+  e2e [NAME]              the browser tests, or one file of them (wants Node.js, npm and Chromium)
   bench [--runs N] PATH…  scan folders: processor seconds per 100,000 lines, memory, warm re-scan
   recall CASES REPOSITORIES
                           scan the commits before and after published fixes (see docs/recall.md)";
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         ["new-check", family, name] => new_check::run(&root, family, name),
         ["docs"] => docs::run(&root, false),
         ["docs", "--check"] => docs::run(&root, true),
+        ["e2e"] => e2e::run(&root, None),
+        ["e2e", only] => e2e::run(&root, Some(only)),
         ["bench", "--runs", runs, paths @ ..]
             if !paths.is_empty() && runs.parse::<usize>().is_ok_and(|n| n > 0) =>
         {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::bail;
 
 use crate::run::{self, has, say};
-use crate::{docs, layers};
+use crate::{docs, e2e, layers};
 
 /// How cargo-deny comes in where it is not there yet; `.ci/run` installs the same release.
 const INSTALL_DENY: &str = "cargo install --locked cargo-deny@0.20.2";
@@ -39,6 +39,7 @@ pub fn run_all(root: &Path) -> (Vec<String>, Vec<String>) {
         }
         run::run(root, &["cargo", "test", "--workspace", "--locked"])
     });
+    step("browser tests", &|| e2e::run(root, None));
     step("docs", &|| docs::run(root, true));
     step("cargo-deny", &|| {
         if has(root, "deny") {

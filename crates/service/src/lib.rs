@@ -17,5 +17,5 @@ pub use desk::{Clock, Desk, Notice, Settings, SystemClock};
 pub use error::Error;
 pub use jobs::{Job, JobState, Jobs, Progress};
 pub use maintain::{Moved, PROGRAM};
-pub use people::{People, Person};
+pub use people::{ACTIVE, People, Person};
 pub use write::{Done, ManyDone};

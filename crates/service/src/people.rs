@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wardroom_desk::{Millis, PERSON, Record};
 
+/// The state of people who may sign in. It is not an open one: a person is no work to be done.
+pub const ACTIVE: &str = "active";
+
 /// Somebody who works here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
@@ -54,7 +57,7 @@ impl People {
             name: record.title().to_owned(),
             role: record.text("role").to_owned(),
             team: Some(record.text("team")).filter(|t| !t.is_empty()).map(str::to_owned),
-            active: record.open,
+            active: record.state == ACTIVE,
             since: record.entered,
         };
         self.by_login.insert(login, person);

@@ -30,6 +30,12 @@ fn hash(bytes: Vec<u8>) -> Result<Hash, StoreError> {
     bytes.try_into().map_err(|_| StoreError::Damaged("a hash of the tree has not 32 bytes".to_owned()))
 }
 
+type StoredRow = (i64, u32, Vec<u8>, Vec<u8>);
+
+fn stored((seq, record, body, leaf): StoredRow) -> Result<StoredEvent, StoreError> {
+    Ok(StoredEvent { seq: unsigned(seq)?, record, body, leaf: hash(leaf)? })
+}
+
 type Row = (String, String, Option<String>, String, Option<Millis>);
 
 fn document((collection, key, owner, body, expires): Row) -> Result<Document, StoreError> {
@@ -89,16 +95,12 @@ impl Store for SqliteStore {
         read_all("an event", &bodies)
     }
 
-    async fn by_record(&self, after: (u32, u64), limit: u32) -> Result<Vec<Event>, StoreError> {
-        let sql = "SELECT body FROM events WHERE (record, seq) > (?, ?) ORDER BY record, seq LIMIT ?";
-        let bodies: Vec<Vec<u8>> = sqlx::query_scalar(sql)
-            .bind(after.0)
-            .bind(signed(after.1))
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed)?;
-        read_all("an event", &bodies)
+    async fn by_record(&self, after: (u32, u64), limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        let sql = "SELECT seq, record, body, leaf FROM events WHERE (record, seq) > (?, ?)
+                   ORDER BY record, seq LIMIT ?";
+        let query = sqlx::query_as(sql).bind(after.0).bind(signed(after.1)).bind(limit);
+        let rows: Vec<StoredRow> = query.fetch_all(&self.readers).await.map_err(failed)?;
+        rows.into_iter().map(stored).collect()
     }
 
     async fn record(&self, no: u32) -> Result<Option<Record>, StoreError> {
@@ -252,15 +254,8 @@ impl Store for SqliteStore {
 
     async fn stored(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
         let sql = "SELECT seq, record, body, leaf FROM events WHERE seq > ? ORDER BY seq LIMIT ?";
-        let rows: Vec<(i64, u32, Vec<u8>, Vec<u8>)> = sqlx::query_as(sql)
-            .bind(signed(after))
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed)?;
-        let stored = |(seq, record, body, leaf)| {
-            Ok(StoredEvent { seq: unsigned(seq)?, record, body, leaf: hash(leaf)? })
-        };
+        let query = sqlx::query_as(sql).bind(signed(after)).bind(limit);
+        let rows: Vec<StoredRow> = query.fetch_all(&self.readers).await.map_err(failed)?;
         rows.into_iter().map(stored).collect()
     }
 

@@ -1,4 +1,5 @@
 //! The suite that every store must pass, on a file.
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use std::path::PathBuf;
 

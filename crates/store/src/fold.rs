@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use wardroom_desk::{Change, Event, Record};
 
-use crate::{Progress, RecordSource, Store, StoreError};
+use crate::{Progress, RecordSource, Store, StoreError, StoredEvent};
 
 /// Events read at a time, and records handed on at a time: some megabytes of either.
 const EVENTS: u32 = 512;
@@ -23,11 +23,17 @@ pub struct Folding<'a> {
     lenient: bool,
 }
 
-/// An event that no opening event came before.
+/// An event that cannot be folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stray {
     pub seq: u64,
-    pub record: String,
+    pub text: String,
+}
+
+/// An event from what is stored.
+pub(crate) fn read(stored: &StoredEvent) -> Result<Event, StoreError> {
+    serde_json::from_slice(&stored.body)
+        .map_err(|e| StoreError::Damaged(format!("event {} cannot be read: {e}", stored.seq)))
 }
 
 impl<'a> Folding<'a> {
@@ -49,7 +55,19 @@ impl<'a> Folding<'a> {
     }
 
     /// Takes the next event in; a record that is complete comes out.
-    fn take(&mut self, event: &Event) -> Result<Option<Record>, StoreError> {
+    fn take(&mut self, stored: &StoredEvent) -> Result<Option<Record>, StoreError> {
+        match read(stored) {
+            Ok(event) => self.apply(&event),
+            Err(_) if self.lenient => {
+                self.strays
+                    .push(Stray { seq: stored.seq, text: format!("event {} cannot be read", stored.seq) });
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn apply(&mut self, event: &Event) -> Result<Option<Record>, StoreError> {
         let same = self.open.as_ref().is_some_and(|record| record.id.no == event.record.no);
         if let (true, Some(record)) = (same, &mut self.open) {
             record.apply(event);
@@ -59,8 +77,9 @@ impl<'a> Folding<'a> {
         match Record::opened(event) {
             Some(record) => self.open = Some(record),
             None if self.lenient => {
-                if self.strays.last().is_none_or(|stray| stray.record != event.record.to_string()) {
-                    self.strays.push(Stray { seq: event.seq, record: event.record.to_string() });
+                let text = format!("{} has events but was never opened", event.record);
+                if self.strays.last().is_none_or(|stray| stray.text != text) {
+                    self.strays.push(Stray { seq: event.seq, text });
                 }
             }
             None => {
@@ -85,7 +104,8 @@ impl RecordSource for Folding<'_> {
                 records.extend(self.open.take());
                 break;
             };
-            self.after = (last.record.no, last.seq);
+            // By the columns that the order goes by: a body that was tampered with may say anything.
+            self.after = (last.record, last.seq);
             for event in &events {
                 records.extend(self.take(event)?);
             }
@@ -111,16 +131,20 @@ pub async fn rebuild(
 /// One record from its events; none where it has none or was never opened.
 pub async fn fold_one(store: &dyn Store, no: u32) -> Result<Option<Record>, StoreError> {
     let mut record: Option<Record> = None;
-    let mut after = 0;
+    let mut after = (no, 0);
     loop {
-        let events = store.timeline(no, after, EVENTS).await?;
+        let events = store.by_record(after, EVENTS).await?;
         let Some(last) = events.last() else { return Ok(record) };
-        after = last.seq;
-        for event in &events {
+        after = (last.record, last.seq);
+        for stored in &events {
+            if stored.record != no {
+                return Ok(record);
+            }
+            let event = read(stored)?;
             match (&mut record, &event.change) {
-                (None, Change::Opened { .. }) => record = Record::opened(event),
+                (None, Change::Opened { .. }) => record = Record::opened(&event),
                 (None, _) => return Ok(None),
-                (Some(record), _) => record.apply(event),
+                (Some(record), _) => record.apply(&event),
             }
         }
     }

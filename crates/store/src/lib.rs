@@ -51,9 +51,9 @@ pub trait Store: Send + Sync {
     /// Throws the projections away and puts others in their place, all or nothing, and only where the
     /// log still ends at `head`: nothing is appended while the new ones are read from `source`.
     async fn replace_records(&self, head: u64, source: &mut dyn RecordSource) -> Result<(), StoreError>;
-    /// Events ordered by record and then by place, after a pair of these, at most `limit`: what folds
-    /// all records in one pass without holding them.
-    async fn by_record(&self, after: (u32, u64), limit: u32) -> Result<Vec<Event>, StoreError>;
+    /// Events as they are stored, ordered by the index columns record and place, after a pair of these,
+    /// at most `limit`: what folds all records in one pass without holding them.
+    async fn by_record(&self, after: (u32, u64), limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// Keeps a file under its SHA-256 in hex. Keeping the same again changes nothing.
     async fn put_file(&self, digest: &str, bytes: &[u8]) -> Result<(), StoreError>;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wardroom_desk::{Event, Millis, RecordId};
 
+use crate::fold::read;
 use crate::ledger::{Nodes, PublicKey, from_hex, included, newest, root_hash, signed_by, to_hex};
 use crate::{Checkpoint, Hash, Store, StoreError};
 
@@ -78,19 +79,23 @@ pub async fn export_proof(store: &dyn Store, no: u32, key: &PublicKey) -> Result
     let mut nodes = Nodes::new(store, checkpoint.size);
     let mut record = None;
     let mut events = Vec::new();
-    let mut after = 0;
-    loop {
-        let some = store.timeline(no, after, EVENTS).await?;
+    let mut after = (no, 0);
+    'pages: loop {
+        let some = store.by_record(after, EVENTS).await?;
         let Some(last) = some.last() else { break };
-        after = last.seq;
-        record = Some(last.record.clone());
-        for event in some.iter().filter(|event| event.seq <= checkpoint.size) {
-            let stored = store.stored(event.seq - 1, 1).await?.pop();
-            let body = stored.filter(|stored| stored.seq == event.seq).map(|stored| stored.body);
-            let body = body.and_then(|body| String::from_utf8(body).ok());
-            let body = body.ok_or_else(|| StoreError::Damaged(format!("event {} is no text", event.seq)))?;
-            let path = nodes.prove(event.seq).await?;
-            events.push(ProvenEvent { seq: event.seq, body, path: path.iter().map(|h| to_hex(h)).collect() });
+        after = (last.record, last.seq);
+        for stored in some {
+            // What was appended since the checkpoint is for the next proof.
+            if stored.record != no || stored.seq > checkpoint.size {
+                break 'pages;
+            }
+            if record.is_none() {
+                record = Some(read(&stored)?.record);
+            }
+            let path = nodes.prove(stored.seq).await?.iter().map(|hash| to_hex(hash)).collect();
+            let body = String::from_utf8(stored.body);
+            let body = body.map_err(|_| StoreError::Damaged(format!("event {} is no text", stored.seq)))?;
+            events.push(ProvenEvent { seq: stored.seq, body, path });
         }
     }
     let record = record.ok_or_else(|| StoreError::Other(format!("there is no record {no}")))?;

@@ -25,6 +25,35 @@ impl std::fmt::Display for Safe {
 /// The only kind of value that templates do not escape.
 impl askama::filters::HtmlSafe for Safe {}
 
+/// One line in which what stands between back quotes is code.
+pub fn inline(text: &str) -> Safe {
+    let mut out = String::with_capacity(text.len() + 32);
+    let pieces: Vec<&str> = text.split('`').collect();
+    // An odd quote at the end is a quote.
+    let whole = pieces.len() % 2 == 1;
+    for (at, piece) in pieces.iter().enumerate() {
+        let last = at + 1 == pieces.len();
+        let code = at % 2 == 1 && (whole || !last);
+        out.push_str(if code { "<code>" } else if at % 2 == 1 { "`" } else { "" });
+        html_escape(piece, &mut out);
+        out.push_str(if code { "</code>" } else { "" });
+    }
+    Safe(out)
+}
+
+fn html_escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+}
+
 static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut builder = ammonia::Builder::default();
     builder
@@ -182,6 +211,18 @@ mod tests {
             "{html}"
         );
         assert_eq!(html.matches("owner%3A").count(), 1, "{html}");
+    }
+
+    #[test]
+    fn code_in_a_line_is_marked_and_escaped() {
+        for (text, html) in [
+            ("`a<b>` is \"c\"", "<code>a&lt;b&gt;</code> is &quot;c&quot;"),
+            ("no code", "no code"),
+            ("an `odd one", "an `odd one"),
+            ("`a` and ` b", "<code>a</code> and ` b"),
+        ] {
+            assert_eq!(inline(text).0, html);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! records of each value.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use hashbrown::HashTable;
 use roaring::RoaringBitmap;
@@ -50,7 +51,7 @@ impl Dictionary {
     }
 
     /// The code of a text, which is kept where it is new.
-    fn keep(&mut self, name: &str) -> u32 {
+    pub fn keep(&mut self, name: &str) -> u32 {
         let Dictionary { text, ends, lookup } = self;
         let wanted = hash(name);
         if let Some(code) = lookup.find(wanted, |c| slice(text, ends, *c) == name) {
@@ -65,7 +66,7 @@ impl Dictionary {
     }
 
     /// How much memory it takes, in bytes.
-    fn memory(&self) -> usize {
+    pub fn memory(&self) -> usize {
         self.text.capacity() + self.ends.capacity() * 4 + self.lookup.capacity() * 5
     }
 }
@@ -75,6 +76,43 @@ impl Dictionary {
 struct Sets {
     list: Vec<Box<[u32]>>,
     lookup: FxHashMap<Box<[u32]>, u32>,
+}
+
+impl Sets {
+    fn code(&mut self, values: &[u32]) -> u32 {
+        if let Some(code) = self.lookup.get(values) {
+            return *code;
+        }
+        let code = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.list.push(values.into());
+        self.lookup.insert(values.into(), code);
+        code
+    }
+}
+
+/// Records in which values are counted. They are listed once for all columns.
+pub struct Among<'a> {
+    of: &'a RoaringBitmap,
+    all: &'a RoaringBitmap,
+    list: OnceCell<Vec<u32>>,
+}
+
+impl<'a> Among<'a> {
+    /// Some of all records.
+    pub fn new(of: &'a RoaringBitmap, all: &'a RoaringBitmap) -> Self {
+        Among { of, all, list: OnceCell::new() }
+    }
+
+    /// Whether the others are listed: of most records, what the others have is less to count.
+    fn turned(&self) -> bool {
+        self.of.len() > self.all.len() / 2
+    }
+
+    fn list(&self) -> &[u32] {
+        self.list.get_or_init(|| {
+            if self.turned() { (self.all - self.of).iter().collect() } else { self.of.iter().collect() }
+        })
+    }
 }
 
 /// The values of one field.
@@ -125,6 +163,8 @@ impl Column {
         slots: u32,
         mut fresh: impl FnMut(u32, &str),
     ) {
+        let old = self.codes.get(no);
+        let mut one = None;
         let mut codes: Vec<u32> = Vec::new();
         for value in values {
             let code = self.names.keep(&value);
@@ -135,52 +175,51 @@ impl Column {
                 }
                 fresh(code, &value);
             }
-            codes.push(code);
+            match self.sets {
+                None => one = one.or(Some(code)),
+                Some(_) => codes.push(code),
+            }
         }
-        codes.sort_unstable();
-        codes.dedup();
         let new = match &mut self.sets {
-            _ if codes.is_empty() => 0,
-            None => codes[0] + 1,
+            None => one.map_or(0, |code| code + 1),
+            Some(_) if codes.is_empty() => 0,
             Some(sets) => {
-                1 + sets.lookup.get(codes.as_slice()).copied().unwrap_or_else(|| {
-                    let code = u32::try_from(sets.list.len()).unwrap_or(u32::MAX);
-                    sets.list.push(codes.as_slice().into());
-                    sets.lookup.insert(codes.as_slice().into(), code);
-                    code
-                })
+                codes.sort_unstable();
+                codes.dedup();
+                sets.code(&codes) + 1
             }
         };
-        let old = self.codes.get(no);
         if old == new {
             return;
         }
-        for code in self.members(old).to_vec() {
-            self.postings[code as usize].remove(no);
-        }
+        self.members(old, |posting| posting.remove(no));
+        self.members(new, |posting| posting.insert(no));
         self.codes.set(no, new, slots);
         if new == 0 {
             self.filled.remove(no);
-            return;
-        }
-        self.filled.insert(no);
-        for code in self.members(new).to_vec() {
-            self.postings[code as usize].insert(no);
+        } else {
+            self.filled.insert(no);
         }
     }
 
-    /// The values behind what [`Column::codes`] holds.
-    fn members(&self, code: u32) -> Cow<'_, [u32]> {
-        match &self.sets {
-            _ if code == 0 => Cow::Borrowed(&[]),
-            None => Cow::Owned(vec![code - 1]),
-            Some(sets) => Cow::Borrowed(&sets.list[code as usize - 1]),
+    /// Changes the lists of the values behind what [`Column::raw`] gives.
+    fn members(&mut self, code: u32, mut change: impl FnMut(&mut Posting)) {
+        match (code.checked_sub(1), &self.sets) {
+            (None, _) => {}
+            (Some(code), None) => change(&mut self.postings[code as usize]),
+            (Some(code), Some(sets)) => {
+                for value in &sets.list[code as usize] {
+                    change(&mut self.postings[*value as usize]);
+                }
+            }
         }
     }
 
     /// The value of a record; the first where it has several.
     pub fn value(&self, no: u32) -> Option<&str> {
-        self.members(self.codes.get(no)).first().map(|c| self.names.name(*c))
+        let code = self.codes.get(no).checked_sub(1)?;
+        let code = self.sets.as_ref().map_or(Some(code), |s| s.list[code as usize].first().copied())?;
+        Some(self.names.name(code))
     }
 
     /// The code of a record's value and 1; 0 for none. Only where a record has one value.
@@ -227,8 +266,9 @@ impl Column {
         {
             return Cow::Borrowed(bits);
         }
-        let listed: u64 = codes.iter().map(|c| 16 + self.posting(*c).list().len() as u64).sum();
-        if listed > 4096 + u64::from(slots) / 2 {
+        // A list that is not in the cache costs about as much as 60 steps of a pass.
+        let listed: u64 = codes.iter().map(|c| 60 + self.posting(*c).list().len() as u64).sum();
+        if listed > 4096 + u64::from(slots) {
             Cow::Owned(self.codes.marked(&self.table(codes)))
         } else {
             Cow::Owned(union(codes.iter().map(|c| self.posting(*c)), slots))
@@ -253,22 +293,33 @@ impl Column {
         table
     }
 
-    /// How often each value occurs among some records.
-    pub fn counts(&self, of: &RoaringBitmap) -> Vec<u32> {
+    /// How often each value occurs among some of all records.
+    pub fn counts(&self, among: &Among<'_>) -> Vec<u32> {
         let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         // A pass over the column costs about one step a record; an intersection one step for 64
         // records of a large value, one for each record of a small one.
-        let words = of.max().map_or(0, |m| u64::from(m) / 64 + 1);
+        let words = among.of.max().map_or(0, |m| u64::from(m) / 64 + 1);
+        let rest = among.all.len() - among.of.len().min(among.all.len());
+        let pass = among.of.len().min(rest);
         let mut cost = 0_u64;
         for posting in &self.postings {
             cost += 4 + if posting.bits().is_some() { words.min(posting.len()) } else { posting.len() };
-            if cost > of.len() {
+            if cost > pass {
                 break;
             }
         }
-        if cost <= of.len() {
-            return self.postings.iter().map(|p| small(p.among(of))).collect();
+        if cost <= pass {
+            return self.postings.iter().map(|p| small(p.among(among.of))).collect();
         }
+        let counted = self.pass(among.list());
+        if !among.turned() {
+            return counted;
+        }
+        self.postings.iter().zip(counted).map(|(p, others)| small(p.len()).saturating_sub(others)).collect()
+    }
+
+    /// The same by one pass over the column.
+    fn pass(&self, of: &[u32]) -> Vec<u32> {
         let mut raw = vec![0_u32; self.width()];
         self.codes.tally(of, &mut raw);
         match &self.sets {

@@ -1,9 +1,10 @@
 //! Counts of what was found, by value.
 
+use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 use wardroom_model::Severity;
 
-use super::{Column, Index, Matches, at};
+use super::{Among, Column, Index, Matches, at};
 use crate::query::exactly;
 
 /// How often each value of a field occurs among what was found.
@@ -56,6 +57,8 @@ pub struct Branch {
     pub worst: Option<Severity>,
     /// By value of the next field, most records first.
     pub below: Vec<Branch>,
+    /// How many other values there are below, with fewer records.
+    pub others: usize,
 }
 
 impl Index {
@@ -63,11 +66,12 @@ impl Index {
     /// no column is left out.
     pub fn facets(&self, matches: &Matches, fields: &[&str], top: usize) -> Vec<Facet> {
         let columns = fields.iter().filter_map(|name| self.schema.column(name));
-        columns.map(|at| self.facet(&self.columns[at], matches, top)).collect()
+        let among = Among::new(&matches.0, &self.all);
+        columns.map(|at| self.facet(&self.columns[at], &among, matches, top)).collect()
     }
 
-    fn facet(&self, column: &Column, matches: &Matches, top: usize) -> Facet {
-        let counts = column.counts(&matches.0);
+    fn facet(&self, column: &Column, among: &Among<'_>, matches: &Matches, top: usize) -> Facet {
+        let counts = column.counts(among);
         let mut found: Vec<(u32, u32)> = (0..).zip(counts).filter(|(_, n)| *n > 0).collect();
         let others = found.len().saturating_sub(top);
         let order = |(code, count): &(u32, u32)| (std::cmp::Reverse(*count), *code);
@@ -99,7 +103,8 @@ impl Index {
         let mut groups: Vec<(u32, u8, u32)> = vec![(0, 0, 0); column.names.len() + 1];
         let ranks = self.severities();
         let severity = &self.columns[at::SEVERITY];
-        for no in &matches.0 {
+        // The bitmap's own loop is faster than one from outside.
+        matches.0.iter().for_each(|no| {
             let worst = ranks[severity.raw(no) as usize];
             let mut any = false;
             let mut add = |code: u32| {
@@ -116,7 +121,7 @@ impl Index {
             if !any {
                 add(0);
             }
-        }
+        });
         let mut found: Vec<(u32, (u32, u8, u32))> = (0..).zip(groups).filter(|(_, g)| g.0 > 0).collect();
         let order = |(code, (count, worst, sample)): &(u32, (u32, u8, u32))| {
             (std::cmp::Reverse(*count), std::cmp::Reverse(*worst), *sample, *code)
@@ -139,8 +144,9 @@ impl Index {
     }
 
     /// What was found as a tree of counts, a level for each field: what the map of a surface shows.
-    /// None where a field has no column, or one with several values a record.
-    pub fn rollup(&self, matches: &Matches, fields: &[&str]) -> Option<Branch> {
+    /// Under each node the `top` values with the most records. None where a field has no column, or
+    /// one with several values a record.
+    pub fn rollup(&self, matches: &Matches, fields: &[&str], top: usize) -> Option<Branch> {
         let columns: Vec<&Column> =
             fields.iter().map(|f| Some(&self.columns[self.schema.column(f)?])).collect::<Option<_>>()?;
         if columns.iter().any(|c| c.many()) {
@@ -150,23 +156,32 @@ impl Index {
         let severity = &self.columns[at::SEVERITY];
         // Nodes in the order in which they were met; the root first.
         let mut nodes: Vec<Node> = vec![Node::default()];
-        let mut places: Vec<Places> = columns.iter().map(|c| Places::new(c.width(), matches)).collect();
-        for no in &matches.0 {
+        let mut places: Vec<Places> = columns.iter().map(|c| Places::new(c.width())).collect();
+        matches.0.iter().for_each(|no| {
             let worst = ranks[severity.raw(no) as usize];
             let mut at = 0_u32;
             nodes[0].count(worst);
             for (column, places) in columns.iter().zip(&mut places) {
                 let code = column.raw(no);
                 let fresh = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-                let place = places.node(at, code, fresh);
-                if place == fresh {
-                    nodes.push(Node { parent: at, code, ..Node::default() });
-                }
+                let place = places.node(&nodes, at, code).unwrap_or_else(|| {
+                    let next = places.add(at, code, fresh);
+                    nodes.push(Node { parent: at, code, next, ..Node::default() });
+                    fresh
+                });
                 nodes[place as usize].count(worst);
                 at = place;
             }
-        }
-        Some(tree(&nodes, &columns))
+        });
+        Some(tree(&nodes, &columns, top))
+    }
+
+    /// Those of some records that have a severity, or none.
+    pub(crate) fn of_severity(&self, of: &RoaringBitmap, severity: Option<Severity>) -> RoaringBitmap {
+        let column = &self.columns[at::SEVERITY];
+        let Some(severity) = severity else { return of - column.filled() };
+        let codes = column.ranked(|rank| rank == f64::from(severity as u8));
+        column.any(&codes, self.slots()).as_ref() & of
     }
 
     /// For each code of the severity's column: 0 for none, else the rank and 1.
@@ -187,6 +202,8 @@ pub(crate) fn level(rank: u8) -> Option<Severity> {
 struct Node {
     parent: u32,
     code: u32,
+    /// Another node of the same value, under another parent; 0 for none.
+    next: u32,
     count: u32,
     worst: u8,
 }
@@ -198,81 +215,101 @@ impl Node {
     }
 }
 
-/// Where the nodes of one level are: an array where all that can be fit, a map where not.
-enum Places {
-    Array(usize, Vec<u32>),
-    Map(FxHashMap<(u32, u32), u32>),
+/// Where the nodes of one level are. A value mostly stands under one parent or a few: they are a
+/// chain from the value. Those of a value with many are in a map.
+struct Places {
+    /// By value: the latest node and how many are in the chain.
+    heads: Vec<(u32, u8)>,
+    others: FxHashMap<(u32, u32), u32>,
 }
 
-/// Entries of the array at most: 16 MB.
-const ARRAY: usize = 4 << 20;
+/// Longest chain: what it costs to follow is about what the map costs.
+const CHAIN: u8 = 8;
 
 impl Places {
-    fn new(width: usize, matches: &Matches) -> Places {
-        // An array pays where it is used: it has to be cleared.
-        if matches.len() > 10_000 {
-            Places::Array(width, Vec::new())
-        } else {
-            Places::Map(FxHashMap::default())
-        }
+    fn new(width: usize) -> Places {
+        Places { heads: vec![(0, 0); width], others: FxHashMap::default() }
     }
 
-    /// The node of a value under another; `fresh` where it is new.
+    /// The node of a value under a parent.
     #[inline]
-    fn node(&mut self, parent: u32, code: u32, fresh: u32) -> u32 {
-        match self {
-            Places::Array(width, array) => {
-                let place = parent as usize * *width + code as usize;
-                if place >= array.len() {
-                    if place >= ARRAY {
-                        let width = *width;
-                        let known = array.iter().enumerate().filter(|(_, n)| **n > 0);
-                        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-                        let map = known.map(|(at, n)| ((place(at / width), place(at % width)), *n)).collect();
-                        *self = Places::Map(map);
-                        return self.node(parent, code, fresh);
-                    }
-                    array.resize((place + 1).next_power_of_two().min(ARRAY), 0);
-                }
-                if array[place] == 0 {
-                    array[place] = fresh;
-                }
-                array[place]
+    fn node(&self, nodes: &[Node], parent: u32, code: u32) -> Option<u32> {
+        let (mut at, length) = self.heads[code as usize];
+        while at != 0 {
+            let node = &nodes[at as usize];
+            if node.parent == parent {
+                return Some(at);
             }
-            Places::Map(map) => *map.entry((parent, code)).or_insert(fresh),
+            at = node.next;
         }
+        if length < CHAIN { None } else { self.others.get(&(parent, code)).copied() }
+    }
+
+    /// Takes a node in; what comes behind it in its chain.
+    fn add(&mut self, parent: u32, code: u32, node: u32) -> u32 {
+        let head = &mut self.heads[code as usize];
+        if head.1 < CHAIN {
+            let next = head.0;
+            *head = (node, head.1 + 1);
+            return next;
+        }
+        self.others.insert((parent, code), node);
+        0
     }
 }
 
 /// Puts nodes under their parents, which all come before them.
-fn tree(nodes: &[Node], columns: &[&Column]) -> Branch {
-    let mut depths = vec![0_usize; nodes.len()];
-    for (at, node) in nodes.iter().enumerate().skip(1) {
-        depths[at] = depths[node.parent as usize] + 1;
+fn tree(nodes: &[Node], columns: &[&Column], top: usize) -> Branch {
+    // The nodes under each, one after the other: where those of a node begin, and which they are.
+    let mut from = vec![0_usize; nodes.len() + 1];
+    for node in &nodes[1..] {
+        from[node.parent as usize + 1] += 1;
     }
-    let mut branches: Vec<Branch> = nodes
-        .iter()
-        .zip(&depths)
-        .map(|(node, depth)| Branch {
-            value: match (depth.checked_sub(1), node.code.checked_sub(1)) {
-                (Some(level), Some(code)) => columns[level].names.name(code).to_owned(),
-                _ => String::new(),
-            },
-            count: node.count.into(),
-            worst: level(node.worst),
-            below: Vec::new(),
-        })
-        .collect();
-    for at in (1..nodes.len()).rev() {
-        let Some(mut branch) = branches.pop() else { break };
-        sort(&mut branch.below);
-        branches[nodes[at].parent as usize].below.push(branch);
+    for at in 1..from.len() {
+        from[at] += from[at - 1];
     }
-    let mut root = branches.pop().unwrap_or_default();
-    sort(&mut root.below);
-    root
+    let mut next = from.clone();
+    let mut under = vec![0_u32; nodes.len() - 1];
+    for (at, node) in (0_u32..).zip(nodes).skip(1) {
+        let place = &mut next[node.parent as usize];
+        under[*place] = at;
+        *place += 1;
+    }
+    branch(&Tree { nodes, columns, top, from: &from, under: &under }, 0, 0)
 }
 
-fn sort(branches: &mut [Branch]) {
-    branches.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+struct Tree<'a> {
+    nodes: &'a [Node],
+    columns: &'a [&'a Column],
+    top: usize,
+    from: &'a [usize],
+    under: &'a [u32],
+}
+
+/// A node and what is under it; as deep as there are fields.
+fn branch(tree: &Tree<'_>, at: usize, depth: usize) -> Branch {
+    let node = &tree.nodes[at];
+    let name = |depth: usize, node: &Node| match (depth.checked_sub(1), node.code.checked_sub(1)) {
+        (Some(level), Some(code)) => tree.columns[level].names.name(code),
+        _ => "",
+    };
+    let mut under = tree.under[tree.from[at]..tree.from[at + 1]].to_vec();
+    let of = |at: u32| &tree.nodes[at as usize];
+    let order = |a: &u32, b: &u32| {
+        let names = || name(depth + 1, of(*a)).cmp(name(depth + 1, of(*b)));
+        of(*b).count.cmp(&of(*a).count).then_with(names)
+    };
+    let others = under.len().saturating_sub(tree.top);
+    if others > 0 && tree.top > 0 {
+        under.select_nth_unstable_by(tree.top - 1, order);
+    }
+    under.truncate(tree.top);
+    under.sort_unstable_by(order);
+    Branch {
+        value: name(depth, node).to_owned(),
+        count: node.count.into(),
+        worst: level(node.worst),
+        below: under.into_iter().map(|at| branch(tree, at as usize, depth + 1)).collect(),
+        others,
+    }
 }

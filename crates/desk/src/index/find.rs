@@ -348,7 +348,13 @@ impl Index {
             _ => return Plan::Nothing,
         };
         let mut found: Option<RoaringBitmap> = None;
-        for run in words::runs(value) {
+        let mut runs = words::runs(value);
+        // Long words are mostly rare: where one is nowhere, the others need not be looked for.
+        runs.sort_by_key(|run| std::cmp::Reverse(run.len()));
+        for run in runs {
+            if found.as_ref().is_some_and(RoaringBitmap::is_empty) {
+                break;
+            }
             let bits = self.word(&run, whole, texts);
             found = Some(match found {
                 None => bits,
@@ -392,12 +398,20 @@ impl Index {
 const NEVER_YET: Millis = Millis::MIN;
 
 /// A text in lower case, letter by letter as [`same`] compares.
-pub(super) fn lower(text: &str) -> String {
+pub(crate) fn lower(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
 /// Whether a value is, or begins with, what was written in lower case.
-pub(super) fn same(name: &str, lower: &str, prefix: bool) -> bool {
+pub(crate) fn same(name: &str, lower: &str, prefix: bool) -> bool {
+    let (bytes, wanted) = (name.as_bytes(), lower.as_bytes());
+    if name.is_ascii() {
+        // An ASCII letter in lower case is one byte.
+        return match bytes.get(..wanted.len()) {
+            Some(start) => (prefix || bytes.len() == wanted.len()) && start.eq_ignore_ascii_case(wanted),
+            None => false,
+        };
+    }
     let mut chars = name.chars().flat_map(char::to_lowercase);
     for wanted in lower.chars() {
         if chars.next() != Some(wanted) {

@@ -27,7 +27,8 @@ pub use facet::{Branch, Facet, FacetValue, Group};
 pub use page::{NoSort, Page, Sort, SortBy};
 pub use schema::{Moment, Name, Place, Schema, Shape};
 
-pub(crate) use column::Column;
+pub(crate) use column::{Among, Column};
+pub(crate) use find::{lower, same};
 pub(crate) use plain::{NEVER, Times};
 pub(crate) use schema::{HAS, IS, SORTS, column as at, days};
 

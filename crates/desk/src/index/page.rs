@@ -210,7 +210,7 @@ impl Index {
     pub fn ordered(&self, matches: &Matches, sort: Sort) -> Vec<u32> {
         let mut keys: Vec<Key> = matches.iter().map(|no| self.key(sort, no)).collect();
         keys.sort_unstable();
-        keys.into_iter().map(|k| number(k, sort)).collect()
+        keys.into_iter().map(number).collect()
     }
 
     /// The first keys behind a place, and how many records are not behind it.
@@ -225,20 +225,21 @@ impl Index {
         let mut smallest = Smallest::new(wanted);
         let mut skipped = 0;
         let backward = turned((0, 0, 0)) > turned((1, 0, 0));
-        for bucket in self.buckets(matches, sort, backward) {
+        for (lead, bucket) in self.buckets(matches, sort, backward) {
             if smallest.full() {
                 break;
             }
             let mut take = |no: u32| {
-                let key = turned(self.key(sort, no));
+                let key = turned(self.key_in(sort, no, lead));
                 if from.is_some_and(|from| key <= from) {
                     skipped += 1;
                 } else {
                     smallest.push(key);
                 }
             };
-            // Numbers rise with time: from the end that the order begins with, few keys are kept.
-            let newest = matches!(sort.by, SortBy::Age | SortBy::Id) == (sort.reversed != backward);
+            // Numbers rise with time, and what was opened first is mostly due first: from the end that
+            // the order begins with, few keys are kept.
+            let newest = matches!(sort.by, SortBy::Updated | SortBy::Opened) != (sort.reversed != backward);
             if newest { bucket.iter().rev().for_each(&mut take) } else { bucket.iter().for_each(&mut take) }
         }
         (smallest.done(), skipped)
@@ -251,14 +252,14 @@ impl Index {
         matches: &'a RoaringBitmap,
         sort: Sort,
         backward: bool,
-    ) -> Box<dyn Iterator<Item = Cow<'a, RoaringBitmap>> + 'a> {
+    ) -> Box<dyn Iterator<Item = (Option<i64>, Cow<'a, RoaringBitmap>)> + 'a> {
         let column = match sort.by {
             SortBy::Priority => &self.columns[at::PRIORITY],
             SortBy::Severity => &self.columns[at::SEVERITY],
-            _ => return Box::new(std::iter::once(Cow::Borrowed(matches))),
+            _ => return Box::new(std::iter::once((None, Cow::Borrowed(matches)))),
         };
         if column.names.len() > 32 || matches.len() < 4096 {
-            return Box::new(std::iter::once(Cow::Borrowed(matches)));
+            return Box::new(std::iter::once((None, Cow::Borrowed(matches))));
         }
         let mut groups: Vec<(i64, Vec<u32>)> = Vec::new();
         for code in column.all() {
@@ -281,7 +282,7 @@ impl Index {
             if lead == none {
                 bits |= matches - column.filled();
             }
-            Cow::Owned(bits)
+            (Some(lead), Cow::Owned(bits))
         }))
     }
 
@@ -296,41 +297,42 @@ impl Index {
     }
 
     /// Where a record stands in an order.
-    #[inline]
     fn key(&self, sort: Sort, no: u32) -> Key {
+        self.key_in(sort, no, None)
+    }
+
+    /// The same, where the first part is known.
+    #[inline]
+    fn key_in(&self, sort: Sort, no: u32, lead: Option<i64>) -> Key {
         let due = || Some(self.due.get(no)).filter(|d| *d != NEVER).unwrap_or(i64::MAX);
         let rank = |place: usize| {
             let column = &self.columns[place];
-            let rank = column.raw(no).checked_sub(1).and_then(|c| column.rank(c));
-            self.lead(Sort { by: sort.by, reversed: false }, rank)
+            let rank = || column.raw(no).checked_sub(1).and_then(|c| column.rank(c));
+            lead.unwrap_or_else(|| self.lead(sort, rank()))
         };
+        let turn = |n: i64| if sort.reversed { n.saturating_neg() } else { n };
         let id = i64::from(no);
-        let key = match sort.by {
-            SortBy::Priority => (rank(at::PRIORITY), due(), -id),
-            SortBy::Due => (due(), 0, -id),
-            SortBy::Severity => (rank(at::SEVERITY), due(), -id),
-            SortBy::Age => (self.opened.get(no), 0, id),
-            SortBy::Updated => (self.updated.get(no).saturating_neg(), 0, -id),
-            SortBy::Opened => (self.opened.get(no).saturating_neg(), 0, -id),
-            SortBy::Id => (0, 0, id),
-        };
-        if sort.reversed {
-            (key.0.saturating_neg(), key.1.saturating_neg(), key.2.saturating_neg())
-        } else {
-            key
+        match sort.by {
+            SortBy::Priority => (rank(at::PRIORITY), turn(due()), turn(-id)),
+            SortBy::Severity => (rank(at::SEVERITY), turn(due()), turn(-id)),
+            SortBy::Due => (turn(due()), 0, turn(-id)),
+            SortBy::Age => (turn(self.opened.get(no)), 0, turn(id)),
+            SortBy::Updated => (turn(self.updated.get(no).saturating_neg()), 0, turn(-id)),
+            SortBy::Opened => (turn(self.opened.get(no).saturating_neg()), 0, turn(-id)),
+            SortBy::Id => (0, 0, turn(id)),
         }
     }
 }
 
 /// The number of the record that a key is of.
-fn number(key: Key, _: Sort) -> u32 {
+fn number(key: Key) -> u32 {
     u32::try_from(key.2.unsigned_abs()).unwrap_or(0)
 }
 
 fn turn(keys: &[Key], sort: Sort, previous: bool, next: bool) -> Page {
     let cursor = |key: Option<&Key>, back| key.map(|key| Cursor { back, key: *key }.write(sort));
     Page {
-        numbers: keys.iter().map(|k| number(*k, sort)).collect(),
+        numbers: keys.iter().map(|k| number(*k)).collect(),
         next: if next { cursor(keys.last(), false) } else { None },
         previous: if previous { cursor(keys.first(), true) } else { None },
         ..Page::default()

@@ -42,17 +42,10 @@ fn reach<T: Clone>(array: &mut Vec<T>, no: u32, none: T) {
     }
 }
 
-/// The numbers below `slots` for which something holds.
-pub fn mask(slots: usize, holds: impl Fn(usize) -> bool) -> RoaringBitmap {
-    let mut field = vec![0_u8; slots / 8 + 1];
-    for (at, byte) in field.iter_mut().enumerate() {
-        let from = at * 8;
-        let mut bits = 0;
-        for bit in 0..8.min(slots.saturating_sub(from)) {
-            bits |= u8::from(holds(from + bit)) << bit;
-        }
-        *byte = bits;
-    }
+/// The numbers for whose entry of an array something holds.
+fn mask<T: Copy>(array: &[T], holds: impl Fn(T) -> bool) -> RoaringBitmap {
+    let eight = |part: &[T]| part.iter().rev().fold(0_u8, |bits, entry| bits << 1 | u8::from(holds(*entry)));
+    let field: Vec<u8> = array.chunks(8).map(eight).collect();
     RoaringBitmap::from_lsb0_bytes(0, &field)
 }
 
@@ -126,37 +119,29 @@ impl Codes {
                 list.sort_unstable();
                 list.into_iter().collect()
             }
-            Codes::Narrow(array) => mask(array.len(), |at| marked(usize::from(array[at]))),
-            Codes::Middle(array) => mask(array.len(), |at| marked(usize::from(array[at]))),
-            Codes::Wide(array) => mask(array.len(), |at| marked(array[at] as usize)),
+            Codes::Narrow(array) => mask(array, |code| marked(usize::from(code))),
+            Codes::Middle(array) => mask(array, |code| marked(usize::from(code))),
+            Codes::Wide(array) => mask(array, |code| marked(code as usize)),
         }
     }
 
-    /// Counts the codes of some numbers into a table.
-    pub fn tally(&self, of: &RoaringBitmap, counts: &mut [u32]) {
+    /// Counts the codes of some numbers into a table as wide as there are codes.
+    pub fn tally(&self, of: &[u32], counts: &mut [u32]) {
         fn add(counts: &mut [u32], code: usize) {
             if let Some(count) = counts.get_mut(code) {
                 *count += 1;
             }
         }
         match self {
-            Codes::Sparse(map) if (map.len() as u64) < of.len() => {
-                let mut with = 0;
-                for (_, code) in map.iter().filter(|(no, _)| of.contains(**no)) {
-                    add(counts, *code as usize);
-                    with += 1;
-                }
-                counts[0] += u32::try_from(of.len()).unwrap_or(u32::MAX) - with;
-            }
-            Codes::Sparse(_) => of.iter().for_each(|no| add(counts, self.get(no) as usize)),
+            Codes::Sparse(_) => of.iter().for_each(|no| add(counts, self.get(*no) as usize)),
             Codes::Narrow(array) => {
-                of.iter().for_each(|no| add(counts, array.get(no as usize).map_or(0, |c| usize::from(*c))));
+                of.iter().for_each(|no| add(counts, array.get(*no as usize).map_or(0, |c| usize::from(*c))));
             }
             Codes::Middle(array) => {
-                of.iter().for_each(|no| add(counts, array.get(no as usize).map_or(0, |c| usize::from(*c))));
+                of.iter().for_each(|no| add(counts, array.get(*no as usize).map_or(0, |c| usize::from(*c))));
             }
             Codes::Wide(array) => {
-                of.iter().for_each(|no| add(counts, array.get(no as usize).map_or(0, |c| *c as usize)));
+                of.iter().for_each(|no| add(counts, array.get(*no as usize).map_or(0, |c| *c as usize)));
             }
         }
     }
@@ -234,7 +219,7 @@ impl Times {
                 list.sort_unstable();
                 list.into_iter().collect()
             }
-            Times::Dense(array) => mask(array.len(), |at| (from <= array[at]) & (array[at] < to)),
+            Times::Dense(array) => mask(array, |at| (from <= at) & (at < to)),
         }
     }
 

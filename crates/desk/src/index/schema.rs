@@ -157,7 +157,7 @@ pub struct Schema {
     pub fields: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Columns that are always there, in this order.
+/// Columns that are always there, in the order of `built_in`; those that somebody asks for by place.
 pub mod column {
     /// `kind`.
     pub const KIND: usize = 0;
@@ -175,12 +175,8 @@ pub mod column {
     pub const REOPENED: usize = 6;
     /// `owner`.
     pub const OWNER: usize = 7;
-    /// `team`.
-    pub const TEAM: usize = 8;
     /// `severity`.
     pub const SEVERITY: usize = 9;
-    /// `confidence`.
-    pub const CONFIDENCE: usize = 10;
     /// `priority`.
     pub const PRIORITY: usize = 11;
 }

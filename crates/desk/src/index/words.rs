@@ -3,9 +3,7 @@
 //! Words of long texts lead to records. Words of a column's values lead to the values, which are
 //! far fewer than the records, and only from there to records.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-
+use super::column::Dictionary;
 use super::posting::Posting;
 
 /// Longer words are cut: they are digests and encoded data, which nobody types.
@@ -50,6 +48,11 @@ pub fn runs(text: &str) -> Vec<String> {
 }
 
 fn lower(run: &str, into: &mut String) {
+    if run.is_ascii() {
+        into.push_str(&run[..run.len().min(LONGEST)]);
+        into.make_ascii_lowercase();
+        return;
+    }
     for c in run.chars().take(LONGEST).flat_map(char::to_lowercase) {
         into.push(c);
     }
@@ -83,11 +86,19 @@ struct Entry {
 }
 
 const END: u32 = u32::MAX;
+/// So many words are looked through one by one, before they are put in order.
+const LATEST: usize = 2_048;
 
 /// The inverted index.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
-    vocabulary: BTreeMap<Box<str>, u32>,
+    vocabulary: Dictionary,
+    /// By word: its first entry.
+    heads: Vec<u32>,
+    /// Words in alphabetical order, but for the latest.
+    sorted: Vec<u32>,
+    /// The latest words, in no order: a new word costs no move of all others.
+    latest: Vec<u32>,
     entries: Vec<Entry>,
     /// The entries that each record is in, one after the other, so that they can be taken back.
     held: Vec<u32>,
@@ -101,14 +112,17 @@ impl Words {
     /// The entry of a word in a place, which is made where it is new.
     fn entry(&mut self, word: &str, place: u16) -> u32 {
         let fresh = u32::try_from(self.entries.len()).unwrap_or(END - 1);
-        let mut at = match self.vocabulary.get(word) {
-            Some(first) => *first,
-            None => {
-                self.vocabulary.insert(word.into(), fresh);
-                self.entries.push(Entry { place, next: END, found: Posting::default() });
-                return fresh;
+        let known = self.vocabulary.keep(word);
+        if known as usize == self.heads.len() {
+            self.heads.push(fresh);
+            self.entries.push(Entry { place, next: END, found: Posting::default() });
+            self.latest.push(known);
+            if self.latest.len() > LATEST {
+                self.order();
             }
-        };
+            return fresh;
+        }
+        let mut at = self.heads[known as usize];
         loop {
             let entry = &mut self.entries[at as usize];
             if entry.place == place {
@@ -121,6 +135,22 @@ impl Words {
             }
             at = entry.next;
         }
+    }
+
+    /// Puts the latest words in their places.
+    fn order(&mut self) {
+        let Words { vocabulary, sorted, latest, .. } = self;
+        latest.sort_unstable_by(|a, b| vocabulary.name(*a).cmp(vocabulary.name(*b)));
+        let mut merged = Vec::with_capacity(sorted.len() + latest.len());
+        let mut from = 0;
+        for word in latest.drain(..) {
+            let to = from + sorted[from..].partition_point(|w| vocabulary.name(*w) < vocabulary.name(word));
+            merged.extend_from_slice(&sorted[from..to]);
+            merged.push(word);
+            from = to;
+        }
+        merged.extend_from_slice(&sorted[from..]);
+        *sorted = merged;
     }
 
     /// Adds the words of a column's value.
@@ -192,10 +222,14 @@ impl Words {
     /// as a large part of all words begins with it.
     pub fn find<'a>(&'a self, word: &'a str, whole: bool) -> impl Iterator<Item = (u16, &'a Posting)> {
         let whole = whole || word.chars().nth(1).is_none();
-        let range = self.vocabulary.range::<str, _>((Bound::Included(word), Bound::Unbounded));
-        let heads = range
-            .take_while(move |(w, _)| if whole { ***w == *word } else { w.starts_with(word) })
-            .map(|(_, head)| *head);
+        let begins = move |w: &&u32| {
+            let name = self.vocabulary.name(**w);
+            if whole { name == word } else { name.starts_with(word) }
+        };
+        let from = self.sorted.partition_point(|w| self.vocabulary.name(*w) < word);
+        let old = self.sorted[from..].iter().take_while(begins);
+        let new = self.latest.iter().filter(begins);
+        let heads = old.chain(new).map(|w| self.heads[*w as usize]);
         heads.flat_map(move |head| {
             let mut at = head;
             std::iter::from_fn(move || {
@@ -208,7 +242,7 @@ impl Words {
 
     /// About how much memory it takes, in bytes.
     pub fn memory(&self) -> usize {
-        let words: usize = self.vocabulary.keys().map(|w| w.len() + 40).sum();
+        let words = self.vocabulary.memory() + (self.heads.capacity() + self.sorted.capacity()) * 4;
         let entries: usize = self.entries.iter().map(|e| e.found.memory()).sum();
         words
             + entries

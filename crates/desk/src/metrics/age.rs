@@ -5,7 +5,7 @@ use wardroom_model::Severity;
 
 use super::{Count, SEVERITIES, Scope, Window, slot, term};
 use crate::Millis;
-use crate::index::{NEVER, at};
+use crate::index::at;
 
 const DAY: Millis = 86_400_000;
 
@@ -56,11 +56,11 @@ pub fn ages(scope: Scope<'_>) -> Vec<AgeCell> {
     // Older than `limits[b]` is beyond band `b`.
     let limits = BANDS.map(|b| b.to.map_or(Millis::MIN, |to| scope.now - (Millis::from(to) + 1) * DAY));
     let mut counts = [[0_u64; BANDS.len()]; 6];
-    for no in &(scope.matches.bits() & &index.open) {
+    (scope.matches.bits() & &index.open).iter().for_each(|no| {
         let opened = index.opened.get(no);
         let band = limits[..BANDS.len() - 1].iter().map(|limit| usize::from(opened <= *limit)).sum::<usize>();
         counts[usize::from(ranks[severity.raw(no) as usize])][band] += 1;
-    }
+    });
     let mut cells = Vec::new();
     for severity in SEVERITIES {
         for (band, count) in BANDS.into_iter().zip(counts[slot(severity)]) {
@@ -142,16 +142,13 @@ pub fn times(scope: Scope<'_>, window: Window) -> Vec<TimeRow> {
     let (from, to) = window.moments(index);
     let mut closed: [Vec<Millis>; 6] = Default::default();
     let mut open: [Vec<Millis>; 6] = Default::default();
-    for no in scope.matches.bits() {
-        let opened = index.opened.get(no);
-        let at = index.closed.get(no);
-        let rank = usize::from(ranks[severity.raw(no) as usize]);
-        if at == NEVER {
-            open[rank].push(scope.now - opened);
-        } else if from <= at && at < to {
-            closed[rank].push(at - opened);
-        }
-    }
+    let rank = |no| usize::from(ranks[severity.raw(no) as usize]);
+    (&index.open & scope.matches.bits()).iter().for_each(|no| {
+        open[rank(no)].push(scope.now - index.opened.get(no));
+    });
+    (index.closed.within(from, to) & scope.matches.bits()).iter().for_each(|no| {
+        closed[rank(no)].push(index.closed.get(no) - index.opened.get(no));
+    });
     let row = |severity: Option<Severity>| TimeRow {
         severity,
         closed: Spread::of(&mut closed[slot(severity)]),

@@ -1,7 +1,7 @@
 //! How often what a rule reports is right.
 
 use super::{Count, Scope};
-use crate::index::{Column, at};
+use crate::index::{Among, Column, at};
 use crate::query::exactly;
 
 /// What counts as right and wrong, and from when on a rule is judged.
@@ -83,9 +83,9 @@ pub fn precision(scope: Scope<'_>, how: &Precision) -> Option<Vec<RulePrecision>
     let wrong_bits = of(dismissal, std::slice::from_ref(&how.wrong.1));
     // Dismissed once and taken up again since: the field may still stand there, but it was right.
     let right_bits = of(state, &how.right);
-    let all = rule.counts(scope.matches.bits());
-    let right = rule.counts(&right_bits);
-    let wrong = rule.counts(&(wrong_bits - right_bits));
+    let all = rule.counts(&Among::new(scope.matches.bits(), &index.all));
+    let right = rule.counts(&Among::new(&right_bits, &index.all));
+    let wrong = rule.counts(&Among::new(&(wrong_bits - &right_bits), &index.all));
     let states = format!("state:{}", how.right.join(","));
     let dismissed = exactly(dismissal.shape, &how.wrong.0, &how.wrong.1);
     let mut rules: Vec<RulePrecision> = rule

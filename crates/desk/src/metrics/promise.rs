@@ -44,15 +44,13 @@ pub fn promises(scope: Scope<'_>) -> Vec<Promise> {
     for clock in &index.clocks {
         let mut counts = [[0_u64; 5]; 6];
         let rank = |no| usize::from(ranks[severity.raw(no) as usize]);
-        for no in &(&clock.running & matches) {
+        (&clock.running & matches).iter().for_each(|no| {
             counts[rank(no)][if clock.due.get(no) < scope.now { 3 } else { 2 }] += 1;
-        }
-        for no in &(&clock.stopped & matches) {
+        });
+        (&clock.stopped & matches).iter().for_each(|no| {
             counts[rank(no)][usize::from(clock.due.get(no) < clock.ended.get(no))] += 1;
-        }
-        for no in &(&clock.paused & matches) {
-            counts[rank(no)][4] += 1;
-        }
+        });
+        (&clock.paused & matches).iter().for_each(|no| counts[rank(no)][4] += 1);
         for severity in SEVERITIES {
             let counts = counts[slot(severity)];
             if counts == [0; 5] {

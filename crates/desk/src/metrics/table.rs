@@ -1,8 +1,10 @@
 //! A table with a row for each repository, team or owner.
 
-use super::{Count, SEVERITIES, Scope, Spread, Window, slot, term};
+use super::{Count, SEVERITIES, Scope, Spread, Window, term};
+use roaring::RoaringBitmap;
+
 use crate::Millis;
-use crate::index::{NEVER, at};
+use crate::index::{Among, at};
 use crate::query::exactly;
 
 /// How the work of one repository, team or owner stands.
@@ -26,66 +28,48 @@ pub struct Row {
     pub reopened: Count,
 }
 
-#[derive(Clone, Default)]
-struct Sums {
-    any: u64,
-    open: [u64; 6],
-    late: u64,
-    opened: u64,
-    reopened: u64,
-    lengths: Vec<Millis>,
-}
-
 /// A row for each value of a field (`repository`, `team`, `owner`), most open first, at most `top`.
 /// A record with several values is in several rows. None where the field has no column.
 pub fn rows(scope: Scope<'_>, field: &str, window: Window, top: usize) -> Option<Vec<Row>> {
     let index = scope.index;
     let column = &index.columns[index.schema().column(field)?];
-    let severity = &index.columns[at::SEVERITY];
-    let reopened = index.columns[at::REOPENED].filled();
-    let ranks = index.severities();
+    let matches = scope.matches.bits();
     let (from, to) = window.moments(index);
-    let mut sums = vec![Sums::default(); column.names.len() + 1];
-    for no in scope.matches.bits() {
-        let opened = index.opened.get(no);
-        let closed = index.closed.get(no);
-        let due = index.due.get(no);
-        let rank = usize::from(ranks[severity.raw(no) as usize]);
-        let mut add = |code: u32| {
-            let sums = &mut sums[code as usize];
-            sums.any += 1;
-            sums.open[rank] += u64::from(closed == NEVER);
-            sums.late += u64::from(closed == NEVER && due != NEVER && due < scope.now);
-            sums.opened += u64::from(from <= opened && opened < to);
-            if closed != NEVER && from <= closed && closed < to {
-                sums.lengths.push(closed - opened);
-            }
-        };
+    // By value; what has none is first.
+    let counts = |of: &RoaringBitmap| -> Vec<u64> {
+        let none = of.len() - of.intersection_len(column.filled());
+        let counts = column.counts(&Among::new(of, &index.all));
+        std::iter::once(none).chain(counts.into_iter().map(u64::from)).collect()
+    };
+    let open_bits = &index.open & matches;
+    let closed_bits = index.closed.within(from, to) & matches;
+    let any = counts(matches);
+    let open = counts(&open_bits);
+    let late = counts(&(index.due.within(Millis::MIN, scope.now) & &open_bits));
+    let opened = counts(&(index.opened.within(from, to) & matches));
+    let reopened = counts(&(index.columns[at::REOPENED].filled() & matches));
+    let severities: Vec<Vec<u64>> =
+        SEVERITIES.into_iter().map(|s| counts(&index.of_severity(&open_bits, s))).collect();
+    let mut lengths: Vec<Vec<Millis>> = vec![Vec::new(); any.len()];
+    for no in &closed_bits {
+        let length = index.closed.get(no) - index.opened.get(no);
         let mut valued = false;
         column.each(no, |code| {
             valued = true;
-            add(code + 1);
+            lengths[code as usize + 1].push(length);
         });
         if !valued {
-            add(0);
+            lengths[0].push(length);
         }
     }
-    for no in &(reopened & scope.matches.bits()) {
-        let mut valued = false;
-        column.each(no, |code| {
-            valued = true;
-            sums[code as usize + 1].reopened += 1;
-        });
-        sums[0].reopened += u64::from(!valued);
-    }
-    let mut found: Vec<(u32, Sums)> = (0..).zip(sums).filter(|(_, s)| s.any > 0).collect();
-    let name = |code: u32| code.checked_sub(1).map_or("", |c| column.names.name(c));
-    found.sort_by(|a, b| {
-        let open = |s: &Sums| s.open.iter().sum::<u64>();
-        open(&b.1).cmp(&open(&a.1)).then_with(|| name(a.0).cmp(name(b.0)))
-    });
+    let name = |code: usize| match code.checked_sub(1).map(u32::try_from) {
+        Some(Ok(code)) => column.names.name(code),
+        _ => "",
+    };
+    let mut found: Vec<usize> = (0..any.len()).filter(|code| any[*code] > 0).collect();
+    found.sort_by(|a, b| open[*b].cmp(&open[*a]).then_with(|| name(*a).cmp(name(*b))));
     found.truncate(top);
-    let rows = found.into_iter().map(|(code, mut sums)| {
+    let rows = found.into_iter().map(|code| {
         let value = name(code).to_owned();
         let own = if code == 0 {
             format!("no:{}", column.name)
@@ -94,17 +78,15 @@ pub fn rows(scope: Scope<'_>, field: &str, window: Window, top: usize) -> Option
         };
         let count =
             |count: u64, terms: &str| Count { count, search: scope.search(&format!("{own} {terms}")) };
+        let by_severity = SEVERITIES.into_iter().zip(&severities);
         Row {
-            open: count(sums.open.iter().sum(), "is:open"),
-            by_severity: SEVERITIES
-                .into_iter()
-                .map(|s| count(sums.open[slot(s)], &format!("is:open {}", term(s))))
-                .collect(),
-            late: count(sums.late, "is:open is:late"),
-            opened: count(sums.opened, &window.term("opened")),
-            closed: count(sums.lengths.len() as u64, &window.term("closed")),
-            time: Spread::of(&mut sums.lengths),
-            reopened: count(sums.reopened, "is:reopened"),
+            open: count(open[code], "is:open"),
+            by_severity: by_severity.map(|(s, n)| count(n[code], &format!("is:open {}", term(s)))).collect(),
+            late: count(late[code], "is:open is:late"),
+            opened: count(opened[code], &window.term("opened")),
+            closed: count(lengths[code].len() as u64, &window.term("closed")),
+            time: Spread::of(&mut lengths[code]),
+            reopened: count(reopened[code], "is:reopened"),
             value,
         }
     });

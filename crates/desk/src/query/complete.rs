@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Query, exactly};
-use crate::index::{HAS, IS, Index, Name, Place, SORTS, Shape, Viewer};
+use crate::index::{Among, HAS, IS, Index, Name, Place, SORTS, Shape, Viewer, lower, same};
 
 /// One thing that can stand there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +71,8 @@ fn values(
     let plain = typed.trim_start_matches(['"', '=', '<', '>', '@']);
     let signs = typed.len() - plain.len();
     let order = typed[..signs].contains(['<', '>']);
-    let wanted = plain.to_lowercase();
-    let fits = |value: &str| value.to_lowercase().starts_with(&wanted);
+    let wanted = lower(plain);
+    let fits = |value: &str| same(value, &wanted, true);
     let make = |text: String, hint: String| Completion { text, hint, replace: replace.clone() };
     let fixed = |words: &[&str]| -> Vec<Completion> {
         let lead = if order { &typed[..signs] } else { "" };
@@ -110,18 +110,20 @@ fn values(
                 all.push(make("@team".to_owned(), "your team".to_owned()));
             }
             let column = &index.columns[at];
-            let counts = column.counts(index.visible(viewer).bits());
+            let visible = index.visible(viewer);
+            let counts = column.counts(&Among::new(visible.bits(), &index.all));
             let lead = if order { &typed[..signs] } else { "" };
-            // What a value has in the middle is found too, behind what it begins with.
-            let inside = |v: &str| wanted.len() > 1 && v.to_lowercase().contains(&wanted);
-            let mut found: Vec<(bool, u32, &str)> = (0..)
-                .zip(counts)
-                .filter(|(_, count)| *count > 0)
-                .map(|(code, count)| (count, column.names.name(code)))
-                .filter_map(|(count, v)| {
-                    if fits(v) { Some((false, count, v)) } else { inside(v).then_some((true, count, v)) }
-                })
-                .collect();
+            let counted = || {
+                let all = (0..).zip(&counts).filter(|(_, count)| **count > 0);
+                all.map(|(code, count)| (*count, column.names.name(code)))
+            };
+            let mut found: Vec<(bool, u32, &str)> =
+                counted().filter(|(_, v)| fits(v)).map(|(count, v)| (false, count, v)).collect();
+            if found.len() < MOST && wanted.len() > 1 {
+                // What a value has in the middle is found too, behind what it begins with.
+                let inside = counted().filter(|(_, v)| !fits(v) && contains(v, &wanted));
+                found.extend(inside.map(|(count, v)| (true, count, v)));
+            }
             let by = |(inside, count, value): &(bool, u32, &str)| {
                 (*inside, std::cmp::Reverse(*count), (*value).to_owned())
             };
@@ -147,6 +149,14 @@ fn values(
             all
         }
     }
+}
+
+/// Whether a value has what was typed, in lower case, anywhere.
+fn contains(value: &str, lower: &str) -> bool {
+    if value.is_ascii() {
+        return value.as_bytes().windows(lower.len()).any(|w| w.eq_ignore_ascii_case(lower.as_bytes()));
+    }
+    self::lower(value).contains(lower)
 }
 
 impl Query {

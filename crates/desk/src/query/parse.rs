@@ -176,6 +176,10 @@ impl<'a> Reader<'a> {
         {
             return Some(Test::Between(from.to_owned(), to.to_owned()));
         }
+        // Right behind the name these would be read as a word: `User::Admin`, `https://host`.
+        if value.starts_with(':') || value.starts_with("//") {
+            return Some(Test::Exact(value.to_owned()));
+        }
         (!value.is_empty()).then(|| Test::Is(value.to_owned()))
     }
 }

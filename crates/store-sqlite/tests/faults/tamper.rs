@@ -43,11 +43,12 @@ async fn retile(raw: &mut SqliteConnection, block: i64) {
 struct Cases {
     base: Place,
     known: Vec<Checkpoint>,
+    projections: bool,
 }
 
 impl Cases {
     async fn new() -> Cases {
-        Cases { base: filled().await, known: Vec::new() }
+        Cases { base: filled().await, known: Vec::new(), projections: true }
     }
 
     /// Changes a copy of the store and compares what the audit says: each expected text must begin one
@@ -59,7 +60,7 @@ impl Cases {
         drop(raw);
         let store = place.open().await.unwrap();
         let trust = Trust { keys: vec![store.public_key()], known: self.known.clone() };
-        let report = verify(&store, &trust, true, &mut |_| {}).await.unwrap();
+        let report = verify(&store, &trust, self.projections, &mut |_| {}).await.unwrap();
         let said: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
         let all = expected.iter().all(|text| said.iter().any(|said| said.starts_with(text)));
         assert!(all && said.len() == expected.len(), "{what}:\nexpected {expected:#?}\nsaid {said:#?}");
@@ -96,11 +97,18 @@ async fn changed_events_are_named() {
     cases
         .case("bodies in a row", async |raw| sql(raw, run).await, &["events 250 to 260 (the first: F-"])
         .await;
-    let whole = &["event 700 (F-"];
+    let whole =
+        &["event 700 (F-119, labelled, 2023-11-14T22:17:26Z) is whole, but the hash kept for it was changed"];
     let hash = "UPDATE events SET leaf = zeroblob(32) WHERE seq = 700";
     cases.case("a hash", async |raw| sql(raw, hash).await, whole).await;
     let last = "UPDATE events SET leaf = zeroblob(32) WHERE seq = 1500";
-    cases.case("the last hash", async |raw| sql(raw, last).await, &["event 1500 (F-"]).await;
+    cases
+        .case(
+            "the last hash",
+            async |raw| sql(raw, last).await,
+            &["event 1500 (F-118, read, 2023-11-14T22:23:35Z) is whole"],
+        )
+        .await;
     // With the hash: the single appends around it are signed, and pin it down to one.
     cases
         .case("body and hash", async |raw| rewrite(raw, 145).await, &["event 145 was changed: rewritten"])
@@ -129,7 +137,7 @@ async fn removed_inserted_and_moved_events_are_named() {
     let mut cases = Cases::new().await;
     let removed = "DELETE FROM events WHERE seq = 700";
     let gap =
-        ["event 700 was removed: no event has that place", "event 704 (F-87", "record F-87 is not what"];
+        ["event 700 was removed: no event has that place", "event 821 (F-119", "record F-119 is not what"];
     cases.case("removed", async |raw| sql(raw, removed).await, &gap).await;
     let numbered = "DELETE FROM events WHERE seq = 700; UPDATE events SET seq = -seq + 1 WHERE seq > 700;
                     UPDATE events SET seq = -seq WHERE seq < 0";
@@ -137,7 +145,7 @@ async fn removed_inserted_and_moved_events_are_named() {
         "event 700 was removed: all events after it were numbered anew",
         "events 700 to 1499 (the first: F-",
         "event 1500 was removed: the checkpoint of",
-        "record F-87 is not what",
+        "record F-119 is not what",
     ];
     cases.case("removed and numbered anew", async |raw| sql(raw, numbered).await, &named).await;
     let swapped = "UPDATE events SET seq = -1 WHERE seq = 300; UPDATE events SET seq = 300 WHERE seq = 310;
@@ -146,23 +154,21 @@ async fn removed_inserted_and_moved_events_are_named() {
         ["event 300 (F-55", "event 310 (F-11", "F-55 has events but was never opened", "record F-55 is not"];
     cases.case("swapped", async |raw| sql(raw, swapped).await, &named).await;
     let behind = "INSERT INTO events SELECT 1501, record, batch, leaf, body FROM events WHERE seq = 1500";
-    let named = [
-        "event 1501 (F-",
-        "event 1501 was inserted: no checkpoint covers that",
-        "event 1501 was inserted: all events after it",
-        "record F-",
-    ];
+    let named = ["event 1501 (F-", "event 1501 was inserted: no checkpoint covers that"];
     cases.case("put behind the end", async |raw| sql(raw, behind).await, &named).await;
     let shifted =
         "UPDATE events SET seq = -seq - 1 WHERE seq >= 700; UPDATE events SET seq = -seq WHERE seq < 0;
                    INSERT INTO events SELECT 700, record, batch, leaf, body FROM events WHERE seq = 100";
-    let named = ["event 700 was inserted: all events after it", "events 700 to 1501"];
+    let named =
+        ["event 700 was inserted: all events after it", "events 700 to 1501", "event 1501 was inserted"];
     cases.case("put in and numbered anew", async |raw| sql(raw, shifted).await, &named).await;
+    // What is left no longer gives the records; that is told too, and left out here.
+    cases.projections = false;
     let cut = "DELETE FROM events WHERE seq > 1400";
-    let named = ["events 1401 to 1500 were removed: the checkpoint of", "record F-"];
+    let named = ["events 1401 to 1500 were removed: the checkpoint of"];
     cases.case("the end cut off", async |raw| sql(raw, cut).await, &named).await;
-    let checkpoints = "DELETE FROM events WHERE seq > 1400; DELETE FROM checkpoints WHERE size > 1400";
-    let named = ["events 1401 to 1500 were removed", "one or more"];
+    let checkpoints = "DELETE FROM events WHERE seq > 1200; DELETE FROM checkpoints WHERE size > 1200";
+    let named = ["events 1201 to 1280 were removed: the tree has hashes over them"];
     cases.case("the end and its checkpoints", async |raw| sql(raw, checkpoints).await, &named).await;
 
     // All of it cut off to an earlier end that was signed: within the store nothing is wrong. Who kept a
@@ -179,13 +185,11 @@ async fn removed_inserted_and_moved_events_are_named() {
         let update = sqlx::query("UPDATE tree SET size = 120, peaks = ?").bind(frontier.to_bytes());
         update.execute(raw).await.unwrap();
     };
-    let records: Vec<String> = (1..=25).map(|no| format!("record F-{no} is not stored")).collect();
-    let records: Vec<&str> = records.iter().map(String::as_str).collect();
-    cases.case("rolled back", rolled_back, &records).await;
+    cases.case("rolled back", rolled_back, &[]).await;
     let store = cases.base.open().await.unwrap();
     cases.known = store.checkpoints().await.unwrap().split_off(9);
     store.close().await.unwrap();
-    let with = [&records[..], &["events 121 to 1500 were removed: the checkpoint of"]].concat();
+    let with = ["events 121 to 1500 were removed: the checkpoint of"];
     cases.case("rolled back, with a checkpoint kept elsewhere", rolled_back, &with).await;
 }
 
@@ -193,7 +197,7 @@ async fn removed_inserted_and_moved_events_are_named() {
 async fn what_is_beside_the_events_is_compared() {
     let cases = Cases::new().await;
     let filed = "UPDATE events SET record = 3 WHERE seq = 700";
-    let named = ["event 700 (F-87, ", "record F-87 is not"];
+    let named = ["event 700 (F-119, ", "F-119 has", "F-3 has", "record F-3 is not", "record F-119 is not"];
     cases.case("the index", async |raw| sql(raw, filed).await, &named).await;
     let tile = "UPDATE tiles SET hash = zeroblob(32) WHERE no = 2";
     cases

@@ -112,9 +112,10 @@ impl Bodies {
 
     /// All was read. Where every event from some place on stands the same number of places later or
     /// earlier, that many were put in or taken out before it, and the rest was numbered anew.
-    pub fn end(&self, problems: &mut Problems) {
+    /// Events beyond `signed` were put behind the end, which is said without this.
+    pub fn end(&self, signed: u64, problems: &mut Problems) {
         let Some((start, by)) = self.shift.run else { return };
-        if self.shift.later == self.shift.earlier {
+        if self.shift.later == self.shift.earlier || start > signed {
             return;
         }
         let many = u64::try_from(by.unsigned_abs()).unwrap_or(u64::MAX);

@@ -38,6 +38,8 @@ pub(super) struct Chain {
     doubts: Vec<Doubt>,
     /// Tiles above the first level, by either tree.
     upper: Vec<(u8, u64, Hash)>,
+    /// Events that cannot be vouched for because others of their block are not where they belong.
+    pub unproven: Problems,
 }
 
 impl Chain {
@@ -54,6 +56,7 @@ impl Chain {
             bad: None,
             doubts: Vec::new(),
             upper: Vec::new(),
+            unproven: Problems::default(),
         }
     }
 
@@ -89,6 +92,9 @@ impl Chain {
                 problems.add(Fault::Tile, block.start + 1, String::new(), detail);
             }
             _ => {}
+        }
+        if whole.is_none() {
+            self.unprove(block.start + 1, block.end());
         }
 
         let (at_start, tiles_at_start) = (self.events.clone(), self.tiles.clone());
@@ -209,7 +215,9 @@ impl Chain {
                     doubt.start + TILE
                 );
                 problems.add(Fault::Tile, doubt.start + 1, String::new(), detail);
-            } else if !problems.names_any(doubt.start + 1, doubt.start + TILE) {
+            } else if problems.displaces(doubt.start + 1, doubt.start + TILE) {
+                self.unprove(doubt.from.min(doubt.to), doubt.to);
+            } else {
                 let detail =
                     "rewritten together with the hashes kept for them; the hash over the block of 256 \
                               that was signed is another"
@@ -221,7 +229,7 @@ impl Chain {
             // One checkpoint disagrees between two that agree: it is the checkpoint that lies, unless an
             // event that it would have told of is named.
             let from = self.good + 1;
-            if !problems.names_any(from, bad.size) {
+            if !problems.displaces(from, bad.size) && !problems.changes(from, bad.size) {
                 let detail = format!(
                     "the checkpoint over {} events of {} has another root than those around it",
                     bad.size,
@@ -232,20 +240,29 @@ impl Chain {
         }
     }
 
+    fn unprove(&mut self, from: u64, to: u64) {
+        let detail = "another is not at its place there, and the hash over them is of all together";
+        self.unproven.add_within(Fault::Unproven, from, to, detail.to_owned());
+    }
+
     /// All was read: what no checkpoint settled.
     pub fn end(&mut self, problems: &mut Problems) {
-        let Some(bad) = self.bad.take() else {
-            for doubt in std::mem::take(&mut self.doubts) {
-                if !problems.names_any(doubt.start + 1, doubt.start + TILE) {
-                    let detail = "the events and the tree's hash over them disagree, and no checkpoint says \
-                                  which of them was changed";
-                    problems.add_within(Fault::Changed, doubt.from, doubt.to, detail.to_owned());
-                }
-            }
-            return;
-        };
         let from = self.good + 1;
-        if problems.names_any(from, bad.size) && self.doubts.is_empty() {
+        let bad = self.bad.take();
+        let explained = bad.as_ref().is_none_or(|bad| problems.displaces(from, bad.size));
+        if explained {
+            for doubt in std::mem::take(&mut self.doubts) {
+                if problems.displaces(doubt.start + 1, doubt.start + TILE) {
+                    continue;
+                }
+                let detail = "the events and the tree's hash over them disagree, and no checkpoint says which of \
+                              them was changed";
+                problems.add_within(Fault::Changed, doubt.from, doubt.to, detail.to_owned());
+            }
+        }
+        let Some(bad) = bad else { return };
+        if explained {
+            self.unprove(from, bad.size);
             return;
         }
         let agreed = match self.good {

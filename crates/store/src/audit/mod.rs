@@ -54,7 +54,7 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// How many more problems there are than are named.
     pub unnamed: u64,
-    /// What is odd but can happen to an honest log.
+    /// What is odd but can happen to an honest log, and what cannot be vouched for because of a problem.
     pub notes: Vec<Problem>,
 }
 
@@ -98,7 +98,7 @@ pub async fn verify(
             progress(Progress { done, of });
         }
     }
-    bodies.end(&mut problems);
+    bodies.end(signed_end, &mut problems);
     chain.check_upper_tiles(store, &mut problems).await?;
     chain.end(&mut problems);
     tail(store, end, signed_end, &checkpoints, &mut problems).await?;
@@ -117,6 +117,7 @@ pub async fn verify(
     }
     (report.problems, report.unnamed) = problems.finish();
     report.notes = notes.finish().0;
+    report.notes.extend(chain.unproven.finish().0);
     Ok(report)
 }
 

@@ -27,6 +27,8 @@ pub enum Fault {
     Time,
     /// The hash kept for it was changed; it was not.
     Leaf,
+    /// It may be whole, but nothing proves it.
+    Unproven,
     /// A hash of the tree was changed or is missing.
     Tile,
     /// A checkpoint is not what was signed.
@@ -81,6 +83,7 @@ impl fmt::Display for Problem {
             Fault::Leaf => {
                 ("is whole, but the hash kept for it was changed", "are whole, but their hashes were changed")
             }
+            Fault::Unproven => ("cannot be vouched for", "cannot be vouched for"),
             Fault::Tile | Fault::Checkpoint | Fault::Record => ("", ""),
         };
         write!(f, " {}", if many { several } else { one })?;
@@ -129,12 +132,19 @@ impl Problems {
         }
     }
 
-    /// Whether an event in a range has already been named as changed, moved, put in or removed.
-    pub fn names_any(&self, from: u64, to: u64) -> bool {
-        self.named.iter().any(|p| {
-            let whole = matches!(p.fault, Fault::Changed | Fault::Missing | Fault::Inserted | Fault::Moved);
-            whole && p.from <= to && p.to >= from
-        })
+    /// Whether an event in a range was named as moved, put in or removed: the hashes over the range are
+    /// then others, whatever else was done.
+    pub fn displaces(&self, from: u64, to: u64) -> bool {
+        self.names(from, to, &[Fault::Missing, Fault::Inserted, Fault::Moved])
+    }
+
+    /// Whether an event in a range was named as changed.
+    pub fn changes(&self, from: u64, to: u64) -> bool {
+        self.names(from, to, &[Fault::Changed])
+    }
+
+    fn names(&self, from: u64, to: u64, faults: &[Fault]) -> bool {
+        self.named.iter().any(|p| faults.contains(&p.fault) && p.from <= to && p.to >= from)
     }
 
     pub fn finish(mut self) -> (Vec<Problem>, u64) {

@@ -4,7 +4,7 @@ use serde_json::json;
 use wardroom_desk::{Record, scope};
 
 use super::{Bench, Sample};
-use crate::{Append, Document, Head, RecordSource, Store, StoreError, ledger, rebuild};
+use crate::{Append, Document, Head, RecordSource, Store, StoreError, StoredEvent, ledger, rebuild};
 
 fn head(seq: u64, no: u32) -> Head {
     Head { seq, no }
@@ -37,9 +37,10 @@ pub(super) async fn what_is_appended_is_read_in_order(bench: &dyn Bench) {
     assert_eq!(store.batch(61).await.unwrap(), batch);
     let mut sorted = all.clone();
     sorted.sort_by_key(|event| (event.record.no, event.seq));
-    assert_eq!(store.by_record((0, 0), 1000).await.unwrap(), sorted);
-    let pair = (sorted[9].record.no, sorted[9].seq);
-    assert_eq!(store.by_record(pair, 4).await.unwrap(), sorted[10..14]);
+    let places = |events: Vec<StoredEvent>| events.iter().map(|e| (e.record, e.seq)).collect::<Vec<_>>();
+    let sorted: Vec<_> = sorted.iter().map(|event| (event.record.no, event.seq)).collect();
+    assert_eq!(places(store.by_record((0, 0), 1000).await.unwrap()), sorted);
+    assert_eq!(places(store.by_record(sorted[9], 4).await.unwrap()), sorted[10..14]);
 
     let records: Vec<Record> = sample.records.values().cloned().collect();
     assert_eq!(store.records_after(0, 1000).await.unwrap(), records);

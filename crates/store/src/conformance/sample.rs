@@ -108,6 +108,25 @@ impl Sample {
         Change::Observed { sighting, fields: Fields::new(), evidence: None }
     }
 
+    /// One event on every record: a scan that sees all of them again.
+    pub fn every(&mut self) -> Append {
+        let mut append = Append::default();
+        let batch = self.seq + 1;
+        let nos: Vec<u32> = self.records.keys().copied().collect();
+        for no in nos {
+            let seen = self.observed(no);
+            self.push(&mut append, no, batch, seen);
+        }
+        self.finish(append)
+    }
+
+    /// Forgets all but the newest records, to stay small while many are made.
+    pub fn forget(&mut self, keep: usize) {
+        while self.records.len() > keep.max(1) {
+            self.records.pop_first();
+        }
+    }
+
     /// Does `many` things to records that are there.
     pub fn work(&mut self, many: u32) -> Append {
         let mut append = Append::default();

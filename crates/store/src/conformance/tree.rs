@@ -51,6 +51,13 @@ pub(super) async fn the_tree_is_the_naive_one(bench: &dyn Bench) {
     assert_eq!(store.tiles(1, 0, 100).await.unwrap().len() as u64, sample.seq() / TILE);
     let leaves = store.tiles(0, 5, 2).await.unwrap();
     assert_eq!(leaves, [(5, ledger::leaf_hash(&bodies[5])), (6, ledger::leaf_hash(&bodies[6]))]);
+    // Proofs against any earlier size, whether it was signed or not.
+    for _ in 0..300 {
+        let size = 1 + sample.below(bodies.len());
+        let place = sample.below(size);
+        let proof = Nodes::new(store, size as u64).prove(place as u64 + 1).await.unwrap();
+        assert!(included(&roots[size - 1], place as u64 + 1, &bodies[place], &proof), "{place} of {size}");
+    }
     for old in &checkpoints {
         let digests = Nodes::new(store, sample.seq()).prove_consistency(old.size).await.unwrap();
         let digests: Vec<_> = digests.into_iter().map(Into::into).collect();

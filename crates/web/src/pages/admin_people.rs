@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde_json::json;
 use std::collections::BTreeMap;
 use wardroom_desk::{Command, Fields, PERSON, RecordId, Refused, barred};
-use wardroom_service::Person;
+use wardroom_service::{ACTIVE, Person};
 
 use crate::App;
 use crate::credential::{self, Credential};
@@ -113,7 +113,7 @@ async fn show(app: &App, viewer: &Viewer, status: StatusCode, shown: Shown) -> R
         let Some(record) = records.iter().find(|r| r.id.no == person.no) else { continue };
         let credential = credentials.get(&person.login).filter(|c| c.no == person.no);
         let seen = sessions.get(&person.login);
-        let ways = kind.into_iter().flat_map(|k| k.ways_out(&record.state).map(move |t| (k, t)));
+        let ways = kind.into_iter().flat_map(|k| k.ways_out(&record.state));
         rows.push(PersonRow {
             face: Face::of(&person.login, Some(person)),
             at: url_encode(&person.login).replace('/', "%2F"),
@@ -128,12 +128,12 @@ async fn show(app: &App, viewer: &Viewer, status: StatusCode, shown: Shown) -> R
             seen: seen.map(|(_, used)| When::past(*used, now)),
             sessions: seen.map_or(0, |(count, _)| *count),
             ways: ways
-                .filter(|(_, t)| barred(t, &viewer.caller).is_none())
-                .map(|(k, t)| Way {
+                .filter(|t| barred(t, &viewer.caller).is_none())
+                .map(|t| Way {
                     name: t.name.clone(),
                     title: t.title.clone(),
                     reason: t.needs_reason,
-                    ends: k.state(&t.to).is_some_and(|s| !s.open),
+                    ends: t.to != ACTIVE,
                 })
                 .collect(),
         });
@@ -258,7 +258,7 @@ async fn take(
     let ends = {
         let program = app.desk.program();
         let kind = program.kind(PERSON);
-        kind.is_some_and(|k| k.transition(&transition).and_then(|t| k.state(&t.to)).is_some_and(|s| !s.open))
+        kind.is_some_and(|k| k.transition(&transition).is_some_and(|t| t.to != ACTIVE))
     };
     if ends {
         not_the_last(&app, &person)?;
@@ -266,11 +266,12 @@ async fn take(
     let because = form.get("because").to_owned();
     let command = Command::Move { transition, fields: Fields::new(), because };
     let done = app.desk.act(&viewer.caller, &id, None, command).await?;
-    if !done.record.open {
+    let active = done.record.state == ACTIVE;
+    if !active {
         session::end_all(&app.desk, &login, None).await?;
         link::remove(&app.desk, &login, None).await?;
     }
-    let text = if done.record.open { "can sign in again" } else { "is signed out and cannot sign in" };
+    let text = if active { "can sign in again" } else { "is signed out and cannot sign in" };
     said::leave(&app, &viewer, &format!("{login} {text}."), done.batch).await?;
     Ok(Redirect::to("/admin/people"))
 }

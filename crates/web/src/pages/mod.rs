@@ -9,6 +9,8 @@ mod board;
 mod bulk;
 mod export;
 mod files;
+#[cfg(test)]
+mod fixture;
 mod inbox;
 mod jobs;
 mod join;

@@ -1,0 +1,610 @@
+//! The figures of the page: what the index counts, put into charts.
+
+use std::collections::HashMap;
+
+use wardroom_desk::index::Shape;
+use wardroom_desk::metrics::{self, Count, Scope, Spread as Lengths, Window};
+use wardroom_desk::query::{Query, exactly};
+use wardroom_desk::{Index, Millis, Viewer};
+use wardroom_model::Severity;
+use wardroom_program::{Due, Kind, Period, Program};
+
+use crate::chart::{
+    Ages, Bar, Bars, Cell, Fill, Flow, Part, Spread, Stack, Stacked, Table, TableRow, Times, Week, days, percent,
+};
+use crate::pages::list;
+use crate::pages::rules;
+use crate::view::{day, number, title};
+
+/// What the figures are of where nothing is asked: findings that have arrived.
+pub const ALL: &str = "kind:finding -state:proposed";
+
+/// Spans of time: days, and their name.
+pub const WINDOWS: [(u32, &str); 3] = [(30, "30 d"), (90, "90 d"), (365, "1 y")];
+
+/// Most rows of a table, and bars of a chart.
+const MOST: usize = 15;
+
+/// What a page is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// A search.
+    pub q: String,
+    /// Days.
+    pub window: u32,
+    /// A repository; empty for all.
+    pub repository: String,
+    /// A team; empty for all.
+    pub team: String,
+}
+
+impl Asked {
+    /// From the parameters of an address.
+    pub fn of(parameters: &HashMap<String, String>) -> Asked {
+        let text = |name: &str| parameters.get(name).map(|t| t.trim()).unwrap_or_default();
+        let window = text("window").parse().unwrap_or(90);
+        Asked {
+            q: if text("q").is_empty() { ALL.to_owned() } else { text("q").to_owned() },
+            window: if WINDOWS.iter().any(|(d, _)| *d == window) { window } else { 90 },
+            repository: text("repository").to_owned(),
+            team: text("team").to_owned(),
+        }
+    }
+
+    /// As one search.
+    pub fn query(&self, index: &Index) -> Query {
+        let (mut query, _) = Query::parse(&self.q);
+        for (field, value) in [("repository", &self.repository), ("team", &self.team)] {
+            if !value.is_empty() {
+                query = query.with(&term(index, field, value));
+            }
+        }
+        query
+    }
+}
+
+/// The term that holds for exactly one value of a field.
+fn term(index: &Index, field: &str, value: &str) -> String {
+    exactly(index.schema().get(field).map_or(Shape::Word, |n| n.shape), field, value)
+}
+
+/// Values of a field on findings that somebody may see.
+pub fn values(index: &Index, eyes: &Viewer, field: &str, now: Millis) -> Vec<String> {
+    let (query, _) = Query::parse("kind:finding");
+    let found = index.find(&query, eyes, now);
+    let facets = index.facets(&found, &[field], 500);
+    facets.into_iter().flat_map(|f| f.values).map(|v| v.value).collect()
+}
+
+/// One of the figures at the top.
+#[derive(Clone, Debug, Default)]
+pub struct Stat {
+    pub name: &'static str,
+    pub value: String,
+    pub note: String,
+    pub href: String,
+    pub bad: bool,
+}
+
+/// How one clock is kept.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    /// `Remediate`.
+    pub title: String,
+    pub chart: Bars,
+}
+
+/// All of them.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    pub stats: Vec<Stat>,
+    pub ages: Stacked,
+    pub has_info: bool,
+    pub times: Spread,
+    pub times_of: String,
+    pub clocks: Vec<Clock>,
+    pub flow: Flow,
+    pub precision: Bars,
+    /// By repository and by team.
+    pub parts: Vec<Table>,
+}
+
+impl Figures {
+    /// Counts everything that the page shows.
+    pub fn new(index: &Index, program: &Program, eyes: &Viewer, asked: &Asked, now: Millis) -> Figures {
+        let query = asked.query(index);
+        let matches = index.find(&query, eyes, now);
+        let scope = Scope { index, query: &query, matches: &matches, now };
+        let today = program.calendar.date(now);
+        let first = program.calendar.date(now - Millis::from(asked.window - 1) * 86_400_000);
+        let window = Window { from: first, to: today };
+        let kind = kind_of(program, &query);
+        let clock = kind.and_then(main_clock);
+
+        // What a scan saw on a branch only and then no more was never work: it has no clock, and would
+        // make the time to close look short.
+        let timed = clock.map_or(query.clone(), |(name, _)| query.with(&format!("clock:{name}")));
+        let timed_matches = index.find(&timed, eyes, now);
+        let timed_scope = Scope { query: &timed, matches: &timed_matches, ..scope };
+        let times = metrics::times(timed_scope, window);
+
+        let open = query.with("is:open");
+        let closed = query.with(&format!("closed:{first}..{today}"));
+        let (open_matches, closed_matches) = (index.find(&open, eyes, now), index.find(&closed, eyes, now));
+        let open_scope = Scope { query: &open, matches: &open_matches, ..scope };
+        let closed_scope = Scope { query: &closed, matches: &closed_matches, ..scope };
+        let promises = promises(closed_scope, open_scope);
+
+        let weeks = metrics::backlog(scope, match asked.window {
+            30 => 6,
+            90 => 14,
+            _ => 53,
+        });
+        let ages = metrics::ages(scope);
+        let stats = stats(scope, open_scope, timed_scope, window, &weeks, &promises, clock.map(|(name, _)| name));
+        Figures {
+            stats,
+            has_info: ages.iter().any(|a| a.severity == Some(Severity::Info) && a.count.count > 0),
+            ages: age_chart(&query, &ages),
+            times: Spread::new("Days from opened to closed, beside the age of what is open", &time_rows(&times, clock)),
+            times_of: clock.map_or(String::new(), |(name, _)| title(name)),
+            clocks: clock_charts(&promises, kind),
+            flow: Flow::new("Opened, closed and open, by week", &week_rows(&weeks, now)),
+            precision: precision_chart(scope),
+            parts: vec![
+                rows(scope, "repository", "By repository", window),
+                rows(scope, "team", "By team", window),
+            ],
+        }
+    }
+
+    /// The numbers behind every chart.
+    pub fn tables(&self) -> Vec<&Table> {
+        let mut all = vec![self.ages.table(), self.times.table()];
+        all.extend(self.clocks.iter().map(|c| c.chart.table()));
+        all.extend([self.flow.table(), self.precision.table()]);
+        all.extend(&self.parts);
+        all
+    }
+}
+
+/// The search in the address of a list.
+pub fn search_of(href: &str) -> String {
+    let query = href.split_once("?q=").map_or("", |(_, q)| q);
+    form_urlencoded::parse(format!("q={query}").as_bytes()).next().map_or(String::new(), |(_, v)| v.into_owned())
+}
+
+fn href(search: &str) -> String {
+    let (query, _) = Query::parse(search);
+    list::address("/queue", &query)
+}
+
+fn word(severity: Option<Severity>) -> &'static str {
+    severity.map_or("no severity", Severity::as_str)
+}
+
+/// The kind that a search is of.
+fn kind_of<'a>(program: &'a Program, query: &Query) -> Option<&'a Kind> {
+    program.kinds.values().find(|k| query.has(&format!("kind:{}", k.name)))
+}
+
+/// The clock that ends when the work is done: the last that depends on the severity.
+fn main_clock(kind: &Kind) -> Option<(&str, &[(String, Period)])> {
+    kind.clocks.iter().rev().find_map(|c| match &c.due {
+        Due::ByField(field, due) if field == "severity" => Some((c.name.as_str(), due.as_slice())),
+        _ => None,
+    })
+}
+
+/// The ages as bars, worst first; the severities that a program has anyhow, and others where there are
+/// any.
+fn age_chart(query: &Query, ages: &[metrics::AgeCell]) -> Stacked {
+    let used = |s: Option<Severity>| {
+        matches!(s, Some(s) if s > Severity::Info) || ages.iter().any(|a| a.severity == s && a.count.count > 0)
+    };
+    let stacks = metrics::BANDS.into_iter().map(|band| {
+        let cells = ages.iter().filter(|a| a.band == band && used(a.severity));
+        let (label, term) = match (band.from, band.to) {
+            (0, Some(to)) => (format!("up to {to} d"), format!("age:<={to}d")),
+            (from, Some(to)) => (format!("{from} to {to} d"), format!("age:{from}d..{to}d")),
+            (from, None) => (format!("over {} d", from.saturating_sub(1)), format!("age:>={from}d")),
+        };
+        Stack {
+            label,
+            parts: cells.map(|a| part(word(a.severity), Fill::of(word(a.severity)), &a.count)).collect(),
+            href: list::address("/queue", &query.with("is:open").with(&term)),
+        }
+    });
+    Stacked::new("Open by age and severity", "Age", &stacks.collect::<Vec<_>>())
+}
+
+fn part(name: &str, fill: Fill, count: &Count) -> Part {
+    Part { name: name.to_owned(), fill, value: count.count, href: href(&count.search) }
+}
+
+fn in_days(lengths: Lengths) -> Ages {
+    #[expect(clippy::cast_precision_loss, reason = "shown in days")]
+    let day = |millis: Millis| millis as f64 / 86_400_000.0;
+    Ages {
+        count: lengths.count,
+        p50: day(lengths.p50),
+        p75: day(lengths.p75),
+        p90: day(lengths.p90),
+        p95: day(lengths.p95),
+        mean: day(lengths.mean),
+    }
+}
+
+fn time_rows(times: &[metrics::TimeRow], clock: Option<(&str, &[(String, Period)])>) -> Vec<Times> {
+    let goal = |severity: Option<Severity>| {
+        let (_, due) = clock?;
+        due.iter().find(|(s, _)| s == word(severity)).map(|(_, period)| match period {
+            Period::Hours(n) => f64::from(*n) / 24.0,
+            // A week has five business days.
+            Period::BusinessDays(n) => f64::from(*n) * 1.4,
+            Period::Days(n) => f64::from(*n),
+        })
+    };
+    let row = |t: &metrics::TimeRow| Times {
+        label: title(word(t.severity)),
+        fill: Fill::of(word(t.severity)),
+        closed: in_days(t.closed),
+        closed_href: href(&t.closed_search),
+        open: in_days(t.open),
+        open_href: href(&t.open_search),
+        goal: goal(t.severity),
+    };
+    times.iter().map(row).collect()
+}
+
+/// How a clock stands: what was closed within the window, and what is open now.
+#[derive(Clone, Debug)]
+struct Kept {
+    clock: String,
+    severity: Option<Severity>,
+    met: Count,
+    missed: Count,
+    late: Count,
+}
+
+fn promises(closed: Scope<'_>, open: Scope<'_>) -> Vec<Kept> {
+    let mut all: Vec<Kept> = Vec::new();
+    for (p, is_open) in metrics::promises(closed).into_iter().map(|p| (p, false)).chain(metrics::promises(open).into_iter().map(|p| (p, true))) {
+        let at = all.iter().position(|k| k.clock == p.clock && k.severity == p.severity).unwrap_or_else(|| {
+            let none = Count::default();
+            let kept = Kept { clock: p.clock.clone(), severity: p.severity, met: none.clone(), missed: none.clone(), late: none };
+            all.push(kept);
+            all.len() - 1
+        });
+        if is_open {
+            all[at].late = p.late;
+        } else {
+            (all[at].met, all[at].missed) = (p.met, p.missed);
+        }
+    }
+    all.retain(|k| k.met.count + k.missed.count + k.late.count > 0);
+    all.sort_by(|a, b| a.clock.cmp(&b.clock).then_with(|| b.severity.cmp(&a.severity)));
+    all
+}
+
+fn clock_charts(kept: &[Kept], kind: Option<&Kind>) -> Vec<Clock> {
+    let mut names: Vec<&str> = kept.iter().map(|k| k.clock.as_str()).collect();
+    names.dedup();
+    names
+        .into_iter()
+        .map(|name| {
+            let declared = kind.and_then(|k| k.clocks.iter().find(|c| c.name.eq_ignore_ascii_case(name)));
+            let title = declared.map_or_else(|| title(name), |c| c.title.clone());
+            let bars: Vec<Bar> = kept
+                .iter()
+                .filter(|k| k.clock == name)
+                .map(|k| Bar {
+                    label: crate::view::title(word(k.severity)),
+                    parts: vec![
+                        part("in time", Fill::Good, &k.met),
+                        part("closed late", Fill::Medium, &k.missed),
+                        part("open and late", Fill::Critical, &k.late),
+                    ],
+                })
+                .collect();
+            Clock { chart: Bars::new(&format!("{title} in time"), "Severity", &bars), title }
+        })
+        .collect()
+}
+
+fn week_rows(weeks: &[metrics::Week], now: Millis) -> Vec<Week> {
+    let row = |w: &metrics::Week| {
+        let at = w.monday.to_zoned_datetime(jiff::tz::TimeZone::UTC).map_or(0, |z| z.timestamp().as_millisecond());
+        Week {
+            label: day(at, now),
+            name: format!("week of {}", w.monday),
+            open: w.open.count,
+            opened: w.opened.count,
+            closed: w.closed.count,
+            open_href: href(&w.open.search),
+            opened_href: href(&w.opened.search),
+            closed_href: href(&w.closed.search),
+        }
+    };
+    weeks.iter().map(row).collect()
+}
+
+fn precision_chart(scope: Scope<'_>) -> Bars {
+    let mut all = metrics::precision(scope, &rules::judged()).unwrap_or_default();
+    all.retain(|p| p.right.count + p.wrong.count > 0);
+    all.truncate(MOST);
+    let bars: Vec<Bar> = all
+        .iter()
+        .map(|p| {
+            let fill = if p.verdict == metrics::Verdict::MostlyDismissed { Fill::Medium } else { Fill::Good };
+            Bar {
+                label: p.rule.clone(),
+                parts: vec![part("right", fill, &p.right), part("wrong", Fill::Soft, &p.wrong)],
+            }
+        })
+        .collect();
+    Bars::new("How often each rule was right", "Rule", &bars)
+}
+
+fn rows(scope: Scope<'_>, field: &str, name: &str, window: Window) -> Table {
+    let all = metrics::rows(scope, field, window, MOST).unwrap_or_default();
+    let head = [title(field).as_str(), "Open", "Critical", "High", "Late", "Opened", "Closed", "p50", "p90", "Came back"]
+        .map(str::to_owned);
+    let cell = |count: &Count| Cell::count(count.count, &href(&count.search));
+    let row = |r: &metrics::Row| {
+        let time = in_days(r.time);
+        let length = |n: f64| Cell::text(if time.count == 0 { "–".to_owned() } else { days(n) });
+        TableRow {
+            head: if r.value.is_empty() { "none".to_owned() } else { r.value.clone() },
+            cells: vec![
+                cell(&r.open),
+                r.by_severity.first().map(&cell).unwrap_or_default(),
+                r.by_severity.get(1).map(&cell).unwrap_or_default(),
+                cell(&r.late),
+                cell(&r.opened),
+                cell(&r.closed),
+                length(time.p50),
+                length(time.p90),
+                cell(&r.reopened),
+            ],
+        }
+    };
+    Table { caption: name.to_owned(), head: head.to_vec(), rows: all.iter().map(row).collect() }
+}
+
+/// The row of figures at the top.
+fn stats(
+    scope: Scope<'_>,
+    open: Scope<'_>,
+    timed: Scope<'_>,
+    window: Window,
+    weeks: &[metrics::Week],
+    kept: &[Kept],
+    clock: Option<&str>,
+) -> Vec<Stat> {
+    let count = |of: &Query, terms: &str| {
+        let query = of.with(terms);
+        let found = scope.index.find(&query, &Viewer { sees_confidential: true, ..Viewer::default() }, scope.now);
+        (found.bits() & scope.matches.bits()).len()
+    };
+    let now_open = open.matches.len();
+    let before = weeks.len().checked_sub(2).map(|at| weeks[at].open.count);
+    let note = match before {
+        Some(before) if before > now_open => format!("{} fewer than at the week's beginning", number(before - now_open)),
+        Some(before) if before < now_open => format!("{} more than at the week's beginning", number(now_open - before)),
+        Some(_) => "as many as at the week's beginning".to_owned(),
+        None => String::new(),
+    };
+    let late = count(open.query, "is:late");
+    let (bad, high) = (count(open.query, "is:late severity:critical"), count(open.query, "is:late severity:high"));
+    let all = kept.iter().filter(|k| clock.is_none_or(|name| k.clock.eq_ignore_ascii_case(name)));
+    let (met, due) = all.fold((0, 0), |(met, due), k| {
+        (met + k.met.count, due + k.met.count + k.missed.count + k.late.count)
+    });
+    let whole = metrics::rows(timed, "kind", window, 1).and_then(|rows| rows.into_iter().next());
+    let time = whole.as_ref().map(|r| in_days(r.time)).unwrap_or_default();
+    let open_age = middle_age(timed);
+    let came_back = metrics::reopened(scope);
+    vec![
+        Stat { name: "Open", value: number(now_open), note, href: list::address("/queue", open.query), bad: false },
+        Stat {
+            name: "Late",
+            value: number(late),
+            note: format!("{} critical, {} high", number(bad), number(high)),
+            href: list::address("/queue", &open.query.with("is:late")),
+            bad: late > 0,
+        },
+        Stat {
+            name: "In time",
+            value: percent(met, due),
+            note: format!("{} of {} that were due", number(met), number(due)),
+            href: "#clocks".to_owned(),
+            bad: false,
+        },
+        Stat {
+            name: "Half are closed within",
+            value: if time.count == 0 { "–".to_owned() } else { days(time.p50) },
+            note: open_age.map_or("nothing is open".to_owned(), |d| format!("half of the open are older than {d} d")),
+            href: "#times".to_owned(),
+            bad: false,
+        },
+        Stat {
+            name: "Came back",
+            value: number(came_back.reopened.count),
+            note: format!("{} of what was ever closed", percent(came_back.reopened.count, came_back.closed)),
+            href: href(&came_back.reopened.search),
+            bad: false,
+        },
+    ]
+}
+
+/// The age in whole days that half of what is open has reached: found by halving, as the index
+/// counts what is younger than any age at once.
+fn middle_age(scope: Scope<'_>) -> Option<u32> {
+    let everybody = Viewer { sees_confidential: true, ..Viewer::default() };
+    let count = |terms: &str| {
+        let (query, _) = Query::parse(terms);
+        scope.index.find(&query, &everybody, scope.now).bits().intersection_len(scope.matches.bits())
+    };
+    let open = count("is:open");
+    if open == 0 {
+        return None;
+    }
+    // A hundred years are older than any record.
+    let (mut low, mut high) = (0_u32, 36_500_u32);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if count(&format!("is:open age:<={middle}d")) * 2 >= open {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Some(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use wardroom_desk::Record;
+
+    use super::*;
+    use crate::pages::fixture::{NOW, finding, index, somebody};
+
+    /// Findings of all ages, states and severities.
+    pub fn records() -> Vec<Record> {
+        let severities = ["critical", "high", "high", "medium", "medium", "medium", "low", "low", "info"];
+        let states =
+            ["new", "resolved", "confirmed", "dismissed", "in_progress", "resolved", "accepted", "unseen", "new", "resolved"];
+        let rules = ["sql-injection", "cross-site-scripting", "open-redirect", "unscoped-find"];
+        let pick = |list: &[&'static str], n: u32| list[n as usize % list.len()];
+        (1..=400_u32)
+            .map(|n| {
+                // Mixed, but the same each time.
+                let mixed = n.wrapping_mul(2_654_435_761) >> 7;
+                let state = pick(&states, mixed);
+                let repository = if n % 3 == 0 { "shop/storefront" } else { "shop/admin \"x\"" };
+                let mut fields: Vec<(&str, Value)> = vec![
+                    ("rule", json!(pick(&rules, mixed / 5))),
+                    ("severity", json!(pick(&severities, mixed / 3))),
+                    ("repository", json!(repository)),
+                    ("team", json!(if n % 2 == 0 { "payments" } else { "web" })),
+                ];
+                if state == "dismissed" {
+                    let why = pick(&["false_positive", "wont_fix", "false_positive"], mixed / 11);
+                    fields.push(("dismissal", json!(why)));
+                }
+                let mut record = finding(n, i64::from(mixed % 250), state, &fields);
+                record.reopened = u32::from(n % 17 == 0);
+                record.confidential = n % 29 == 0;
+                record
+            })
+            .collect()
+    }
+
+    fn asked(q: &str) -> Asked {
+        Asked { q: q.to_owned(), window: 90, repository: String::new(), team: String::new() }
+    }
+
+    fn figures(index: &Index, asked: &Asked) -> Figures {
+        Figures::new(index, &Program::built_in(), &somebody(), asked, NOW)
+    }
+
+    #[test]
+    fn every_number_leads_to_as_many_records() {
+        let index = index(&records());
+        let mut looked_at = 0;
+        for asked in [
+            asked(ALL),
+            asked("kind:finding severity:high"),
+            Asked { repository: "shop/admin \"x\"".to_owned(), team: "web".to_owned(), window: 365, ..asked(ALL) },
+        ] {
+            let figures = figures(&index, &asked);
+            for table in figures.tables() {
+                for row in &table.rows {
+                    for cell in row.cells.iter().filter(|c| !c.href.is_empty()) {
+                        let search = search_of(&cell.href);
+                        let (query, problems) = Query::parse(&search);
+                        assert!(problems.is_empty() && query.check(index.schema()).is_empty(), "{search}");
+                        let found = index.find(&query, &somebody(), NOW).len();
+                        assert_eq!(found.to_string(), cell.text, "{}, {}: {search}", table.caption, row.head);
+                        looked_at += 1;
+                    }
+                }
+            }
+            for stat in figures.stats.iter().filter(|s| s.href.starts_with("/queue")) {
+                let (query, _) = Query::parse(&search_of(&stat.href));
+                let found = index.find(&query, &somebody(), NOW).len();
+                assert_eq!(number(found), stat.value, "{}", stat.name);
+            }
+        }
+        assert!(looked_at > 200, "{looked_at}");
+    }
+
+    #[test]
+    fn without_records_there_is_nothing_to_divide_by() {
+        let figures = figures(&index(&[]), &asked(ALL));
+        assert!(figures.stats.iter().all(|s| !s.value.is_empty()));
+        assert_eq!(figures.stats[2].value, "–");
+        assert!(figures.clocks.is_empty() && figures.parts.iter().all(|t| t.rows.is_empty()));
+    }
+
+    #[test]
+    fn a_search_with_a_mistake_counts_nothing() {
+        let figures = figures(&index(&records()), &asked("kind:finding nonsense:yes"));
+        assert_eq!(figures.stats[0].value, "0");
+    }
+
+    #[test]
+    fn what_somebody_may_not_see_is_in_no_figure() {
+        let mut hidden = records();
+        hidden.iter_mut().for_each(|r| r.confidential = true);
+        let figures = figures(&index(&hidden), &asked(ALL));
+        assert_eq!((figures.stats[0].value.as_str(), figures.stats[1].value.as_str()), ("0", "0"));
+        assert!(figures.parts.iter().all(|t| t.rows.is_empty()));
+        assert!(values(&index(&hidden), &somebody(), "repository", NOW).is_empty());
+    }
+
+    #[test]
+    fn half_of_what_is_open_has_the_age_that_is_told() {
+        let records: Vec<Record> = [1, 2, 3, 50, 60].into_iter().zip(1..).map(|(d, n)| finding(n, d, "new", &[])).collect();
+        let index = index(&records);
+        let (query, _) = Query::parse("kind:finding");
+        let matches = index.find(&query, &somebody(), NOW);
+        let scope = Scope { index: &index, query: &query, matches: &matches, now: NOW };
+        assert_eq!(middle_age(scope), Some(3));
+        let none = index.find(&Query::parse("kind:asset").0, &somebody(), NOW);
+        assert_eq!(middle_age(Scope { matches: &none, ..scope }), None);
+    }
+
+    #[test]
+    fn parameters_that_make_no_sense_are_left_out() {
+        let parameters = [("window", "-1"), ("q", "  "), ("repository", " a ")];
+        let asked = Asked::of(&parameters.map(|(n, v)| (n.to_owned(), v.to_owned())).into());
+        assert_eq!(asked, Asked { q: ALL.to_owned(), window: 90, repository: "a".to_owned(), team: String::new() });
+    }
+
+    /// For who wants to look at it.
+    #[test]
+    fn the_page_is_whole() {
+        use askama::Template;
+        let index = index(&records());
+        let html = crate::pages::metrics::MetricsPage {
+            frame: crate::pages::fixture::frame("Metrics", "/metrics"),
+            asked: asked(ALL),
+            spans: Vec::new(),
+            repositories: Vec::new(),
+            teams: Vec::new(),
+            complaints: Vec::new(),
+            csv: "/metrics.csv".to_owned(),
+            now: String::new(),
+            now_title: String::new(),
+            today: "27 Nov".to_owned(),
+            figures: figures(&index, &asked(ALL)),
+        }
+        .render()
+        .unwrap();
+        crate::pages::fixture::show("metrics", &html);
+        assert!(html.contains("<h2 id=\"burn\">") && !html.contains("NaN") && !html.contains(" style="), "{html}");
+    }
+}
