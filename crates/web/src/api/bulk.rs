@@ -81,8 +81,9 @@ fn named(app: &App, sight: &Sight, ids: &[String]) -> Result<(Vec<u32>, Vec<Reco
     let mut met = BTreeSet::new();
     let shared = app.desk.read();
     for (at, text) in ids.iter().enumerate() {
-        let id: RecordId =
-            text.parse().map_err(|e: wardroom_desk::NoId| Problem::invalid(format!("ids[{at}]"), e.to_string()))?;
+        let id: RecordId = text
+            .parse()
+            .map_err(|e: wardroom_desk::NoId| Problem::invalid(format!("ids[{at}]"), e.to_string()))?;
         if !met.insert(id.clone()) {
             continue;
         }
@@ -123,7 +124,12 @@ fn later(app: &App, caller: ApiCaller, nos: Vec<u32>, command: Command) -> Resul
 }
 
 fn told(done: &ManyDone) -> String {
-    format!("{} changed, {} were so already, {} could not be changed.", done.changed, done.same, done.refused.len())
+    format!(
+        "{} changed, {} were so already, {} could not be changed.",
+        done.changed,
+        done.same,
+        done.refused.len()
+    )
 }
 
 fn shown(sight: &Sight, done: ManyDone) -> BulkDone {
@@ -141,7 +147,7 @@ fn shown(sight: &Sight, done: ManyDone) -> BulkDone {
 /// As new events: nothing is removed from the log. Records that have changed since stay as they are.
 #[utoipa::path(
     post, path = "/undo/{batch}", tag = "Records", operation_id = "undo",
-    params(("batch" = u64, Path, description = "From the answer to what was done."), IdempotencyKey),
+    params(("batch" = u64, Path, description = "From the answer to what was done.", example = 12), IdempotencyKey),
     responses(
         (status = 200, description = "It was taken back, as far as possible.", body = BulkDone),
         (status = 403, description = "Somebody else did it.", body = Told, content_type = "application/problem+json"),

@@ -97,7 +97,15 @@ async fn keyed(app: &App, caller: &ApiCaller, request: Request, next: Next) -> R
     let claim = document(app, caller, &key, &Kept { digest: digest.clone(), answer: None }, CLAIMED)?;
     for _ in 0..2 {
         if app.desk.store().put_new(&claim).await? {
-            let run = tokio::spawn(run(app.clone(), caller.clone(), key, held, digest, Request::from_parts(parts, Body::from(body)), next));
+            let run = tokio::spawn(run(
+                app.clone(),
+                caller.clone(),
+                key,
+                held,
+                digest,
+                Request::from_parts(parts, Body::from(body)),
+                next,
+            ));
             return run.await.map_err(|e| Problem::broken(&e))?;
         }
         let Some(found) = app.desk.store().get(COLLECTION, &key, app.desk.now()).await? else {
@@ -135,7 +143,8 @@ async fn run(
     };
     let (parts, body) = response.into_parts();
     let body = whole(body, ANSWER).await?;
-    let headers = parts.headers.iter().filter_map(|(n, v)| Some((n.to_string(), v.to_str().ok()?.to_owned())));
+    let headers =
+        parts.headers.iter().filter_map(|(n, v)| Some((n.to_string(), v.to_str().ok()?.to_owned())));
     let answer = Answer {
         status: parts.status.as_u16(),
         headers: headers.collect(),
@@ -155,7 +164,10 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let fits = |k: &&str| (1..=200).contains(&k.len());
     match (key.to_str().ok().filter(fits), all.next()) {
         (Some(key), None) => Ok(Some(key.to_owned())),
-        _ => Err(Problem::new(MALFORMED, "An idempotency key has 1 to 200 visible characters, and stands once.")),
+        _ => Err(Problem::new(
+            MALFORMED,
+            "An idempotency key has 1 to 200 visible characters, and stands once.",
+        )),
     }
 }
 
@@ -178,7 +190,13 @@ async fn digest(parts: Parts, body: Bytes) -> Result<(Parts, Bytes, String), Pro
     tokio::task::spawn_blocking(task).await.map_err(|e| Problem::broken(&e))
 }
 
-fn document(app: &App, caller: &ApiCaller, key: &str, kept: &Kept, time: Millis) -> Result<Document, Problem> {
+fn document(
+    app: &App,
+    caller: &ApiCaller,
+    key: &str,
+    kept: &Kept,
+    time: Millis,
+) -> Result<Document, Problem> {
     Ok(Document {
         collection: COLLECTION.to_owned(),
         key: key.to_owned(),

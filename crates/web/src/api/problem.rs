@@ -76,9 +76,12 @@ pub struct Wrong {
     pub detail: String,
 }
 
-/// A problem, as it is answered.
+/// A problem, as it is answered. Boxed, so that it costs little where there is none.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Problem(Box<Particulars>);
+
+#[derive(Debug)]
+struct Particulars {
     kind: Kind,
     status: StatusCode,
     detail: String,
@@ -90,14 +93,14 @@ pub struct Problem {
 impl Problem {
     /// With its usual status.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
-        Problem {
+        Problem(Box::new(Particulars {
             kind,
             status: kind.status,
             detail: detail.into(),
             errors: Vec::new(),
             more: Map::new(),
             headers: HeaderMap::new(),
-        }
+        }))
     }
 
     /// There is no such thing, or the caller may not know of it.
@@ -110,7 +113,7 @@ impl Problem {
         let (field, detail) = (field.into(), detail.into());
         let told = if field.is_empty() { detail.clone() } else { format!("{field}: {detail}") };
         let mut problem = Problem::new(INVALID, told);
-        problem.errors.push(Wrong { field, detail });
+        problem.0.errors.push(Wrong { field, detail });
         problem
     }
 
@@ -122,55 +125,58 @@ impl Problem {
 
     /// Another status than the usual one.
     pub fn status(mut self, status: StatusCode) -> Problem {
-        self.status = status;
+        self.0.status = status;
         self
     }
 
     /// Another place that is wrong.
     pub fn wrong(mut self, field: impl Into<String>, detail: impl Into<String>) -> Problem {
-        self.errors.push(Wrong { field: field.into(), detail: detail.into() });
+        self.0.errors.push(Wrong { field: field.into(), detail: detail.into() });
         self
     }
 
     /// A particular.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Problem {
-        self.more.insert(name.to_owned(), value.into());
+        self.0.more.insert(name.to_owned(), value.into());
         self
     }
 
     /// A header.
     pub fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Problem {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 
     /// The type's name.
     #[cfg(test)]
     pub fn name(&self) -> &'static str {
-        self.kind.name
+        self.0.kind.name
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let Particulars { kind, status, detail, errors, more, headers } = *self.0;
         let mut body = Map::new();
-        body.insert("type".to_owned(), json!(format!("{TYPES}#{}", self.kind.name)));
-        body.insert("title".to_owned(), json!(self.kind.title));
-        body.insert("status".to_owned(), json!(self.status.as_u16()));
-        body.insert("detail".to_owned(), json!(self.detail));
-        if !self.errors.is_empty() {
-            body.insert("errors".to_owned(), json!(self.errors));
+        body.insert("type".to_owned(), json!(format!("{TYPES}#{}", kind.name)));
+        body.insert("title".to_owned(), json!(kind.title));
+        body.insert("status".to_owned(), json!(status.as_u16()));
+        body.insert("detail".to_owned(), json!(detail));
+        if !errors.is_empty() {
+            body.insert("errors".to_owned(), json!(errors));
         }
-        body.extend(self.more);
+        body.extend(more);
         let media = [(header::CONTENT_TYPE, "application/problem+json")];
-        (self.status, media, self.headers, Value::Object(body).to_string()).into_response()
+        (status, media, headers, Value::Object(body).to_string()).into_response()
     }
 }
 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Problem {
         match refused {
-            Refused::NoRecord(id) => Problem::new(NOT_FOUND, format!("There is no record {id}, or you may not see it.")),
+            Refused::NoRecord(id) => {
+                Problem::new(NOT_FOUND, format!("There is no record {id}, or you may not see it."))
+            }
             Refused::NotAllowed(why) => Problem::new(NOT_ALLOWED, why),
             Refused::Stale { now, seen, .. } => {
                 Problem::new(STALE, refused.to_string()).with("version", now).with("seen", seen)

@@ -241,7 +241,12 @@ pub async fn audit_head(State(app): State<App>, _: ApiCaller) -> Result<Answer<A
         millis: c.at,
         signature: c.signature,
     });
-    Ok(Answer(AuditHead { seq: head.seq, origin: ledger::ORIGIN, checkpoint, public_key: hex(&app.public_key) }))
+    Ok(Answer(AuditHead {
+        seq: head.seq,
+        origin: ledger::ORIGIN,
+        checkpoint,
+        public_key: hex(&app.public_key),
+    }))
 }
 
 /// What a type of problem means.

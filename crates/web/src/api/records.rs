@@ -105,7 +105,10 @@ fn is_page(text: &str, sort: Sort) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     let [side, order, numbers @ ..] = parts.as_slice() else { return false };
     let number = |n: &&str| n.len() <= 16 && u64::from_str_radix(n, 16).is_ok() && !n.starts_with('+');
-    matches!(*side, "a" | "b") && *order == sort.to_string() && numbers.len() == 3 && numbers.iter().all(number)
+    matches!(*side, "a" | "b")
+        && *order == sort.to_string()
+        && numbers.len() == 3
+        && numbers.iter().all(number)
 }
 
 /// The version as an entity tag.
@@ -173,9 +176,10 @@ pub async fn events(
     // No log is that long; a place behind its end finds nothing.
     let after = asked.after.min(i64::MAX.unsigned_abs());
     let events = app.desk.timeline(&caller.caller, &id, after, limit).await?;
-    let next = events.last().filter(|_| events.len() == limit as usize).map(|last| {
-        format!("/api/v1/records/{id}/events?after={}&limit={limit}", last.seq)
-    });
+    let next = events
+        .last()
+        .filter(|_| events.len() == limit as usize)
+        .map(|last| format!("/api/v1/records/{id}/events?after={}&limit={limit}", last.seq));
     let sight = Sight::of(&app, &caller);
     let events: Vec<Event> = events.iter().filter_map(|e| show::event(&sight, e)).collect();
     Ok(Answer(Events { events, next }))

@@ -84,9 +84,7 @@ fn fits(api: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), Stri
 fn bodies(operation: &Value) -> Vec<(String, Option<Value>)> {
     let examples = &operation["requestBody"]["content"]["application/json"]["examples"];
     match examples.as_object() {
-        Some(examples) => {
-            examples.iter().map(|(name, e)| (name.clone(), Some(e["value"].clone()))).collect()
-        }
+        Some(examples) => examples.iter().map(|(name, e)| (name.clone(), Some(e["value"].clone()))).collect(),
         None => vec![("no body".to_owned(), None)],
     }
 }
@@ -170,7 +168,10 @@ async fn every_example_is_answered_as_promised() {
                 assert!(schema.is_object(), "{name}: {} has no schema", said.status);
                 fits(&api, schema, &said.body, "answer").unwrap_or_else(|e| panic!("{name}, {example}: {e}"));
                 for header in promised["headers"].as_object().into_iter().flat_map(Map::keys) {
-                    assert!(header == "Link" || said.headers.contains_key(header.as_str()), "{name}: {header}");
+                    assert!(
+                        header == "Link" || said.headers.contains_key(header.as_str()),
+                        "{name}: {header}"
+                    );
                 }
                 ran += 1;
             }

@@ -106,7 +106,8 @@ impl Place {
         let place = Place::new().await;
         let engine = Caller::engine(Actor::Operator);
         let fields = |value: Value| serde_json::from_value::<Fields>(value).unwrap();
-        let ana = fields(json!({"title": "Ana", "login": "ana", "email": "ana@desk.example", "role": "lead"}));
+        let ana =
+            fields(json!({"title": "Ana", "login": "ana", "email": "ana@desk.example", "role": "lead"}));
         place.app.desk.open_record(&engine, "person", ana, Vec::new()).await.unwrap();
         let sender = place.token("engineer", &["deliver"]).await;
         let said = place.post("/scans", &sender, &scan(2)).await;
