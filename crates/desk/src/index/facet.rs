@@ -1,6 +1,5 @@
 //! Counts of what was found, by value.
 
-use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 use wardroom_model::Severity;
 
@@ -174,14 +173,6 @@ impl Index {
             }
         });
         Some(tree(&nodes, &columns, top))
-    }
-
-    /// Those of some records that have a severity, or none.
-    pub(crate) fn of_severity(&self, of: &RoaringBitmap, severity: Option<Severity>) -> RoaringBitmap {
-        let column = &self.columns[at::SEVERITY];
-        let Some(severity) = severity else { return of - column.filled() };
-        let codes = column.ranked(|rank| rank == f64::from(severity as u8));
-        column.any(&codes, self.slots()).as_ref() & of
     }
 
     /// For each code of the severity's column: 0 for none, else the rank and 1.

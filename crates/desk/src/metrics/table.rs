@@ -1,10 +1,10 @@
 //! A table with a row for each repository, team or owner.
 
-use super::{Count, SEVERITIES, Scope, Spread, Window, term};
+use super::{Count, SEVERITIES, Scope, Spread, Window, slot, term};
 use roaring::RoaringBitmap;
 
 use crate::Millis;
-use crate::index::{Among, at};
+use crate::index::{Among, NEVER, at};
 use crate::query::exactly;
 
 /// How the work of one repository, team or owner stands.
@@ -41,17 +41,35 @@ pub fn rows(scope: Scope<'_>, field: &str, window: Window, top: usize) -> Option
         let counts = column.counts(&Among::new(of, &index.all));
         std::iter::once(none).chain(counts.into_iter().map(u64::from)).collect()
     };
-    let open_bits = &index.open & matches;
     let closed_bits = index.closed.within(from, to) & matches;
     let any = counts(matches);
-    let open = counts(&open_bits);
-    let late = counts(&(index.due.within(Millis::MIN, scope.now) & &open_bits));
+    // What is open is gone through once for all that is asked of it: by severity, and what is late.
+    let ranks = index.severities();
+    let severity = &index.columns[at::SEVERITY];
+    let mut severities = vec![[0_u64; 6]; any.len()];
+    let mut late = vec![0_u64; any.len()];
+    (&index.open & matches).iter().for_each(|no| {
+        let rank = usize::from(ranks[severity.raw(no) as usize]);
+        let due = index.due.get(no);
+        let is_late = u64::from(due != NEVER && due < scope.now);
+        let mut add = |code: usize| {
+            severities[code][rank] += 1;
+            late[code] += is_late;
+        };
+        let mut valued = false;
+        column.each(no, |code| {
+            valued = true;
+            add(code as usize + 1);
+        });
+        if !valued {
+            add(0);
+        }
+    });
+    let open: Vec<u64> = severities.iter().map(|s| s.iter().sum()).collect();
     let opened = counts(&(index.opened.within(from, to) & matches));
     let reopened = counts(&(index.columns[at::REOPENED].filled() & matches));
-    let severities: Vec<Vec<u64>> =
-        SEVERITIES.into_iter().map(|s| counts(&index.of_severity(&open_bits, s))).collect();
     let mut lengths: Vec<Vec<Millis>> = vec![Vec::new(); any.len()];
-    for no in &closed_bits {
+    closed_bits.iter().for_each(|no| {
         let length = index.closed.get(no) - index.opened.get(no);
         let mut valued = false;
         column.each(no, |code| {
@@ -61,7 +79,7 @@ pub fn rows(scope: Scope<'_>, field: &str, window: Window, top: usize) -> Option
         if !valued {
             lengths[0].push(length);
         }
-    }
+    });
     let name = |code: usize| match code.checked_sub(1).map(u32::try_from) {
         Some(Ok(code)) => column.names.name(code),
         _ => "",
@@ -78,10 +96,12 @@ pub fn rows(scope: Scope<'_>, field: &str, window: Window, top: usize) -> Option
         };
         let count =
             |count: u64, terms: &str| Count { count, search: scope.search(&format!("{own} {terms}")) };
-        let by_severity = SEVERITIES.into_iter().zip(&severities);
         Row {
             open: count(open[code], "is:open"),
-            by_severity: by_severity.map(|(s, n)| count(n[code], &format!("is:open {}", term(s)))).collect(),
+            by_severity: SEVERITIES
+                .into_iter()
+                .map(|s| count(severities[code][slot(s)], &format!("is:open {}", term(s))))
+                .collect(),
             late: count(late[code], "is:open is:late"),
             opened: count(opened[code], &window.term("opened")),
             closed: count(lengths[code].len() as u64, &window.term("closed")),
