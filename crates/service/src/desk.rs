@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Mutex, broadcast};
-use wardroom_desk::{Caller, Event, Index, Millis, Record, RecordId, Refused, World};
+use wardroom_desk::{Caller, Event, Index, Millis, Record, RecordId, Refused, Viewer, World};
 use wardroom_program::Program;
 use wardroom_store::{Head, Store};
 
@@ -196,5 +196,27 @@ impl World for Shared {
     fn kind_of(&self, id: &RecordId) -> Option<String> {
         let found = self.index.id(id.no).filter(|found| found == id)?;
         self.program.by_prefix(&found.prefix).map(|k| k.name.clone())
+    }
+}
+
+/// The world as somebody may know it: a record that they may not see does not exist for them.
+pub(crate) struct Eyes<'a> {
+    pub shared: &'a Shared,
+    pub confidential: bool,
+}
+
+impl World for Eyes<'_> {
+    fn person(&self, login: &str) -> bool {
+        self.shared.person(login)
+    }
+
+    fn team(&self, name: &str) -> bool {
+        self.shared.team(name)
+    }
+
+    fn kind_of(&self, id: &RecordId) -> Option<String> {
+        let viewer = Viewer { sees_confidential: self.confidential, ..Viewer::default() };
+        let visible = self.confidential || self.shared.index.visible(&viewer).contains(id.no);
+        visible.then(|| self.shared.kind_of(id)).flatten()
     }
 }

@@ -10,6 +10,7 @@ use wardroom_desk::{
 use wardroom_program::{Effect, Program};
 use wardroom_store::{Append, Document, Head, StoreError};
 
+use crate::desk::Eyes;
 use crate::{Desk, Error, Progress};
 
 /// What was done.
@@ -169,7 +170,8 @@ impl Desk {
                     .kind(kind)
                     .ok_or_else(|| Refused::invalid("kind", format!("the program has no kind `{kind}`")))?;
                 let id = RecordId::new(&kind.prefix, head.no + 1);
-                wardroom_desk::open(program, kind, &*shared, caller, id, fields.clone(), now)?
+                let world = Eyes { shared: &shared, confidential: caller.role.confidential };
+                wardroom_desk::open(program, kind, &world, caller, id, fields.clone(), now)?
             };
             let id = draft.record.id.clone();
             match self.commit(&mut head, &caller.actor, vec![draft], documents.clone(), now, None).await {
@@ -273,7 +275,8 @@ impl Desk {
             let Some(earlier) = self.draft_of(no, now, together, &scratch).await? else { continue };
             let decision = {
                 let shared = self.read();
-                decide(&shared.program, &*shared, &by, earlier.record.clone(), command, now)
+                let world = Eyes { shared: &shared, confidential: by.role.confidential };
+                decide(&shared.program, &world, &by, earlier.record.clone(), command, now)
             };
             let Decided { draft, effects } = match decision {
                 Ok(decided) => decided,

@@ -34,7 +34,13 @@ pub fn inline(text: &str) -> Safe {
     for (at, piece) in pieces.iter().enumerate() {
         let last = at + 1 == pieces.len();
         let code = at % 2 == 1 && (whole || !last);
-        out.push_str(if code { "<code>" } else if at % 2 == 1 { "`" } else { "" });
+        out.push_str(if code {
+            "<code>"
+        } else if at % 2 == 1 {
+            "`"
+        } else {
+            ""
+        });
         html_escape(piece, &mut out);
         out.push_str(if code { "</code>" } else { "" });
     }

@@ -75,8 +75,3 @@ pub async fn desk_over(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> anyhow::
     }
     Ok(Arc::new(desk))
 }
-
-/// A desk over the store in a file.
-pub async fn desk_at(path: &Path) -> anyhow::Result<Arc<Desk>> {
-    desk_over(Arc::new(open_or_create(path).await?), Arc::new(SystemClock)).await
-}

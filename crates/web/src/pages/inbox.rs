@@ -55,7 +55,6 @@ struct InboxPage {
     total: u64,
     parts: Vec<Part>,
     which: String,
-    team: Option<String>,
     untriaged: u64,
     untriaged_href: String,
 }
@@ -106,7 +105,6 @@ async fn page(
         total: parts.iter().map(|p| p.count).sum(),
         parts,
         which,
-        team: viewer.person.team.clone(),
         untriaged: super::count(&app, &viewer, untriaged),
         untriaged_href: format!("/queue?q={}", url_encode(untriaged)),
     };

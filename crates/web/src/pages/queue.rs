@@ -76,7 +76,6 @@ pub struct BulkMove {
     pub name: String,
     pub title: String,
     pub needs_reason: bool,
-    pub inputs: Vec<super::record::Input>,
 }
 
 #[derive(Template)]
@@ -259,17 +258,10 @@ fn moves(app: &App, viewer: &Viewer, query: &Query) -> Vec<BulkMove> {
             if barred || !transition.then.is_empty() || moves.iter().any(|m| m.name == transition.name) {
                 continue;
             }
-            let inputs = transition
-                .needs
-                .iter()
-                .filter_map(|n| kind.field(n))
-                .map(|f| super::record::Input::of(app, f, None, true))
-                .collect();
             moves.push(BulkMove {
                 name: transition.name.clone(),
                 title: transition.title.clone(),
                 needs_reason: transition.needs_reason,
-                inputs,
             });
         }
     }
