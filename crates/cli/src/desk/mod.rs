@@ -13,7 +13,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use wardroom_desk::{Actor, Caller};
 use wardroom_program::{File, Program};
-use wardroom_service::{Clock, Desk, Progress, SystemClock};
+use wardroom_service::{Clock, Desk, Progress};
 use wardroom_store::Store;
 use wardroom_store_sqlite::{Options, SqliteStore};
 
