@@ -28,6 +28,12 @@ impl Progress {
         self.done.fetch_add(more, Ordering::Relaxed);
     }
 
+    /// This much is done, of that much.
+    pub fn at(&self, done: u64, total: u64) {
+        self.total.store(total, Ordering::Relaxed);
+        self.done.store(done, Ordering::Relaxed);
+    }
+
     /// Somebody wants it stopped.
     pub fn cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)

@@ -186,9 +186,10 @@ impl Store for SqliteStore {
         write::put_documents(&mut writer, std::slice::from_ref(document)).await
     }
 
-    async fn put_new(&self, document: &Document) -> Result<bool, StoreError> {
+    async fn put_new(&self, document: &Document, now: Millis) -> Result<bool, StoreError> {
         let sql = "INSERT INTO documents (collection, key, owner, body, expires) VALUES (?, ?, ?, ?, ?)
-                   ON CONFLICT DO NOTHING";
+                   ON CONFLICT DO UPDATE SET owner = excluded.owner, body = excluded.body, expires = excluded.expires
+                   WHERE documents.expires <= ?";
         let mut writer = self.writer.lock().await;
         let done = sqlx::query(sql)
             .bind(&document.collection)
@@ -196,6 +197,7 @@ impl Store for SqliteStore {
             .bind(&document.owner)
             .bind(document.body.to_string())
             .bind(document.expires)
+            .bind(now)
             .execute(&mut *writer)
             .await
             .map_err(failed)?;
@@ -269,14 +271,15 @@ impl Store for SqliteStore {
     }
 
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {
-        let rows: Vec<(i64, String, Millis, String)> =
-            sqlx::query_as("SELECT size, root, at, signature FROM checkpoints ORDER BY no")
-                .fetch_all(&self.readers)
-                .await
-                .map_err(failed)?;
-        let checkpoint =
-            |(size, root, at, signature)| Ok(Checkpoint { size: unsigned(size)?, root, at, signature });
+        let sql = "SELECT size, root, at, signature FROM checkpoints ORDER BY no";
+        let rows: Vec<Signed> = sqlx::query_as(sql).fetch_all(&self.readers).await.map_err(failed)?;
         rows.into_iter().map(checkpoint).collect()
+    }
+
+    async fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError> {
+        let sql = "SELECT size, root, at, signature FROM checkpoints ORDER BY no DESC LIMIT 1";
+        let row: Option<Signed> = sqlx::query_as(sql).fetch_optional(&self.readers).await.map_err(failed)?;
+        row.map(checkpoint).transpose()
     }
 
     async fn backup(&self, to: &Path) -> Result<(), StoreError> {
@@ -296,4 +299,11 @@ impl Store for SqliteStore {
         figures.push(("public key".to_owned(), ledger::to_hex(&self.public_key)));
         Ok(figures)
     }
+}
+
+/// A row of checkpoints: size, root, time, signature.
+type Signed = (i64, String, Millis, String);
+
+fn checkpoint((size, root, at, signature): Signed) -> Result<Checkpoint, StoreError> {
+    Ok(Checkpoint { size: unsigned(size)?, root, at, signature })
 }

@@ -286,6 +286,6 @@ pub async fn prove(store: &dyn Store, seq: u64) -> Result<(Checkpoint, Vec<Hash>
 
 /// The newest checkpoint.
 pub async fn newest(store: &dyn Store) -> Result<Checkpoint, StoreError> {
-    let last = store.checkpoints().await?.pop();
+    let last = store.newest_checkpoint().await?;
     last.ok_or_else(|| StoreError::Other("the log is empty: there is no checkpoint".to_owned()))
 }

@@ -62,8 +62,9 @@ pub trait Store: Send + Sync {
 
     /// Keeps a document until `expires`, in the place of an earlier one with its key.
     async fn put(&self, document: &Document) -> Result<(), StoreError>;
-    /// Keeps a document only where there is none with its key; whether it did.
-    async fn put_new(&self, document: &Document) -> Result<bool, StoreError>;
+    /// Keeps a document only where there is none with its key, or one that has expired at `now`; whether it
+    /// did.
+    async fn put_new(&self, document: &Document, now: Millis) -> Result<bool, StoreError>;
     /// A document that has not expired at `now`.
     async fn get(&self, collection: &str, key: &str, now: Millis) -> Result<Option<Document>, StoreError>;
     /// Every document of a collection whose owner this is (or all), that has not expired, by key.
@@ -85,6 +86,8 @@ pub trait Store: Send + Sync {
     async fn tiles(&self, level: u8, from: u64, limit: u32) -> Result<Vec<(u64, Hash)>, StoreError>;
     /// Signed checkpoints, oldest first.
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError>;
+    /// The newest of them.
+    async fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError>;
 
     /// Writes a whole, consistent copy while the store is in use.
     async fn backup(&self, to: &std::path::Path) -> Result<(), StoreError>;

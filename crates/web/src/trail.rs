@@ -43,7 +43,7 @@ pub fn failed(app: &App, person: &Person, with: &'static str) {
             body: json!({}),
             expires: Some(app.desk.now() + BURST),
         };
-        let written = match app.desk.store().put_new(&burst).await {
+        let written = match app.desk.store().put_new(&burst, app.desk.now()).await {
             Ok(true) => {
                 write(&app.desk, person.no, &Actor::Policy, "failed sign-in", &[("with", with)]).await
             }

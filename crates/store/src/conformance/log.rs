@@ -196,13 +196,15 @@ pub(super) async fn documents_expire(bench: &dyn Bench) {
     assert_eq!(store.list("session", Some("bob"), 0).await.unwrap(), std::slice::from_ref(&brief));
     assert_eq!(store.list("session", Some("eve"), 0).await.unwrap(), []);
     let changed = Document { owner: None, body: json!("other"), ..forever.clone() };
-    assert!(!store.put_new(&changed).await.unwrap());
+    assert!(!store.put_new(&changed, 0).await.unwrap());
     assert_eq!(store.get("session", "a", 0).await.unwrap().as_ref(), Some(&forever));
     store.put(&changed).await.unwrap();
     assert_eq!(store.get("session", "a", 0).await.unwrap().as_ref(), Some(&changed));
+    assert!(!store.put_new(&brief, 99).await.unwrap());
+    assert!(store.put_new(&brief, 100).await.unwrap(), "what has expired blocks nothing");
     assert_eq!(store.sweep(99).await.unwrap(), 0);
     assert_eq!(store.sweep(100).await.unwrap(), 1);
-    assert!(store.put_new(&brief).await.unwrap());
+    assert!(store.put_new(&brief, 0).await.unwrap());
     assert!(store.remove("session", "b").await.unwrap());
     assert!(!store.remove("session", "b").await.unwrap());
 }

@@ -96,7 +96,7 @@ async fn keyed(app: &App, caller: &ApiCaller, request: Request, next: Next) -> R
     let held = Held::of(&key).ok_or_else(running)?;
     let claim = document(app, caller, &key, &Kept { digest: digest.clone(), answer: None }, CLAIMED)?;
     for _ in 0..2 {
-        if app.desk.store().put_new(&claim).await? {
+        if app.desk.store().put_new(&claim, app.desk.now()).await? {
             let run = tokio::spawn(run(
                 app.clone(),
                 caller.clone(),
@@ -109,8 +109,7 @@ async fn keyed(app: &App, caller: &ApiCaller, request: Request, next: Next) -> R
             return run.await.map_err(|e| Problem::broken(&e))?;
         }
         let Some(found) = app.desk.store().get(COLLECTION, &key, app.desk.now()).await? else {
-            // Its time is over, and it was not swept away yet.
-            app.desk.store().remove(COLLECTION, &key).await?;
+            // Its time was over between the two questions.
             continue;
         };
         let kept: Kept = serde_json::from_value(found.body).map_err(|e| Problem::broken(&e))?;

@@ -234,7 +234,7 @@ pub struct Checkpoint {
 )]
 pub async fn audit_head(State(app): State<App>, _: ApiCaller) -> Result<Answer<AuditHead>, Problem> {
     let head = app.desk.store().head().await?;
-    let checkpoint = app.desk.store().checkpoints().await?.pop().map(|c| Checkpoint {
+    let checkpoint = app.desk.store().newest_checkpoint().await?.map(|c| Checkpoint {
         size: c.size,
         root: c.root,
         at: moment(c.at),

@@ -1,20 +1,25 @@
 //! Administration: how the store is, and the way to the other parts.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::response::Html;
-use axum::routing::get;
+use axum::response::{Html, Redirect};
+use axum::routing::{get, post};
+use wardroom_service::{JobState, Progress};
+use wardroom_store::audit::{Trust, verify};
 use wardroom_store::ledger;
 
 use crate::App;
 use crate::error::Failed;
+use crate::form::Form;
 use crate::pages::account::When;
 use crate::session::Viewer;
 use crate::view::{Frame, number, title};
 
 pub fn router() -> Router<App> {
-    Router::new().route("/admin", get(health))
+    Router::new().route("/admin", get(health)).route("/admin/audit", post(audit))
 }
 
 /// Only administrators get further.
@@ -77,6 +82,53 @@ async fn health(State(app): State<App>, viewer: Viewer) -> Result<Html<String>, 
         check: audit_command().to_owned(),
     };
     Ok(Html(page.render()?))
+}
+
+/// Goes through the whole log as a job: every event, the tree, every checkpoint and every record.
+async fn audit(State(app): State<App>, viewer: Viewer, form: Form) -> Result<Redirect, Failed> {
+    viewer.check(form.get("csrf"))?;
+    only(&viewer)?;
+    let key =
+        app.public_key.clone().try_into().map_err(|_| Failed::broken(&"the public key has not 32 bytes"))?;
+    let job = app.desk.jobs.start(&viewer.person.login, "Audit of the log", app.desk.now());
+    let (id, progress) = (job.id, job.progress);
+    let app = app.clone();
+    tokio::spawn(async move {
+        let mut told = |p: wardroom_store::Progress| progress.at(p.done, p.of);
+        let store = app.desk.store();
+        let trust = Trust::key(key);
+        let verified = tokio::select! {
+            verified = verify(&**store, &trust, true, &mut told) => Some(verified),
+            () = stopped(&progress) => None,
+        };
+        let state = match verified {
+            None => JobState::Cancelled("It was stopped before the end; nothing can be said.".to_owned()),
+            Some(Err(error)) => {
+                tracing::error!(%error, "an audit broke off");
+                JobState::Failed(
+                    "The log could not be read to its end; the server's log has the reason.".to_owned(),
+                )
+            }
+            Some(Ok(report)) if report.is_clean() => JobState::Done(format!(
+                "{} events and {} records: nothing was changed, removed or inserted.",
+                number(report.events),
+                number(u64::from(report.records))
+            )),
+            Some(Ok(report)) => {
+                let named: Vec<String> = report.problems.iter().take(20).map(ToString::to_string).collect();
+                JobState::Failed(named.join("; "))
+            }
+        };
+        app.desk.jobs.end(id, state, None);
+    });
+    Ok(Redirect::to(&format!("/jobs/{id}")))
+}
+
+/// Ends when somebody wants the work stopped.
+async fn stopped(progress: &Progress) {
+    while !progress.cancelled() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 /// How the log is checked. A server that was broken into could say anything of its own log, so the

@@ -9,6 +9,7 @@ use wardroom_desk::intake::{Delivery, Envelope};
 use wardroom_desk::{Actor, Caller, Command, Fields, Millis, Query, Record, RecordId, Refused, Viewer};
 use wardroom_model::Confidence;
 use wardroom_service::{Desk, Error};
+use wardroom_source::Tree;
 
 use super::{StoryClock, tree};
 use crate::analysis;
@@ -65,14 +66,15 @@ pub async fn tell(desk: &Arc<Desk>, clock: &StoryClock, now: Millis) -> anyhow::
         clock.set(morning);
         desk.tick().await?;
         if scanned(days_ago) {
-            teller.scan(days_ago).await?;
+            teller.scan(tree::on(days_ago), "main", &tree::commit(days_ago)).await?;
         }
         let weekday = desk.program().calendar.zoned(morning).weekday();
         if desk.program().calendar.working.contains(&weekday) {
             teller.work(days_ago, morning).await?;
         }
     }
-    Ok(())
+    clock.set(now - HOUR);
+    teller.scan(tree::branch(), "feature/berth-auctions", &tree::commit(-1)).await
 }
 
 struct Teller<'a> {
@@ -82,8 +84,7 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    async fn scan(&mut self, days_ago: i64) -> anyhow::Result<()> {
-        let tree = tree::on(days_ago);
+    async fn scan(&mut self, tree: Tree, branch: &str, commit: &str) -> anyhow::Result<()> {
         let texts: HashMap<String, String> = tree
             .files
             .iter()
@@ -98,9 +99,9 @@ impl Teller<'_> {
         report.rules.sort_by_key(|r| r.id);
         let place = Place {
             repository: "harbour/office".to_owned(),
-            branch: "main".to_owned(),
+            branch: branch.to_owned(),
             default_branch: "main".to_owned(),
-            commit: tree::commit(days_ago),
+            commit: commit.to_owned(),
             codeowners: CODEOWNERS.to_owned(),
             complete: true,
         };

@@ -214,6 +214,22 @@ pub fn on(days_ago: i64) -> Tree {
     Tree { files, skipped: 0, problems: Vec::new() }
 }
 
+/// The tree of a branch that somebody works on: what it adds is proposed until it arrives.
+pub fn branch() -> Tree {
+    let mut tree = on(0);
+    let text = "class AuctionsController < ApplicationController
+  def index
+    @lots = Booking.where(\"status = 'auction' AND berth_id = #{params[:berth]}\")
+    render json: @lots
+  end
+end
+";
+    tree.files
+        .push(Source { path: "app/controllers/auctions_controller.rb".into(), text: text.as_bytes().into() });
+    tree.files.sort_by(|a, b| a.path.cmp(&b.path));
+    tree
+}
+
 fn gather(dir: &Dir<'_>, files: &mut Vec<Source>) {
     for file in dir.files() {
         let path = file.path().to_string_lossy().replace('\\', "/");
