@@ -106,13 +106,17 @@ impl Desk {
         let mut ties = Vec::new();
         for draft in &drafts {
             for change in &draft.changes {
-                if let Change::Linked { relation, to, back: false } = change {
-                    ties.push((to.no, relation.clone(), draft.record.id.clone()));
+                let from = draft.record.id.clone();
+                match change {
+                    Change::Linked { relation, to, back: false } => ties
+                        .push((to.no, Change::Linked { relation: relation.clone(), to: from, back: true })),
+                    Change::Unlinked { relation, to, back: false } => ties
+                        .push((to.no, Change::Unlinked { relation: relation.clone(), to: from, back: true })),
+                    _ => {}
                 }
             }
         }
-        for (no, relation, from) in ties {
-            let back = Change::Linked { relation, to: from, back: true };
+        for (no, back) in ties {
             if let Some(draft) = drafts.iter_mut().find(|d| d.record.id.no == no) {
                 draft.push(back);
             } else if let Some(record) = self.store.record(no).await? {

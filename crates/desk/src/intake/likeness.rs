@@ -10,8 +10,13 @@ use crate::intake::Found;
 const MOST: usize = 200_000;
 
 /// Pairs what came (by its place in the list) with what went, of one rule, best first, each once,
-/// from `least` (0 to 1) on.
-pub fn pairs(came: &[&Found], gone: &[Record], least: f64) -> HashMap<usize, usize> {
+/// from `least` (0 to 1) on, where `may` allows it.
+pub fn pairs(
+    came: &[&Found],
+    gone: &[Record],
+    least: f64,
+    may: impl Fn(&Found, &Record) -> bool,
+) -> HashMap<usize, usize> {
     let mut by_rule: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, record) in gone.iter().enumerate() {
         by_rule.entry(record.text("rule")).or_default().push(at);
@@ -20,6 +25,9 @@ pub fn pairs(came: &[&Found], gone: &[Record], least: f64) -> HashMap<usize, usi
     let mut compared = 0;
     'all: for (new, found) in came.iter().enumerate() {
         for old in by_rule.get(found.rule.as_str()).into_iter().flatten() {
+            if !may(found, &gone[*old]) {
+                continue;
+            }
             compared += 1;
             if compared > MOST {
                 break 'all;

@@ -19,6 +19,10 @@ use crate::{Change, Fields, Millis, Record, RecordId, Refused, Sighting, World};
 /// The kind that scans fill.
 pub const FINDING: &str = "finding";
 
+/// From this likeness on, what came and what went in one definition is one weakness whose code was
+/// changed: the place already says much.
+const LIKE_IN_PLACE: f64 = 0.5;
+
 /// What taking in a delivery asks for.
 #[derive(Debug)]
 pub struct Taken {
@@ -100,10 +104,13 @@ impl Taking<'_> {
         let (mut gone, rest): (Vec<Record>, Vec<Record>) = records.into_iter().flatten().partition(present);
         // By class and place: first the same file and definition, then the same definition elsewhere
         // (the file was renamed and the code changed), then the same file.
-        for key in [same_place as fn(&str, &str, &str) -> _, same_scope, same_file] {
+        unmatched = self.pair(unmatched, &mut gone, same_place);
+        // Of several in one definition, those whose code is most alike belong together.
+        unmatched = self.pair_alike(unmatched, &mut gone);
+        for key in [same_scope as fn(&str, &str, &str) -> _, same_file] {
             unmatched = self.pair(unmatched, &mut gone, key);
         }
-        let alike = likeness::pairs(&unmatched, &gone, self.program.policies.identity.likeness);
+        let alike = likeness::pairs(&unmatched, &gone, self.program.policies.identity.likeness, |_, _| true);
         let waiting: HashSet<u32> = alike.values().map(|at| gone[*at].id.no).collect();
         for (at, found) in unmatched.into_iter().enumerate() {
             if !found.suppressed {
@@ -281,6 +288,12 @@ impl Taking<'_> {
         });
         self.step(draft, "resolve", &format!("a complete scan {} no longer finds it{was}", self.at_commit()));
         self.count("resolved");
+        // Whether it was another one in new words matters no more, and the other need not wait.
+        for link in draft.record.links.clone() {
+            if link.relation == "same_as" && !link.back {
+                draft.push(Change::Unlinked { relation: link.relation, to: link.to, back: false });
+            }
+        }
     }
 
     /// Takes a transition as the engine, where the program has it from this state.
@@ -334,12 +347,36 @@ impl Taking<'_> {
                 _ => left.push(found),
             }
         }
+        self.carry_all(matched, gone);
+        left
+    }
+
+    /// Pairs what came with what went in the same place by the likeness of their code.
+    fn pair_alike<'f>(&mut self, came: Vec<&'f Found>, gone: &mut Vec<Record>) -> Vec<&'f Found> {
+        let here = |found: &Found, record: &Record| {
+            found.file == record.text("file") && found.scope == record.text("scope")
+        };
+        let pairs = likeness::pairs(&came, gone, LIKE_IN_PLACE, here);
+        let mut left = Vec::new();
+        let mut matched: Vec<(usize, &Found)> = Vec::new();
+        for (at, found) in came.into_iter().enumerate() {
+            match pairs.get(&at) {
+                Some(old) => matched.push((*old, found)),
+                None => left.push(found),
+            }
+        }
+        self.carry_all(matched, gone);
+        left
+    }
+
+    /// Carries pairs of a place in what went and what came there.
+    fn carry_all(&mut self, mut matched: Vec<(usize, &Found)>, gone: &mut Vec<Record>) {
+        // From the end, so that taking one out moves none that is still to be taken.
         matched.sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
         for (at, found) in matched {
             let record = gone.swap_remove(at);
             self.carry(record, found);
         }
-        left
     }
 
     fn sighting(&self, fingerprint: &str, content: &str) -> Sighting {
