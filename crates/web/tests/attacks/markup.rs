@@ -59,7 +59,7 @@ async fn filled(site: &Site) -> Client<'_> {
         ("title".to_owned(), json!(PROBE)),
         ("login".to_owned(), json!("eve")),
         ("role".to_owned(), json!("admin")),
-        ("team".to_owned(), json!(PROBE)),
+        ("team".to_owned(), json!(WORD)),
     ]
     .into();
     site.desk.open_record(&Caller::engine(Actor::Operator), "person", fields, Vec::new()).await.unwrap();
@@ -77,7 +77,7 @@ async fn filled(site: &Site) -> Client<'_> {
         assert_eq!(page.status, 303, "{path}: {}", page.body);
     };
     done(&mut eve, "/records/F-2/comments", &[("text", &prose)]).await;
-    done(&mut eve, "/records/F-2/set", &[("field.owner", "eve"), ("field.team", PROBE), ("field.fixed_in", PROBE), ("field.exception_note", &prose), ("because", PROBE)]).await;
+    done(&mut eve, "/records/F-2/set", &[("field.owner", "eve"), ("field.team", WORD), ("field.fixed_in", PROBE), ("field.exception_note", &prose), ("because", PROBE)]).await;
     done(&mut eve, "/records/F-2/move", &[("transition", "dismiss"), ("field.dismissal", "false_positive"), ("because", PROBE)]).await;
     done(&mut eve, "/records/new", &[("kind", "finding"), ("field.title", PROBE), ("field.fixed_in", PROBE), ("field.severity", "high")]).await;
     done(&mut eve, "/records/new", &[("kind", "review"), ("field.title", PROBE), ("field.feature", &prose), ("field.looked_at", &prose)]).await;

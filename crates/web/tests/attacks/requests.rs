@@ -257,7 +257,7 @@ async fn patterns_cannot_blow_up() {
     for search in [
         "*a".repeat(600), "a*".repeat(600), "(".repeat(1_900), "-".repeat(1_900), "\"".repeat(1_900), "NOT ".repeat(400), "file:*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b".to_owned(),
         format!("file:{}", "*a".repeat(500)), format!("file:/{}/", "(a+)+".repeat(100)), "is:open ".repeat(200), format!("severity:{}", ">=".repeat(500)), "\u{0}".repeat(100), "a:".repeat(600),
-        "x".repeat(1 << 20), "scope:\"".to_owned() + &"\\".repeat(1_500),
+        "x".repeat(15_000), "scope:\"".to_owned() + &"\\".repeat(1_500),
     ] {
         for path in ["/queue?q=", "/board?q=", "/palette?q=", "/complete?q=", "/metrics?q=", "/export.json?q="] {
             let begun = Instant::now();
