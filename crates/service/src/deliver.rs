@@ -36,7 +36,7 @@ impl Desk {
         }
         let mut head = self.writer.lock().await;
         loop {
-            let now = self.now();
+            let now = self.event_time();
             let known = self.store.get(REPOSITORY, &delivery.repository, now).await?;
             let asset = known.as_ref().and_then(|d| d.body.get("asset")?.as_u64());
             let asset = match asset.and_then(|no| u32::try_from(no).ok()) {

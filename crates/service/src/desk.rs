@@ -1,5 +1,6 @@
 //! The desk: what everything else holds on to.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -57,6 +58,8 @@ pub struct Desk {
     /// Held while something is decided and appended: two decisions on one record cannot cross.
     pub(crate) writer: Mutex<Head>,
     notices: broadcast::Sender<Notice>,
+    /// When the newest event happened.
+    last: AtomicI64,
     /// Long work.
     pub jobs: Jobs,
 }
@@ -79,6 +82,7 @@ impl Desk {
     pub async fn open(settings: Settings) -> Result<Desk, Error> {
         let Settings { store, program, clock } = settings;
         let head = store.head().await?;
+        let newest = store.events(head.seq.saturating_sub(1), 1).await?;
         let (index, people) = gathered(&*store, &program).await?;
         Ok(Desk {
             store,
@@ -86,6 +90,7 @@ impl Desk {
             shared: RwLock::new(Shared { program: Arc::new(program), index, people }),
             writer: Mutex::new(head),
             notices: broadcast::channel(1024).0,
+            last: AtomicI64::new(newest.last().map_or(i64::MIN, |e| e.at)),
             jobs: Jobs::default(),
         })
     }
@@ -93,6 +98,17 @@ impl Desk {
     /// The time.
     pub fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    /// When an event that is written now happened: never before one that was written earlier, also where
+    /// the clock was set back since.
+    pub fn event_time(&self) -> Millis {
+        self.now().max(self.last.load(Ordering::SeqCst))
+    }
+
+    /// An event was written, here or elsewhere.
+    pub(crate) fn written(&self, at: Millis) {
+        self.last.fetch_max(at, Ordering::SeqCst);
     }
 
     /// The store, for what goes past the desk: documents, files, audits.
@@ -156,6 +172,7 @@ impl Desk {
             let events = self.store.events(head.seq, BATCH).await?;
             let Some(last) = events.last() else { break };
             head.seq = last.seq;
+            self.written(last.at);
             let mut nos: Vec<u32> = events.iter().map(|e| e.record.no).collect();
             nos.sort_unstable();
             nos.dedup();

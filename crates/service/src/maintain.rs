@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use serde_json::json;
 use wardroom_desk::{Actor, Caller, Change, Command, Draft, Fields, Query, RecordId, Viewer, settle};
 use wardroom_program::Program;
-use wardroom_store::Document;
+use wardroom_store::{Document, StoreError};
 
 use crate::desk::{Shared, gathered};
 use crate::{Desk, Error, Progress};
@@ -89,7 +89,6 @@ impl Desk {
         let mut head = self.writer.lock().await;
         self.catch_up(&mut head).await?;
         progress.total(u64::from(head.no));
-        let now = self.now();
         let digest = program.digest.clone();
         let program = Arc::new(program);
         let mut after = 0;
@@ -99,9 +98,9 @@ impl Desk {
             }
             let records = self.store.records_after(after, SLICE).await?;
             let Some(last) = records.last() else { break };
-            after = last.id.no;
-            moved.looked += records.len() as u64;
-            progress.step(records.len() as u64);
+            let (last, looked) = (last.id.no, records.len() as u64);
+            let before = moved.clone();
+            let now = self.event_time();
             let mut drafts = Vec::new();
             for record in records.into_iter().filter(|r| r.open) {
                 let Some(kind) = program.kind(&record.kind) else { continue };
@@ -125,8 +124,19 @@ impl Desk {
                 drafts.push(draft);
             }
             if !dry {
-                self.commit(&mut head, &caller.actor, drafts, Vec::new(), now, None).await?;
+                match self.commit(&mut head, &caller.actor, drafts, Vec::new(), now, None).await {
+                    // Somebody else wrote in between: these are looked at again.
+                    Err(Error::Store(StoreError::Behind(_))) => {
+                        self.catch_up(&mut head).await?;
+                        moved = before;
+                        continue;
+                    }
+                    other => other.map(|_| ())?,
+                }
             }
+            after = last;
+            moved.looked += looked;
+            progress.step(looked);
         }
         if dry {
             return Ok(moved);
@@ -139,21 +149,27 @@ impl Desk {
             body: json!({"digest": digest, "files": files}),
             expires: None,
         };
-        let mut drafts = Vec::new();
-        if let Some(kind) = program.kind("program") {
-            let fields: Fields = [
-                ("title".to_owned(), json!(format!("Program {}", digest.get(..12).unwrap_or(&digest)))),
-                ("digest".to_owned(), json!(digest)),
-            ]
-            .into();
-            let id = RecordId::new(&kind.prefix, head.no + 1);
-            drafts.push(Draft::new(id, kind, &kind.initial().name, fields, now));
-        }
         // Other fields may be searched now, so the index is made anew.
         let (index, people) = gathered(&*self.store, &program).await?;
         *self.shared.write().unwrap_or_else(PoisonError::into_inner) =
             Shared { program: Arc::clone(&program), index, people };
-        self.commit(&mut head, &caller.actor, drafts, vec![document], now, None).await?;
-        Ok(moved)
+        loop {
+            let now = self.event_time();
+            let mut drafts = Vec::new();
+            if let Some(kind) = program.kind("program") {
+                let fields: Fields = [
+                    ("title".to_owned(), json!(format!("Program {}", digest.get(..12).unwrap_or(&digest)))),
+                    ("digest".to_owned(), json!(digest)),
+                ]
+                .into();
+                let id = RecordId::new(&kind.prefix, head.no + 1);
+                drafts.push(Draft::new(id, kind, &kind.initial().name, fields, now));
+            }
+            let documents = vec![document.clone()];
+            match self.commit(&mut head, &caller.actor, drafts, documents, now, None).await {
+                Err(Error::Store(StoreError::Behind(_))) => self.catch_up(&mut head).await?,
+                other => return other.map(|_| moved),
+            }
+        }
     }
 }

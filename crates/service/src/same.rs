@@ -1,7 +1,10 @@
 //! A person's word on whether a finding that came is one that went, in new words.
 
+use serde_json::Value;
 use wardroom_desk::{Caller, Change, Command, Draft, Fields, RecordId, Refused, Sighting, settle};
+use wardroom_store::StoreError;
 
+use crate::write::TRIES;
 use crate::{Desk, Done, Error};
 
 impl Desk {
@@ -19,8 +22,19 @@ impl Desk {
             r.links.iter().any(|l| l.relation == "same_as" && l.to.no == old.no && !l.back)
         };
         let record = self.record(caller, new).await?;
+        // Before anything is written: what follows goes past what a role may.
+        let program = self.program();
+        let way = program.kind(&record.kind).and_then(|k| k.transition("mark_duplicate"));
+        let barred = way.and_then(|t| wardroom_desk::barred(t, caller)).filter(|_| yes);
+        if !caller.role.edit || barred.is_some() {
+            let why = format!("your role ({}) may not say whether two findings are one", caller.role.title);
+            return Err(Refused::NotAllowed(why).into());
+        }
         if !asked(&record) {
             return Err(Refused::NotNow(format!("nobody asks whether {new} is {old}")).into());
+        }
+        if yes && way.is_none_or(|t| !t.from.contains(&record.state)) {
+            return Err(Refused::NotNow(format!("{new} cannot become a duplicate now")).into());
         }
         if yes {
             self.adopt_sightings(caller, &record, old).await?;
@@ -50,10 +64,28 @@ impl Desk {
             None => None,
         };
         let mut head = self.writer.lock().await;
+        for _ in 0..TRIES {
+            let (at, draft) = self.adopted(caller, new, old, evidence.clone()).await?;
+            let drafts = draft.into_iter().collect();
+            match self.commit(&mut head, &caller.actor, drafts, Vec::new(), at, None).await {
+                Err(Error::Store(StoreError::Behind(_))) => self.catch_up(&mut head).await?,
+                other => return other.map(|_| ()),
+            }
+        }
+        Err(StoreError::Other("other servers keep writing: try again".to_owned()).into())
+    }
+
+    async fn adopted(
+        &self,
+        caller: &Caller,
+        new: &wardroom_desk::Record,
+        old: &RecordId,
+        evidence: Option<Value>,
+    ) -> Result<(i64, Option<Draft>), Error> {
         let record = self.record(caller, old).await?;
         let program = self.program();
-        let now = self.now();
-        let Some(kind) = program.kind(&record.kind) else { return Ok(()) };
+        let now = self.event_time();
+        let Some(kind) = program.kind(&record.kind) else { return Ok((now, None)) };
         let mut draft = Draft::of(record, now);
         let engine_fields = ["file", "line", "scope", "code", "handler", "endpoint", "message"];
         let fields: Fields = new
@@ -86,7 +118,6 @@ impl Desk {
             });
         }
         settle(&program, kind, &mut draft, now, "");
-        self.commit(&mut head, &caller.actor, vec![draft], Vec::new(), now, None).await?;
-        Ok(())
+        Ok((now, Some(draft)))
     }
 }

@@ -36,7 +36,7 @@ pub struct ManyDone {
 }
 
 /// How often another process may be quicker before it is given up.
-const TRIES: u32 = 20;
+pub(crate) const TRIES: u32 = 20;
 /// Records changed in one append of a large change: each is whole, and others get their turn between.
 const SLICE: usize = 500;
 /// Longest chain of effects.
@@ -82,7 +82,7 @@ impl Desk {
             if let Some(seen) = seen.filter(|seen| *seen != record.version) {
                 return Err(Refused::Stale { record: id.clone(), now: record.version, seen }.into());
             }
-            let now = self.now();
+            let now = self.event_time();
             let mut together = Together::new(*head);
             self.decided(caller, id.no, command.clone(), now, &mut together).await?;
             match self.commit(&mut head, &caller.actor, together.into_drafts(), Vec::new(), now, None).await {
@@ -115,7 +115,7 @@ impl Desk {
             let mut head = self.writer.lock().await;
             for attempt in 0..TRIES {
                 let mut slice_done = ManyDone::default();
-                let now = self.now();
+                let now = self.event_time();
                 let mut together = Together::new(*head);
                 for record in self.store.records(slice).await? {
                     if record.confidential && !caller.role.confidential {
@@ -162,7 +162,7 @@ impl Desk {
     ) -> Result<Done, Error> {
         let mut head = self.writer.lock().await;
         for _ in 0..TRIES {
-            let now = self.now();
+            let now = self.event_time();
             let draft = {
                 let shared = self.read();
                 let program = &shared.program;
@@ -192,7 +192,7 @@ impl Desk {
         let mut head = self.writer.lock().await;
         for _ in 0..TRIES {
             let Some(record) = self.store.record(no).await? else { return Ok(()) };
-            let now = self.now();
+            let now = self.event_time();
             let mut draft = Draft::of(record, now);
             draft.push(change.clone());
             match self.commit(&mut head, &caller.actor, vec![draft], Vec::new(), now, None).await {
@@ -226,32 +226,75 @@ impl Desk {
                 Refused::NotAllowed("changes to people are undone by an administrator".to_owned()).into()
             );
         }
+        if !self.may_undo(caller, &events).await? {
+            let why = format!("your role ({}) may no longer do what is to be undone", caller.role.title);
+            return Err(Refused::NotAllowed(why).into());
+        }
         let mut by_record: BTreeMap<u32, Vec<Event>> = BTreeMap::new();
         for event in events {
             by_record.entry(event.record.no).or_default().push(event);
         }
-        let now = self.now();
+        for _ in 0..TRIES {
+            let now = self.event_time();
+            let (mut done, drafts) = self.taken_back(caller, &by_record, now).await?;
+            match self.commit(&mut head, &caller.actor, drafts, Vec::new(), now, None).await {
+                Err(Error::Store(StoreError::Behind(_))) => self.catch_up(&mut head).await?,
+                other => {
+                    done.batch = other?.1;
+                    return Ok(done);
+                }
+            }
+        }
+        Err(StoreError::Other("other servers keep writing: try again".to_owned()).into())
+    }
+
+    /// Whether somebody may still do what they did: a role that was taken away takes nothing back.
+    async fn may_undo(&self, caller: &Caller, events: &[Event]) -> Result<bool, Error> {
+        if caller.role.admin || caller.role.edit {
+            return Ok(true);
+        }
+        // The record that was named comes first; what followed from it is the program's.
+        let Some(first) = events.first() else { return Ok(false) };
+        let moved = events.iter().filter(|e| e.record == first.record).find_map(|e| match &e.change {
+            Change::Moved { transition, .. } => Some(transition.clone()),
+            _ => None,
+        });
+        let Some(record) = self.store.record(first.record.no).await? else { return Ok(false) };
+        let program = self.program();
+        let transition = moved.and_then(|name| program.kind(&record.kind)?.transition(&name).cloned());
+        Ok(transition.is_some_and(|t| wardroom_desk::barred(&t, caller).is_none()))
+    }
+
+    /// What takes records back, and what is to be told of it.
+    async fn taken_back(
+        &self,
+        caller: &Caller,
+        by_record: &BTreeMap<u32, Vec<Event>>,
+        now: i64,
+    ) -> Result<(ManyDone, Vec<Draft>), Error> {
         let program = self.program();
         let mut done = ManyDone::default();
         let mut drafts = Vec::new();
         for (no, events) in by_record {
-            let Some(record) = self.store.record(no).await? else { continue };
+            let Some(record) = self.store.record(*no).await? else { continue };
+            // What they may no longer know of is not there.
+            if record.confidential && !caller.role.confidential {
+                continue;
+            }
             let id = record.id.clone();
             let last = events.last().map_or(0, |e| e.version);
             if record.version != last {
                 done.refused.push((id, "it has changed since".to_owned()));
                 continue;
             }
-            match undone(&program, record, &events, now) {
+            match undone(&program, record, events, now) {
                 Some(draft) if !draft.changes.is_empty() => drafts.push(draft),
                 Some(_) => done.same += 1,
                 None => done.refused.push((id, "what was done cannot be taken back".to_owned())),
             }
         }
         done.changed = drafts.len();
-        let (_, batch) = self.commit(&mut head, &caller.actor, drafts, Vec::new(), now, None).await?;
-        done.batch = batch;
-        Ok(done)
+        Ok((done, drafts))
     }
 
     /// Decides a command with all that follows from it on other records; whether anything changes.
@@ -412,6 +455,7 @@ impl Desk {
             return Ok((Vec::new(), None));
         }
         **head = self.store.append(&append).await?;
+        self.written(now);
         if append.events.is_empty() {
             return Ok((Vec::new(), None));
         }

@@ -7,16 +7,29 @@ pub fn line<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
         if at > 0 {
             out.push(',');
         }
-        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        if formula || cell.contains([',', '"', '\n', '\r']) {
-            let before = if formula { "'" } else { "" };
-            out.push_str(&format!("\"{before}{}\"", cell.replace('"', "\"\"")));
-        } else {
-            out.push_str(cell);
-        }
+        self::cell(cell, &mut out);
     }
     out.push_str("\r\n");
     out
+}
+
+/// One cell.
+pub fn cell(text: &str, out: &mut String) {
+    let formula = is_formula(text);
+    if formula || text.contains([',', '"', '\n', '\r']) {
+        let before = if formula { "'" } else { "" };
+        out.push_str(&format!("\"{before}{}\"", text.replace('"', "\"\"")));
+    } else {
+        out.push_str(text);
+    }
+}
+
+/// Whether a spreadsheet would run a text: it looks past white space, and reads the wide forms of the
+/// signs as the signs.
+fn is_formula(text: &str) -> bool {
+    let bare = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}');
+    let sign = |c| matches!(c, '=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}');
+    bare.starts_with(sign) || text.starts_with(['\t', '\r'])
 }
 
 #[cfg(test)]
@@ -27,6 +40,7 @@ mod tests {
     fn cells_are_kept_apart_and_cannot_run() {
         assert_eq!(line(["a", "b c", ""]), "a,b c,\r\n");
         assert_eq!(line(["x\"y", "1,5", "a\nb"]), "\"x\"\"y\",\"1,5\",\"a\nb\"\r\n");
+        assert_eq!(line([" =1", "\u{ff1d}1", "a=1"]), "\"' =1\",\"'\u{ff1d}1\",a=1\r\n");
         assert_eq!(line(["=cmd|'/c calc'!A1", "@x", "-1"]), "\"'=cmd|'/c calc'!A1\",\"'@x\",\"'-1\"\r\n");
     }
 }

@@ -95,13 +95,27 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
+/// How deep quotes and lists go.
+const DEEPEST: usize = 40;
+
 /// A text as markup: no pictures, no raw markup, no addresses but http, https and mailto; `@name` and
 /// `F-12` become links.
 pub fn render(text: &str, is_person: &dyn Fn(&str) -> bool) -> Safe {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut code = 0;
+    let mut depth = 0_usize;
     let mut events: Vec<Event<'_>> = Vec::new();
     for event in Parser::new_ext(text, options) {
+        // What lies deeper is shown without its frame: reading markup takes the square of its depth.
+        match event {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth -= 1,
+            _ => {}
+        }
+        let own = depth + usize::from(matches!(event, Event::End(_)));
+        if own > DEEPEST && matches!(event, Event::Start(_) | Event::End(_)) {
+            continue;
+        }
         match event {
             // Raw markup is shown as the text that it is.
             Event::Html(raw) | Event::InlineHtml(raw) => events.push(Event::Text(raw)),

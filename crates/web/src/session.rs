@@ -121,7 +121,8 @@ pub async fn begin(
     let session = Session {
         login: login.to_owned(),
         csrf: random::secret(),
-        began: now,
+        // Not before what is on their record, also where the clock went back since.
+        began: app.desk.event_time(),
         used: now,
         agent: agent.chars().filter(|c| !c.is_control()).take(200).collect(),
         address: address.to_owned(),
@@ -197,10 +198,20 @@ pub fn cookie_of(name: &str, parts: &Parts) -> Option<String> {
 
 async fn viewer(app: &App, parts: &Parts) -> Result<Option<Viewer>, Failed> {
     let Some(secret) = secret_of(app, parts) else { return Ok(None) };
-    let key = random::kept(&secret);
+    let Some(mut viewer) = of_key(app, random::kept(&secret)).await? else { return Ok(None) };
+    let now = app.desk.now();
+    if now - viewer.session.used > TOUCH {
+        viewer.session.used = now;
+        keep(app, &viewer.key, &viewer.session).await?;
+    }
+    Ok(Some(viewer))
+}
+
+/// Who has the session under a key, while it lives. That it is looked at is no use of it.
+pub async fn of_key(app: &App, key: String) -> Result<Option<Viewer>, Failed> {
     let now = app.desk.now();
     let Some(document) = app.desk.store().get(SESSION, &key, now).await? else { return Ok(None) };
-    let mut session: Session = serde_json::from_value(document.body).map_err(|e| Failed::broken(&e))?;
+    let session: Session = serde_json::from_value(document.body).map_err(|e| Failed::broken(&e))?;
     let Some(viewer) = ({
         let shared = app.desk.read();
         // A session from before somebody was suspended, or had this login, is none.
@@ -218,10 +229,6 @@ async fn viewer(app: &App, parts: &Parts) -> Result<Option<Viewer>, Failed> {
     }) else {
         return Ok(None);
     };
-    if now - session.used > TOUCH {
-        session.used = now;
-        keep(app, &key, &session).await?;
-    }
     let (caller, person) = viewer;
     Ok(Some(Viewer { caller, person, session, key }))
 }

@@ -158,7 +158,7 @@ pub async fn make(desk: &Desk, wanted: &Wanted<'_>, by: &Actor) -> Result<String
         no: wanted.owner.map_or(0, |o| o.no),
         role: role.name.clone(),
         scopes: wanted.scopes.to_vec(),
-        made: now,
+        made: desk.event_time(),
         ends: now + Millis::from(wanted.days) * 86_400_000,
         used: None,
         by: by.clone(),

@@ -17,7 +17,7 @@ mod records;
 mod scans;
 mod search;
 mod shapes;
-mod show;
+pub mod show;
 #[cfg(test)]
 mod tests;
 

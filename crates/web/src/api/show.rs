@@ -20,9 +20,43 @@ pub struct Sight {
 impl Sight {
     /// Of a caller.
     pub fn of(app: &App, caller: &ApiCaller) -> Sight {
-        let eyes = caller.eyes();
-        let visible = (!eyes.sees_confidential).then(|| app.desk.read().index.visible(&eyes));
+        Sight::with(app, &caller.eyes())
+    }
+
+    /// Of anybody.
+    pub fn with(app: &App, eyes: &wardroom_desk::Viewer) -> Sight {
+        let visible = (!eyes.sees_confidential).then(|| app.desk.read().index.visible(eyes));
         Sight { visible }
+    }
+
+    /// A record without the names of records that they may not know of.
+    pub fn record(&self, mut record: wardroom_desk::Record) -> wardroom_desk::Record {
+        record.links.retain(|l| self.may(l.to.no));
+        record.fields = fields(self, &record.fields);
+        record
+    }
+
+    /// Events without such names; none that is about nothing else.
+    pub fn events(&self, events: Vec<wardroom_desk::Event>) -> Vec<wardroom_desk::Event> {
+        let mut events = events;
+        events.retain(|e| match &e.change {
+            Change::Linked { to, .. } | Change::Unlinked { to, .. } => self.may(to.no),
+            _ => true,
+        });
+        for event in &mut events {
+            match &mut event.change {
+                Change::Set { fields: set, before, because } => {
+                    for value in set.values_mut().chain(before.values_mut()) {
+                        *value = self.value(value);
+                    }
+                    *because = self.sentence(because);
+                }
+                Change::Opened { fields: set, .. } => *set = fields(self, set),
+                Change::Moved { because, .. } | Change::Timed { because, .. } => *because = self.sentence(because),
+                _ => {}
+            }
+        }
+        events
     }
 
     /// Whether they may know of a record.

@@ -14,6 +14,8 @@ use wardroom_desk::Record;
 use wardroom_desk::query::Query;
 
 use crate::App;
+use crate::api::show::Sight;
+use crate::csv;
 use crate::error::Failed;
 use crate::session::Viewer;
 use crate::view::datetime;
@@ -55,6 +57,7 @@ async fn export(
     };
     // A million records are never in memory at once: they go out as they are read.
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(4);
+    let sight = Sight::with(&app, &viewer.eyes());
     let rules: Vec<Value> =
         app.rules.iter().map(|r| json!({"id": r.id, "shortDescription": {"text": r.title}})).collect();
     tokio::spawn(async move {
@@ -69,8 +72,8 @@ async fn export(
                     return;
                 }
             };
-            for record in &records {
-                format.one(record, &fields, &mut any, &mut out);
+            for record in records {
+                format.one(&sight.record(record), &fields, &mut any, &mut out);
             }
             if sender.send(Ok(Bytes::from(std::mem::take(&mut out)))).await.is_err() {
                 return;
@@ -110,7 +113,7 @@ impl Format {
     /// `any` says whether something stands there already.
     fn one(self, record: &Record, fields: &[String], any: &mut bool, out: &mut String) {
         match self {
-            Format::Csv => csv(record, fields, out),
+            Format::Csv => row(record, fields, out),
             Format::Json => {
                 out.push_str(if std::mem::replace(any, true) { ",\n" } else { "\n" });
                 out.push_str(&flat(record).to_string());
@@ -154,7 +157,7 @@ fn flat(record: &Record) -> Value {
     out
 }
 
-fn csv(record: &Record, fields: &[String], out: &mut String) {
+fn row(record: &Record, fields: &[String], out: &mut String) {
     let flat = flat(record);
     let names = COLUMNS.into_iter().chain(fields.iter().map(String::as_str));
     for (at, name) in names.enumerate() {
@@ -167,14 +170,7 @@ fn csv(record: &Record, fields: &[String], out: &mut String) {
             Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
             Some(other) => other.to_string(),
         };
-        // A spreadsheet would run what begins like a formula.
-        let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        let text = if formula { format!("'{text}") } else { text };
-        if text.contains([',', '"', '\n', '\r']) || formula {
-            out.push_str(&format!("\"{}\"", text.replace('"', "\"\"")));
-        } else {
-            out.push_str(&text);
-        }
+        csv::cell(&text, out);
     }
     out.push_str("\r\n");
 }
@@ -220,7 +216,7 @@ mod tests {
     #[test]
     fn cells_cannot_run() {
         let mut out = String::new();
-        csv(&record("=HYPERLINK(\"http://evil\")"), &["title".to_owned()], &mut out);
+        row(&record("=HYPERLINK(\"http://evil\")"), &["title".to_owned()], &mut out);
         assert!(out.contains("\"'=HYPERLINK(\"\"http://evil\"\")\""), "{out}");
     }
 

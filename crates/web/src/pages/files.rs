@@ -31,6 +31,12 @@ async fn attach(
     mut parts: Multipart,
 ) -> Result<Redirect, Failed> {
     let id = id_of(&id)?;
+    // Who may not see the record, or put nothing with it, is told so before anything is read or kept.
+    app.desk.record(&viewer.caller, &id).await?;
+    if !viewer.caller.role.comment {
+        let role = &viewer.caller.role.title;
+        return Err(Failed::not_allowed(&format!("your role ({role}) may not attach files")));
+    }
     let broken =
         |_| Failed::bad(format!("The upload broke off, or the file is larger than {} MiB.", LARGEST >> 20));
     let (mut csrf, mut file) = (String::new(), None);
@@ -51,8 +57,6 @@ async fn attach(
     if bytes.len() > LARGEST {
         return Err(Refused::invalid("file", format!("a file may have {} MiB at most", LARGEST >> 20)).into());
     }
-    // Who may not see the record is told so before anything is kept.
-    app.desk.record(&viewer.caller, &id).await?;
     let digest = random::hex(&Sha256::digest(&bytes));
     app.desk.store().put_file(&digest, &bytes).await?;
     let name = plain(&name);
@@ -99,6 +103,9 @@ async fn fetch(
         }
     }
     let name = name.ok_or_else(Failed::nothing)?;
+    if app.desk.record(&viewer.caller, &id).await?.confidential {
+        app.desk.note(&viewer.caller, id.no, Change::Read).await?;
+    }
     let bytes = app.desk.store().file(&digest).await?.ok_or_else(Failed::nothing)?;
     let disposition = format!(
         "attachment; filename=\"file\"; filename*=UTF-8''{}",

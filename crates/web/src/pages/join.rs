@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use wardroom_desk::{Millis, Refused};
@@ -132,8 +132,13 @@ async fn set(app: &App, browser: &Browser, form: &Form, purpose: Purpose) -> Res
 async fn way_in(
     State(app): State<App>,
     browser: Browser,
+    headers: HeaderMap,
     Query(Key { key }): Query<Key>,
 ) -> Result<Response, Failed> {
+    // Somebody follows it. A picture or a frame of another site signs nobody in.
+    if headers.get("sec-fetch-dest").is_some_and(|dest| dest != "document") {
+        return Err(spent());
+    }
     let link = link::take(&app.desk, &key, Purpose::Enter).await?.ok_or_else(spent)?;
     let person = theirs(&app, &link).ok_or_else(spent)?;
     enter(&app, &browser, &person, "/inbox", "a link of the demo").await

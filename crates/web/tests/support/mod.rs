@@ -46,13 +46,18 @@ impl Site {
 
     /// Reached at this origin.
     pub async fn at(origin: &str) -> Site {
+        Site::with(origin, Program::built_in()).await
+    }
+
+    /// Where work is done by another program.
+    pub async fn with(origin: &str, program: Program) -> Site {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::create(&folder.path().join("desk.db"), &Options::default()).await.unwrap();
         let public_key = store.public_key().to_vec();
         let clock = Arc::new(Hand(AtomicI64::new(1_795_000_000_000)));
         let settings = wardroom_service::Settings {
             store: Arc::new(store),
-            program: Program::built_in(),
+            program,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         };
         let desk = Arc::new(Desk::open(settings).await.unwrap());
@@ -150,6 +155,17 @@ impl Site {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         0
+    }
+
+    /// Status and headers alone, of an answer that has no end.
+    pub async fn head_of(&self, request: Request<Body>) -> (StatusCode, HeaderMap) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        (response.status(), response.headers().clone())
+    }
+
+    /// The body of an answer that has no end.
+    pub async fn stream_of(&self, request: Request<Body>) -> Body {
+        self.router.clone().oneshot(request).await.unwrap().into_body()
     }
 
     pub async fn send(&self, request: Request<Body>) -> Page {

@@ -16,6 +16,7 @@ use wardroom_model::FilterRole;
 use wardroom_program::{Field, FieldType, Kind, Transition};
 
 use crate::App;
+use crate::api::show::Sight;
 use crate::error::{Failed, url_encode};
 use crate::markdown::{self, Safe};
 use crate::pages::act::id_of;
@@ -238,6 +239,8 @@ async fn page(
 }
 
 async fn build(app: &App, viewer: &Viewer, record: Record, all: bool) -> Result<RecordPage, Failed> {
+    let sight = Sight::with(app, &viewer.eyes());
+    let record = sight.record(record);
     let now = app.desk.now();
     let program = app.desk.program();
     let kind = program.kind(&record.kind).ok_or_else(Failed::nothing)?;
@@ -253,6 +256,7 @@ async fn build(app: &App, viewer: &Viewer, record: Record, all: bool) -> Result<
     let limit = if all { 5_000 } else { RECENT };
     let events = app.desk.timeline(&viewer.caller, &record.id, 0, limit).await?;
     let more = !all && u64::from(record.version) > events.len() as u64;
+    let events = sight.events(events);
     let entries = {
         let shared = app.desk.read();
         Words { program: &program, people: &shared.people, kind: Some(kind), now }.entries(&events)
