@@ -1,5 +1,6 @@
 //! Which finding of a scan is which record: every case of the rules of identity, on deliveries as they
 //! are sent.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;
 
@@ -52,7 +53,13 @@ impl Desk {
         self.deliver_with(branch, commit, findings, json!({}))
     }
 
-    fn deliver_with(&mut self, branch: &str, commit: &str, findings: &[Value], more: Value) -> BTreeMap<String, u64> {
+    fn deliver_with(
+        &mut self,
+        branch: &str,
+        commit: &str,
+        findings: &[Value],
+        more: Value,
+    ) -> BTreeMap<String, u64> {
         let mut envelope = json!({
             "repository": "harbour", "branch": branch, "default_branch": "main", "commit": commit,
             "complete": true, "codeowners": "*.rb @ana @harbour/boats\n",
@@ -87,7 +94,12 @@ impl Desk {
 
     fn act(&mut self, no: u32, command: Command) {
         let role = self.program.policies.roles.iter().find(|r| r.name == "lead").unwrap().clone();
-        let caller = Caller { actor: Actor::Person("ana".to_owned()), role, login: Some("ana".to_owned()), team: None };
+        let caller = Caller {
+            actor: Actor::Person("ana".to_owned()),
+            role,
+            login: Some("ana".to_owned()),
+            team: None,
+        };
         let record = self.records[&no].clone();
         let decided = decide(&self.program, &Harbour, &caller, record, command, self.now).unwrap();
         self.keep(decided.draft);
@@ -109,7 +121,8 @@ fn dismiss() -> Command {
 #[test]
 fn the_same_scan_again_writes_nothing() {
     let mut desk = Desk::new();
-    let found = [finding("p1", "sql", "a.rb", "A#x", "where(x)"), finding("p2", "xss", "b.rb", "B#y", "raw(y)")];
+    let found =
+        [finding("p1", "sql", "a.rb", "A#x", "where(x)"), finding("p2", "xss", "b.rb", "B#y", "raw(y)")];
     assert_eq!(desk.deliver("main", "c1", &found)["opened"], 2);
     assert_eq!(desk.records[&1].text("owner"), "ana");
     assert_eq!(desk.records[&1].text("team"), "boats");
@@ -124,7 +137,10 @@ fn what_vanishes_is_resolved_with_its_commit_and_what_returns_is_open_again() {
     let found = [finding("p1", "sql", "a.rb", "A#x", "where(x)")];
     desk.deliver("main", "c1", &found);
     assert_eq!(desk.deliver("main", "c2", &[])["resolved"], 1);
-    assert_eq!((desk.state(1), desk.records[&1].text("fixed_in"), desk.records[&1].open), ("resolved", "c2", false));
+    assert_eq!(
+        (desk.state(1), desk.records[&1].text("fixed_in"), desk.records[&1].open),
+        ("resolved", "c2", false)
+    );
     assert!(desk.records[&1].due().is_none());
     assert_eq!(desk.deliver("main", "c3", &found)["returned"], 1);
     assert_eq!((desk.state(1), desk.records[&1].reopened), ("new", 1));
@@ -146,10 +162,12 @@ fn what_was_not_looked_for_is_not_gone() {
 fn changed_code_in_one_place_is_one_weakness() {
     let mut desk = Desk::new();
     desk.deliver("main", "c1", &[finding("p1", "sql", "a.rb", "A#x", "where(\"a = #{x}\")")]);
-    let counts = desk.deliver("main", "c2", &[finding("p2", "sql", "a.rb", "A#x", "where(\"b = #{x}\").limit(1)")]);
+    let counts =
+        desk.deliver("main", "c2", &[finding("p2", "sql", "a.rb", "A#x", "where(\"b = #{x}\").limit(1)")]);
     assert_eq!((counts.get("opened"), counts["carried"], desk.records.len()), (None, 1, 1));
     // The file is renamed and the code changes at once: the definition tells.
-    let counts = desk.deliver("main", "c3", &[finding("p3", "sql", "lib/a.rb", "A#x", "where(\"b = #{x}\")")]);
+    let counts =
+        desk.deliver("main", "c3", &[finding("p3", "sql", "lib/a.rb", "A#x", "where(\"b = #{x}\")")]);
     assert_eq!((counts.get("opened"), desk.records[&1].text("file")), (None, "lib/a.rb"));
 }
 
@@ -163,7 +181,10 @@ fn of_several_in_one_definition_the_likest_belong_together() {
     let two = finding("p4", "sql", "a.rb", "A#x", "order(clean[:sort])");
     let counts = desk.deliver("main", "c2", &[two, one]);
     assert_eq!((counts.get("opened"), counts.get("gone")), (None, None));
-    assert!(desk.records[&1].text("code").starts_with("where") && desk.records[&2].text("code").starts_with("order"));
+    assert!(
+        desk.records[&1].text("code").starts_with("where")
+            && desk.records[&2].text("code").starts_with("order")
+    );
 }
 
 #[test]
@@ -240,9 +261,9 @@ fn broken_deliveries_are_refused_with_their_place() {
     let good = finding("p1", "sql", "a.rb", "A#x", "where(x)");
     let read = |report: Value| {
         let envelope = json!({"repository": "harbour", "report": report});
-        serde_json::from_value::<Envelope>(envelope).map_err(|e| e.to_string()).and_then(|e| {
-            Delivery::read(e).map_err(|e: Refused| e.to_string())
-        })
+        serde_json::from_value::<Envelope>(envelope)
+            .map_err(|e| e.to_string())
+            .and_then(|e| Delivery::read(e).map_err(|e: Refused| e.to_string()))
     };
     assert!(read(json!({"findings": [good]})).is_ok());
     for (report, place) in [
@@ -252,7 +273,10 @@ fn broken_deliveries_are_refused_with_their_place() {
         (json!({"findings": [3]}), "report.findings[0]"),
         (json!({"findings": [good, good]}), "report.findings[1].fingerprint"),
         (json!({"findings": [{"fingerprint": "x"}]}), "report.findings[0].rule"),
-        (json!({"findings": [{"fingerprint": "x", "rule": "r", "severity": "dire"}]}), "report.findings[0].severity"),
+        (
+            json!({"findings": [{"fingerprint": "x", "rule": "r", "severity": "dire"}]}),
+            "report.findings[0].severity",
+        ),
         (json!({"findings": [], "endpoints": 3}), "report.endpoints"),
     ] {
         let said = read(report.clone()).unwrap_err();

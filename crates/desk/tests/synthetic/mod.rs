@@ -30,6 +30,7 @@ fn field(name: &str, kind: FieldType, search: bool) -> Field {
 
 fn kind(name: &str, prefix: &str, fields: Vec<Field>, states: &[(&str, bool)]) -> Kind {
     let state = |(name, open): &(&str, bool)| State {
+        entry: false,
         name: (*name).to_owned(),
         title: (*name).to_owned(),
         open: *open,
@@ -47,6 +48,7 @@ fn kind(name: &str, prefix: &str, fields: Vec<Field>, states: &[(&str, bool)]) -
         due: Due::Fixed(Period::Days(days)),
     };
     Kind {
+        examples: Vec::new(),
         name: name.to_owned(),
         title: name.to_owned(),
         plural: format!("{name}s"),
@@ -304,6 +306,7 @@ pub fn record(no: u32, seed: u64, world: World) -> Record {
     if !report {
         for branch in ["main", "release"].iter().take(1 + usize::from(chance.often(10))) {
             let place = Seen {
+                content: String::new(),
                 repository: format!("repo-{}", file % world.repositories),
                 fingerprint: format!("{:016x}", chance.next()),
                 commit: String::new(),

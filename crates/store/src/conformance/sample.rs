@@ -89,6 +89,7 @@ impl Sample {
                 state: "new".into(),
                 open: true,
                 fields,
+                clocks: BTreeMap::new(),
                 confidential: false,
             };
             self.push(&mut append, no, batch, opened);
@@ -103,6 +104,7 @@ impl Sample {
             repository: format!("group/app-{}", no % 3),
             branch: "main".into(),
             commit: format!("{:040x}", self.seq),
+            content: String::new(),
             fingerprint: format!("{:016x}", u64::from(no) * 1_000_003 + self.below(3) as u64),
         };
         Change::Observed { sighting, fields: Fields::new(), evidence: None }
