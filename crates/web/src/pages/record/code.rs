@@ -123,7 +123,7 @@ pub fn walk(evidence: &Value) -> (Vec<Step>, Vec<Pane>) {
             let gap = previous.map_or(0, |p| number - p - 1);
             previous = Some(number);
             let here = || places.iter().zip(&steps).filter(|(p, _)| p.file == pane.file && p.line == number);
-            let (before, mark, after) = match here().last() {
+            let (before, mark, after) = match here().next_back() {
                 Some((place, _)) => split(&text, place.from, place.to),
                 None => (text, String::new(), String::new()),
             };
