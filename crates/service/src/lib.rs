@@ -16,6 +16,6 @@ pub use deliver::Delivered;
 pub use desk::{Clock, Desk, Notice, Settings, SystemClock};
 pub use error::Error;
 pub use jobs::{Job, JobState, Jobs, Progress};
-pub use maintain::{Moved, PROGRAM};
+pub use maintain::{APPLYING, IN_FORCE, Moved, PROGRAM, kept_program};
 pub use people::{ACTIVE, People, Person};
 pub use write::{Done, ManyDone};

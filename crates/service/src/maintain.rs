@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use serde_json::json;
 use wardroom_desk::{Actor, Caller, Change, Command, Draft, Fields, Query, RecordId, Viewer, settle};
-use wardroom_program::Program;
+use wardroom_program::{File, Program};
 use wardroom_store::{Document, StoreError};
 
 use crate::desk::{Shared, gathered};
@@ -13,6 +13,10 @@ use crate::{Desk, Error, Progress};
 
 /// The collection that holds the files of the program in force.
 pub const PROGRAM: &str = "program";
+/// The key of the program in force, and of one that is being applied: where that broke off, opening
+/// the store again applies it to the end.
+pub const IN_FORCE: &str = "current";
+pub const APPLYING: &str = "next";
 
 /// What applying a program moved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -37,6 +41,7 @@ impl Desk {
         {
             let mut head = self.writer.lock().await;
             self.catch_up(&mut head).await?;
+            self.follow().await?;
         }
         let now = self.now();
         self.store.sweep(now).await?;
@@ -76,6 +81,22 @@ impl Desk {
         Ok(moved)
     }
 
+    /// Takes over a program that another process has put in force on the same store.
+    async fn follow(&self) -> Result<(), Error> {
+        let Some(document) = self.store.get(PROGRAM, IN_FORCE, self.now()).await? else { return Ok(()) };
+        if document.body["digest"].as_str() == Some(self.program().digest.as_str()) {
+            return Ok(());
+        }
+        let Some(program) = kept_program(&document) else {
+            tracing::error!("the program that was put in force cannot be read: the earlier one stays");
+            return Ok(());
+        };
+        let (index, people) = gathered(&*self.store, &program).await?;
+        *self.shared.write().unwrap_or_else(PoisonError::into_inner) =
+            Shared { program: Arc::new(program), index, people };
+        Ok(())
+    }
+
     /// Puts another program in force: clocks and priorities of every open record are brought to what
     /// it wants, and what moved is told. With `dry`, nothing is written.
     pub async fn apply(
@@ -91,9 +112,22 @@ impl Desk {
         progress.total(u64::from(head.no));
         let digest = program.digest.clone();
         let program = Arc::new(program);
+        let files: BTreeMap<&String, &String> = program.files.iter().collect();
+        let mut document = Document {
+            collection: PROGRAM.to_owned(),
+            key: APPLYING.to_owned(),
+            owner: None,
+            body: json!({"digest": digest, "files": files}),
+            expires: None,
+        };
+        if !dry {
+            self.store.put(&document).await?;
+        }
+        IN_FORCE.clone_into(&mut document.key);
         let mut after = 0;
         loop {
             if progress.cancelled() {
+                self.store.remove(PROGRAM, APPLYING).await?;
                 return Err(Error::Cancelled);
             }
             let records = self.store.records_after(after, SLICE).await?;
@@ -141,14 +175,6 @@ impl Desk {
         if dry {
             return Ok(moved);
         }
-        let files: BTreeMap<&String, &String> = program.files.iter().collect();
-        let document = Document {
-            collection: PROGRAM.to_owned(),
-            key: "current".to_owned(),
-            owner: None,
-            body: json!({"digest": digest, "files": files}),
-            expires: None,
-        };
         // Other fields may be searched now, so the index is made anew.
         let (index, people) = gathered(&*self.store, &program).await?;
         *self.shared.write().unwrap_or_else(PoisonError::into_inner) =
@@ -168,8 +194,19 @@ impl Desk {
             let documents = vec![document.clone()];
             match self.commit(&mut head, &caller.actor, drafts, documents, now, None).await {
                 Err(Error::Store(StoreError::Behind(_))) => self.catch_up(&mut head).await?,
-                other => return other.map(|_| moved),
+                other => {
+                    other?;
+                    self.store.remove(PROGRAM, APPLYING).await?;
+                    return Ok(moved);
+                }
             }
         }
     }
+}
+
+/// The program whose files a document holds; none where they no longer load.
+pub fn kept_program(document: &Document) -> Option<Program> {
+    let files: BTreeMap<String, String> = serde_json::from_value(document.body["files"].clone()).ok()?;
+    let files: Vec<File> = files.into_iter().map(|(path, text)| File { path, text }).collect();
+    wardroom_program::load(&files).program
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use wardroom_desk::{Actor, Caller};
 use wardroom_program::{File, Program};
-use wardroom_service::{Clock, Desk, Progress};
+use wardroom_service::{APPLYING, Clock, Desk, Progress, kept_program};
 use wardroom_store::Store;
 use wardroom_store_sqlite::{Options, SqliteStore};
 
@@ -67,7 +67,11 @@ pub async fn program_of(store: &dyn Store) -> anyhow::Result<(Program, bool)> {
 
 /// A desk over a store, with its program in force. A new store gets the built-in program.
 pub async fn desk_over(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Desk>> {
-    let (program, applied) = program_of(&*store).await?;
+    let broken_off = store.get(wardroom_service::PROGRAM, APPLYING, 0).await?;
+    let (program, applied) = match broken_off.as_ref().and_then(kept_program) {
+        Some(program) => (program, false),
+        None => program_of(&*store).await?,
+    };
     let desk = Desk::open(wardroom_service::Settings { store, program: program.clone(), clock }).await?;
     if !applied {
         let operator = Caller::engine(Actor::Operator);

@@ -295,3 +295,32 @@ async fn a_clock_that_goes_back_locks_nobody_out_and_lets_nobody_in() {
         assert_eq!(page.status, 200);
     }
 }
+
+#[tokio::test]
+async fn no_event_is_dated_before_the_one_before() {
+    let site = Site::at("https://desk.example").await;
+    let mut boss = site.person("boss", "admin").await;
+    boss.post("/records/new", &[("kind", "finding"), ("field.title", "x"), ("field.severity", "high")]).await;
+    let day = 86_400_000;
+    for jump in [-1_000, -40 * day, 400 * day, -400 * day, 7 * day, -7 * day - 1] {
+        site.wait(jump);
+        // Two weeks end every session.
+        let mut boss = site.enter("boss").await;
+        assert_eq!(boss.post("/records/F-2/comments", &[("text", "x")]).await.status, 303, "{jump}");
+        assert_eq!(
+            boss.post("/records/F-2/labels", &[("labels", &format!("l{}", jump.abs()))]).await.status,
+            303
+        );
+        let undo = boss.get("/records/F-2").await.hidden("batch").unwrap().to_owned();
+        assert_eq!(boss.post("/undo", &[("batch", &undo)]).await.status, 303);
+        for path in ["/records/F-2", "/queue", "/metrics", "/inbox", "/admin"] {
+            assert_eq!(boss.get(path).await.status, 200, "{path} after {jump}");
+        }
+        site.desk.tick().await.unwrap();
+    }
+    let events = site.desk.store().events(0, 10_000).await.unwrap();
+    assert!(events.len() > 20);
+    for pair in events.windows(2) {
+        assert!(pair[0].at <= pair[1].at, "{} is dated before {}", pair[1].seq, pair[0].seq);
+    }
+}
