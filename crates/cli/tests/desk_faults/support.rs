@@ -129,7 +129,7 @@ impl Server {
 
     pub fn get(&self, path: &str, token: &str) -> (u16, Value) {
         let mut answer = agent().get(format!("{}/api/v1{path}", self.url)).header("authorization", format!("Bearer {token}")).call().unwrap();
-        (answer.status().as_u16(), answer.body_mut().read_json().unwrap_or_default())
+        (answer.status().as_u16(), json_of(answer.body_mut()).unwrap_or_default())
     }
 
     pub fn post(&self, path: &str, token: &str, body: &Value) -> Option<(u16, Value)> {
@@ -160,7 +160,11 @@ pub fn post(url: &str, path: &str, token: &str, body: &Value, version: Option<&s
     }
     let mut answer = request.send(body.to_string()).ok()?;
     let status = answer.status().as_u16();
-    Some((status, answer.body_mut().read_json().ok()?))
+    Some((status, json_of(answer.body_mut())?))
+}
+
+fn json_of(body: &mut ureq::Body) -> Option<Value> {
+    serde_json::from_str(&body.read_to_string().ok()?).ok()
 }
 
 /// A scan with so many findings.
