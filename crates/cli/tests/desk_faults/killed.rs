@@ -28,7 +28,9 @@ fn a_delivery_is_whole_or_not_there() {
         let (url, name, token) = (server.url.clone(), format!("r{round}"), token.clone());
         names.push(name.clone());
         let body = scan(&name, MANY);
-        let sent = spawn(move || post(&url, "/scans", &token, &body, None).filter(|(status, _)| *status == 200).map(|_| name));
+        let sent = spawn(move || {
+            post(&url, "/scans", &token, &body, None).filter(|(status, _)| *status == 200).map(|_| name)
+        });
         sleep(whole.mul_f64(any(130) as f64 / 100.0));
         server.kill();
         acknowledged.extend(sent.join().unwrap());
@@ -74,7 +76,8 @@ fn a_bulk_change_stops_between_its_slices() {
 fn a_store_that_was_being_made_is_made_by_the_next_start() {
     for round in 0..12_u64 {
         let place = Place::new();
-        let mut child = place.command(&["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::null()).spawn().unwrap();
+        let mut child =
+            place.command(&["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::null()).spawn().unwrap();
         sleep(Duration::from_millis(round * 6 + any(6)));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -92,7 +95,8 @@ fn a_backup_is_whole_or_not_there() {
     let mut whole = 0;
     for round in 0..8_u64 {
         let to = place.beside(&format!("copy{round}.db"));
-        let mut child = place.command(&["admin", "backup", to.to_str().unwrap()]).stderr(Stdio::null()).spawn().unwrap();
+        let mut child =
+            place.command(&["admin", "backup", to.to_str().unwrap()]).stderr(Stdio::null()).spawn().unwrap();
         sleep(Duration::from_millis(round * 40 + any(40)));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -100,6 +104,9 @@ fn a_backup_is_whole_or_not_there() {
             let copy = Place::at(place.beside(&format!("restored{round}.db")));
             let restored = copy.run(&["admin", "restore", to.to_str().unwrap()]);
             assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+            // The key is kept apart, and brought along here.
+            std::fs::copy(format!("{}.key", place.store().display()), format!("{}.key", copy.store().display()))
+                .unwrap();
             assert_eq!(copy.count("kind:finding"), 4_000);
             whole += 1;
         }
@@ -116,7 +123,11 @@ fn a_program_that_is_half_applied_is_applied_to_the_end() {
     place.fill("shop", 4_000);
     place.token();
     let folder = place.beside("program");
-    let init = std::process::Command::new(env!("CARGO_BIN_EXE_wardroom")).args(["program", "init"]).arg(&folder).output().unwrap();
+    let init = std::process::Command::new(env!("CARGO_BIN_EXE_wardroom"))
+        .args(["program", "init"])
+        .arg(&folder)
+        .output()
+        .unwrap();
     assert!(init.status.success());
     let file = folder.join("kinds/finding.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -125,13 +136,19 @@ fn a_program_that_is_half_applied_is_applied_to_the_end() {
         let changed = text.replace("30d", &format!("{days}d"));
         assert_ne!(changed, text);
         std::fs::write(&file, changed).unwrap();
-        let mut child = place.command(&["program", "apply", folder.to_str().unwrap()]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = place
+            .command(&["program", "apply", folder.to_str().unwrap()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         sleep(Duration::from_millis(60 + 90 * round as u64 + any(90)));
         child.kill().unwrap();
         child.wait().unwrap();
         let spans = || {
             place.with_desk(async |desk| {
-                let (query, viewer) = (Query::parse("kind:finding").0, Viewer { sees_confidential: true, ..Viewer::default() });
+                let (query, viewer) =
+                    (Query::parse("kind:finding").0, Viewer { sees_confidential: true, ..Viewer::default() });
                 let nos: Vec<u32> = desk.read().index.find(&query, &viewer, desk.now()).iter().collect();
                 let records = desk.store().records(&nos).await.unwrap();
                 let spans = records.iter().map(|r| (r.clocks["remediate"].due - r.opened) / 86_400_000);

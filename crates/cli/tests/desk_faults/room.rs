@@ -33,7 +33,9 @@ fn without_room_nothing_is_half_and_everybody_is_told() {
     place.fill("shop", 200);
     let token = place.token();
     let link = place.with_desk(async |desk| {
-        let fields: Fields = [("title", "Ana"), ("login", "ana"), ("role", "lead")].map(|(n, v)| (n.to_owned(), json!(v))).into();
+        let fields: Fields = [("title", "Ana"), ("login", "ana"), ("role", "lead")]
+            .map(|(n, v)| (n.to_owned(), json!(v)))
+            .into();
         desk.open_record(&Caller::engine(Actor::Operator), "person", fields, Vec::new()).await.unwrap();
         signed_in_link(desk, &Origin(String::new()), "ana", 600_000).await.unwrap()
     });
@@ -50,7 +52,11 @@ fn without_room_nothing_is_half_and_everybody_is_told() {
     let csrf = account.split_once("name=\"csrf\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
     let post = |text: &str| {
         let form = [("csrf", csrf.as_str()), ("text", text)];
-        let mut page = agent().post(format!("{}/records/F-2/comments", server.url)).header("cookie", &cookie).send_form(form).unwrap();
+        let mut page = agent()
+            .post(format!("{}/records/F-2/comments", server.url))
+            .header("cookie", &cookie)
+            .send_form(form)
+            .unwrap();
         (page.status().as_u16(), page.body_mut().read_to_string().unwrap())
     };
     assert_eq!(post("with room").0, 303);

@@ -40,8 +40,14 @@ impl Place {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
-        command.args(arguments).args(["--store".as_ref(), self.store.as_os_str()]).current_dir(self.folder.path());
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.folder.path());
+        command
+            .args(arguments)
+            .args(["--store".as_ref(), self.store.as_os_str()])
+            .current_dir(self.folder.path());
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.path());
         command.stdin(Stdio::null());
         command
     }
@@ -60,7 +66,8 @@ impl Place {
 
     /// Does something with a desk over the store, in this process.
     pub fn with_desk<T>(&self, work: impl AsyncFnOnce(&Desk) -> T) -> T {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
             let store = if self.store.exists() {
                 SqliteStore::open(&self.store, &Options::default()).await.unwrap()
@@ -107,7 +114,8 @@ pub struct Server {
 
 impl Server {
     pub fn start(place: &Place) -> Server {
-        let mut child = place.command(&["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            place.command(&["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = String::new();
         let url = loop {
@@ -128,7 +136,11 @@ impl Server {
     }
 
     pub fn get(&self, path: &str, token: &str) -> (u16, Value) {
-        let mut answer = agent().get(format!("{}/api/v1{path}", self.url)).header("authorization", format!("Bearer {token}")).call().unwrap();
+        let mut answer = agent()
+            .get(format!("{}/api/v1{path}", self.url))
+            .header("authorization", format!("Bearer {token}"))
+            .call()
+            .unwrap();
         (answer.status().as_u16(), json_of(answer.body_mut()).unwrap_or_default())
     }
 
@@ -145,7 +157,10 @@ impl Drop for Server {
 }
 
 pub fn agent() -> ureq::Agent {
-    let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).timeout_global(Some(Duration::from_secs(60)));
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(Duration::from_secs(60)));
     config.build().into()
 }
 
@@ -158,7 +173,7 @@ pub fn post(url: &str, path: &str, token: &str, body: &Value, version: Option<&s
     if let Some(version) = version {
         request = request.header("if-match", version);
     }
-    let mut answer = request.send(body.to_string()).ok()?;
+    let mut answer = request.send(body.to_string()).inspect_err(|e| eprintln!("{path}: {e}")).ok()?;
     let status = answer.status().as_u16();
     Some((status, json_of(answer.body_mut())?))
 }

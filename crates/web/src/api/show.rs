@@ -52,7 +52,9 @@ impl Sight {
                     *because = self.sentence(because);
                 }
                 Change::Opened { fields: set, .. } => *set = fields(self, set),
-                Change::Moved { because, .. } | Change::Timed { because, .. } => *because = self.sentence(because),
+                Change::Moved { because, .. } | Change::Timed { because, .. } => {
+                    *because = self.sentence(because)
+                }
                 _ => {}
             }
         }

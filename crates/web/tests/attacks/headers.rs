@@ -9,22 +9,64 @@ use crate::support::{Page, Site};
 fn points(page: &Page) -> Vec<(&'static str, i32)> {
     let csp = page.header("content-security-policy");
     let part = |name: &str| csp.split(';').map(str::trim).find_map(|p| p.strip_prefix(name)).map(str::trim);
-    let none = part("default-src") == Some("'none'") && !csp.contains("unsafe") && !csp.contains("http:") && !csp.contains('*');
+    let none = part("default-src") == Some("'none'")
+        && !csp.contains("unsafe")
+        && !csp.contains("http:")
+        && !csp.contains('*');
     let hsts = page.header("strict-transport-security");
-    let age = hsts.split(';').find_map(|p| p.trim().strip_prefix("max-age=")?.parse::<u64>().ok()).unwrap_or(0);
+    let age =
+        hsts.split(';').find_map(|p| p.trim().strip_prefix("max-age=")?.parse::<u64>().ok()).unwrap_or(0);
     let cookies = page.set_cookies();
-    let sessions = cookies.iter().all(|c| c.contains("; Secure") && c.contains("; HttpOnly") && c.contains("; SameSite=") && c.starts_with("__Host-"));
+    let sessions = cookies.iter().all(|c| {
+        c.contains("; Secure")
+            && c.contains("; HttpOnly")
+            && c.contains("; SameSite=")
+            && c.starts_with("__Host-")
+    });
     vec![
-        ("content-security-policy: none by default, nothing unsafe", if none { 10 } else if csp.is_empty() { -25 } else { -20 }),
-        ("cookies: Secure, HttpOnly, SameSite, of this host", if cookies.is_empty() { 0 } else if sessions { 5 } else { -20 }),
-        ("cross-origin-resource-sharing: to nobody", if page.header("access-control-allow-origin").is_empty() { 0 } else { -50 }),
+        (
+            "content-security-policy: none by default, nothing unsafe",
+            if none {
+                10
+            } else if csp.is_empty() {
+                -25
+            } else {
+                -20
+            },
+        ),
+        (
+            "cookies: Secure, HttpOnly, SameSite, of this host",
+            if cookies.is_empty() {
+                0
+            } else if sessions {
+                5
+            } else {
+                -20
+            },
+        ),
+        (
+            "cross-origin-resource-sharing: to nobody",
+            if page.header("access-control-allow-origin").is_empty() { 0 } else { -50 },
+        ),
         ("redirection: not to plain HTTP", if page.location().starts_with("http:") { -20 } else { 0 }),
         ("referrer-policy: private", if page.header("referrer-policy") == "same-origin" { 5 } else { 0 }),
         ("strict-transport-security: six months or more", if age >= 15_768_000 { 0 } else { -20 }),
-        ("subresource-integrity: every script is of this origin", if page.body.contains("<script src=\"http") { -50 } else { 0 }),
-        ("x-content-type-options: nosniff", if page.header("x-content-type-options") == "nosniff" { 0 } else { -5 }),
-        ("x-frame-options: by frame-ancestors", if part("frame-ancestors") == Some("'none'") { 5 } else { -20 }),
-        ("cross-origin-resource-policy: same origin", if page.header("cross-origin-resource-policy") == "same-origin" { 10 } else { 0 }),
+        (
+            "subresource-integrity: every script is of this origin",
+            if page.body.contains("<script src=\"http") { -50 } else { 0 },
+        ),
+        (
+            "x-content-type-options: nosniff",
+            if page.header("x-content-type-options") == "nosniff" { 0 } else { -5 },
+        ),
+        (
+            "x-frame-options: by frame-ancestors",
+            if part("frame-ancestors") == Some("'none'") { 5 } else { -20 },
+        ),
+        (
+            "cross-origin-resource-policy: same origin",
+            if page.header("cross-origin-resource-policy") == "same-origin" { 10 } else { 0 },
+        ),
     ]
 }
 
@@ -69,7 +111,11 @@ async fn the_policy_is_on_answers_of_every_sort() {
         (Method::POST, "/records/F-1/files"),
         (Method::GET, "/records/F-1/set"),
     ] {
-        let request = ana.request(method.clone(), path).header(header::ACCEPT_ENCODING, "gzip").body(Body::empty()).unwrap();
+        let request = ana
+            .request(method.clone(), path)
+            .header(header::ACCEPT_ENCODING, "gzip")
+            .body(Body::empty())
+            .unwrap();
         if path == "/live" {
             let (_, headers) = site.head_of(request).await;
             assert!(headers.contains_key("content-security-policy"), "{path}");
@@ -99,7 +145,8 @@ async fn what_a_header_says_of_the_host_changes_nothing() {
         ("x-method-override", "POST"),
         ("referer", "https://evil.example/"),
     ] {
-        let request = ana.request(Method::GET, "/admin/people").header(name, value).body(Body::empty()).unwrap();
+        let request =
+            ana.request(Method::GET, "/admin/people").header(name, value).body(Body::empty()).unwrap();
         let page = ana.take(request).await;
         assert_eq!(page.status, usual.status, "{name}");
         assert!(!page.body.contains("evil.example") && page.location().is_empty(), "{name}");
@@ -113,7 +160,10 @@ async fn what_a_header_says_of_the_host_changes_nothing() {
             .body(Body::from(body))
             .unwrap();
         let page = ana.take(request).await;
-        assert!(page.body.contains("https://desk.example/join?key="), "{name}: links name the origin that was set");
+        assert!(
+            page.body.contains("https://desk.example/join?key="),
+            "{name}: links name the origin that was set"
+        );
         assert!(!page.body.contains("evil.example"), "{name}");
     }
 }

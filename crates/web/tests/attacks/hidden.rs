@@ -14,7 +14,9 @@ fn silent(page: &Page, path: &str, but: &str) {
     for secret in SECRETS {
         // What was asked for comes back in the search field.
         let text = page.body.replace(but, "");
-        let at = text.find(secret).map(|at| text[..at + 10].chars().rev().take(160).collect::<String>().chars().rev().collect::<String>());
+        let at = text.find(secret).map(|at| {
+            text[..at + 10].chars().rev().take(160).collect::<String>().chars().rev().collect::<String>()
+        });
         assert!(at.is_none(), "{path} tells of {secret}: {at:?}");
     }
 }
@@ -25,17 +27,53 @@ async fn nothing_tells_of_a_confidential_record() {
     for role in ["viewer", "developer"] {
         let mut client = site.person(&format!("x{role}"), role).await;
         for path in [
-            "/inbox", "/queue?q=", "/queue?q=kind:review", "/queue?q=is:confidential", "/queue?q=group:kind", "/queue?q=link:related", "/queue?q=duplicate_of:x",
-            "/board?q=kind:review", "/surface", "/surface.csv", "/metrics?q=kind:review", "/metrics.csv?q=kind:review", "/metrics", "/rules", "/rules.csv",
-            "/rules/open-redirect", "/export.csv", "/export.json", "/export.sarif", "/export.csv?q=kind:review", "/export.json?q=is:confidential",
-            "/palette?q=the", "/palette?q=review", "/complete?q=id:", "/complete?q=label:", "/complete?q=kind:", "/complete?q=duplicate_of:", "/complete?q=link:",
-            "/records/F-2", "/records/F-2?all", "/records/F-3", "/records/A-1", "/program", "/jobs",
+            "/inbox",
+            "/queue?q=",
+            "/queue?q=kind:review",
+            "/queue?q=is:confidential",
+            "/queue?q=group:kind",
+            "/queue?q=link:related",
+            "/queue?q=duplicate_of:x",
+            "/board?q=kind:review",
+            "/surface",
+            "/surface.csv",
+            "/metrics?q=kind:review",
+            "/metrics.csv?q=kind:review",
+            "/metrics",
+            "/rules",
+            "/rules.csv",
+            "/rules/open-redirect",
+            "/export.csv",
+            "/export.json",
+            "/export.sarif",
+            "/export.csv?q=kind:review",
+            "/export.json?q=is:confidential",
+            "/palette?q=the",
+            "/palette?q=review",
+            "/complete?q=id:",
+            "/complete?q=label:",
+            "/complete?q=kind:",
+            "/complete?q=duplicate_of:",
+            "/complete?q=link:",
+            "/records/F-2",
+            "/records/F-2?all",
+            "/records/F-3",
+            "/records/A-1",
+            "/program",
+            "/jobs",
         ] {
             let page = client.get(path).await;
             assert_eq!(page.status, 200, "{path}");
             silent(&page, path, "duplicate_of:x");
         }
-        for path in ["/records/R-4", "/records/R-4?all", "/records/r-4", "/records/R-04", "/records/F-4", "/records/P-4"] {
+        for path in [
+            "/records/R-4",
+            "/records/R-4?all",
+            "/records/r-4",
+            "/records/R-04",
+            "/records/F-4",
+            "/records/P-4",
+        ] {
             assert_eq!(client.get(path).await.status, 404, "{path}");
         }
         for id in ["R-4", "F-2", "F-3", "A-1"] {
@@ -56,11 +94,22 @@ async fn nothing_tells_of_a_confidential_record() {
         silent(&client.get("/inbox").await, "what /bulk said", "");
     }
     // A developer may not find out by tying to it either.
-    let token = make_token(&site.desk, "dev", "developer", &["read", "write"], 9, &Actor::Operator).await.unwrap();
-    for path in ["/records", "/records?q=kind:review", "/records/F-2", "/records/F-2/events", "/facets", "/complete?q=id:", "/metrics"] {
+    let token =
+        make_token(&site.desk, "dev", "developer", &["read", "write"], 9, &Actor::Operator).await.unwrap();
+    for path in [
+        "/records",
+        "/records?q=kind:review",
+        "/records/F-2",
+        "/records/F-2/events",
+        "/facets",
+        "/complete?q=id:",
+        "/metrics",
+    ] {
         silent(&api(&site, Method::GET, path, &token, None).await, path, "");
     }
-    for (id, path) in [("R-4", "/records/R-4"), ("R-4", "/records/R-4/events"), ("R-4", "/records/R-4/evidence")] {
+    for (id, path) in
+        [("R-4", "/records/R-4"), ("R-4", "/records/R-4/events"), ("R-4", "/records/R-4/evidence")]
+    {
         let page = api(&site, Method::GET, path, &token, None).await;
         let none = api(&site, Method::GET, &path.replace(id, "R-999"), &token, None).await;
         assert_eq!((page.status, page.body), (none.status, none.body.replace("R-999", id)), "{path}");
@@ -99,7 +148,9 @@ async fn heard(site: &Site, client: &crate::support::Client<'_>, done: impl Asyn
     let mut stream = site.stream_of(request).await.into_data_stream();
     done().await;
     let mut heard = String::new();
-    while let Ok(Some(Ok(bytes))) = tokio::time::timeout(std::time::Duration::from_millis(300), stream.next()).await {
+    while let Ok(Some(Ok(bytes))) =
+        tokio::time::timeout(std::time::Duration::from_millis(300), stream.next()).await
+    {
         heard.push_str(&String::from_utf8_lossy(&bytes));
     }
     heard

@@ -77,12 +77,39 @@ async fn filled(site: &Site) -> Client<'_> {
         assert_eq!(page.status, 303, "{path}: {}", page.body);
     };
     done(&mut eve, "/records/F-2/comments", &[("text", &prose)]).await;
-    done(&mut eve, "/records/F-2/set", &[("field.owner", "eve"), ("field.team", WORD), ("field.fixed_in", PROBE), ("field.exception_note", &prose), ("because", PROBE)]).await;
-    done(&mut eve, "/records/F-2/move", &[("transition", "dismiss"), ("field.dismissal", "false_positive"), ("because", PROBE)]).await;
-    done(&mut eve, "/records/new", &[("kind", "finding"), ("field.title", PROBE), ("field.fixed_in", PROBE), ("field.severity", "high")]).await;
-    done(&mut eve, "/records/new", &[("kind", "review"), ("field.title", PROBE), ("field.feature", &prose), ("field.looked_at", &prose)]).await;
+    done(
+        &mut eve,
+        "/records/F-2/set",
+        &[
+            ("field.owner", "eve"),
+            ("field.team", WORD),
+            ("field.fixed_in", PROBE),
+            ("field.exception_note", &prose),
+            ("because", PROBE),
+        ],
+    )
+    .await;
+    done(
+        &mut eve,
+        "/records/F-2/move",
+        &[("transition", "dismiss"), ("field.dismissal", "false_positive"), ("because", PROBE)],
+    )
+    .await;
+    done(
+        &mut eve,
+        "/records/new",
+        &[("kind", "finding"), ("field.title", PROBE), ("field.fixed_in", PROBE), ("field.severity", "high")],
+    )
+    .await;
+    done(
+        &mut eve,
+        "/records/new",
+        &[("kind", "review"), ("field.title", PROBE), ("field.feature", &prose), ("field.looked_at", &prose)],
+    )
+    .await;
     done(&mut eve, "/views", &[("name", PROBE), ("search", PROBE)]).await;
-    done(&mut eve, "/views", &[("name", PROBE), ("search", &format!("rule:\"{WORD}\"")), ("team", "1")]).await;
+    done(&mut eve, "/views", &[("name", PROBE), ("search", &format!("rule:\"{WORD}\"")), ("team", "1")])
+        .await;
     let page = upload(&mut eve, "F-2", &PROBE.replace('"', "%22"), "text/html", b"<script>1</script>").await;
     assert_eq!(page.status, 303, "{}", page.body);
     eve
@@ -96,8 +123,12 @@ fn sound(page: &Page, what: &str) {
         assert_eq!(escaped(&page.body), None, "{what}");
     } else if !page.body.is_empty() {
         let kept = page.header("content-disposition").starts_with("attachment");
-        let data = media.contains("json") || media.starts_with("text/css") || media.starts_with("text/javascript");
-        assert!(kept || data || media.starts_with("image/svg+xml") || media.starts_with("text/plain"), "{what}: {media}");
+        let data =
+            media.contains("json") || media.starts_with("text/css") || media.starts_with("text/javascript");
+        assert!(
+            kept || data || media.starts_with("image/svg+xml") || media.starts_with("text/plain"),
+            "{what}: {media}"
+        );
     }
 }
 
@@ -108,12 +139,37 @@ async fn what_a_scan_or_a_person_sends_stays_text() {
     let (probe, word) = (coded(PROBE), coded(WORD));
     let mut shown = 0;
     let labels = ["A-1", "F-2", "P-3", "F-4", "R-5"];
-    let mut paths: Vec<String> = labels.iter().flat_map(|id| [format!("/records/{id}"), format!("/records/{id}?all")]).collect();
+    let mut paths: Vec<String> =
+        labels.iter().flat_map(|id| [format!("/records/{id}"), format!("/records/{id}?all")]).collect();
     paths.extend(
         [
-            "/", "/inbox", "/inbox?part=mine", "/queue", "/queue?q=", "/board", "/board?q=kind:review", "/surface", "/metrics", "/metrics?window=365",
-            "/rules", "/account", "/admin", "/admin/people", "/admin/tokens", "/jobs", "/program", "/program/kinds/finding", "/records/new?kind=finding",
-            "/export.csv", "/export.json", "/export.sarif", "/surface.csv", "/metrics.csv", "/rules.csv", "/palette", "/favicon.ico",
+            "/",
+            "/inbox",
+            "/inbox?part=mine",
+            "/queue",
+            "/queue?q=",
+            "/board",
+            "/board?q=kind:review",
+            "/surface",
+            "/metrics",
+            "/metrics?window=365",
+            "/rules",
+            "/account",
+            "/admin",
+            "/admin/people",
+            "/admin/tokens",
+            "/jobs",
+            "/program",
+            "/program/kinds/finding",
+            "/records/new?kind=finding",
+            "/export.csv",
+            "/export.json",
+            "/export.sarif",
+            "/surface.csv",
+            "/metrics.csv",
+            "/rules.csv",
+            "/palette",
+            "/favicon.ico",
         ]
         .map(str::to_owned),
     );
@@ -124,11 +180,43 @@ async fn what_a_scan_or_a_person_sends_stays_text() {
     }
     for text in [&probe, &word] {
         for path in [
-            "/queue?q=", "/queue?sort=", "/queue?page=", "/board?q=", "/inbox?part=", "/surface?repository=", "/surface?q=", "/surface?controller=",
-            "/metrics?q=", "/metrics?repository=", "/metrics?team=", "/metrics?window=", "/rules?q=", "/rules?category=", "/rules?sort=", "/rules/",
-            "/records/", "/records/new?kind=", "/program/kinds/", "/program/files/", "/sign-in?next=", "/join?key=", "/recover?key=", "/setup?key=",
-            "/enter?key=", "/palette?q=", "/complete?q=", "/cvss?vector=", "/jobs/", "/nothing/", "/static/x/", "/export.csv?q=", "/api/v1/", "/api/v1/records/",
-            "/records/F-2/files/", "/admin/people/", "/sign-in/code?recovery=",
+            "/queue?q=",
+            "/queue?sort=",
+            "/queue?page=",
+            "/board?q=",
+            "/inbox?part=",
+            "/surface?repository=",
+            "/surface?q=",
+            "/surface?controller=",
+            "/metrics?q=",
+            "/metrics?repository=",
+            "/metrics?team=",
+            "/metrics?window=",
+            "/rules?q=",
+            "/rules?category=",
+            "/rules?sort=",
+            "/rules/",
+            "/records/",
+            "/records/new?kind=",
+            "/program/kinds/",
+            "/program/files/",
+            "/sign-in?next=",
+            "/join?key=",
+            "/recover?key=",
+            "/setup?key=",
+            "/enter?key=",
+            "/palette?q=",
+            "/complete?q=",
+            "/cvss?vector=",
+            "/jobs/",
+            "/nothing/",
+            "/static/x/",
+            "/export.csv?q=",
+            "/api/v1/",
+            "/api/v1/records/",
+            "/records/F-2/files/",
+            "/admin/people/",
+            "/sign-in/code?recovery=",
         ] {
             paths.push(format!("{path}{text}"));
         }
@@ -207,7 +295,9 @@ fn cells(text: &str) -> Vec<String> {
 async fn no_cell_of_an_export_is_a_formula() {
     let site = Site::new().await;
     let token = make_token(&site.desk, "ci", "lead", &["deliver"], 9, &Actor::Operator).await.unwrap();
-    for (at, begins) in ["=", "+", "-", "@", "\t=", "\r=", " =", "\u{a0}=", "\u{feff}=", "\u{ff1d}", "\n="].iter().enumerate() {
+    for (at, begins) in
+        ["=", "+", "-", "@", "\t=", "\r=", " =", "\u{a0}=", "\u{feff}=", "\u{ff1d}", "\n="].iter().enumerate()
+    {
         let evil = format!("{begins}cmd|'/c calc'!A1\",=1+1,\"=2");
         let plain: String = evil.chars().filter(|c| !c.is_control()).collect();
         let mut scan = scan();
@@ -229,9 +319,17 @@ async fn no_cell_of_an_export_is_a_formula() {
         let page = eve.get(path).await;
         assert_eq!(page.status, 200, "{path}");
         for cell in cells(&page.body) {
-            let first = cell.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').chars().next();
+            let first =
+                cell.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').chars().next();
             let number = cell.parse::<f64>().is_ok();
-            assert!(number || !matches!(first, Some('=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}')), "{path}: {cell:?}");
+            assert!(
+                number
+                    || !matches!(
+                        first,
+                        Some('=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}')
+                    ),
+                "{path}: {cell:?}"
+            );
         }
     }
     for path in ["/export.json", "/export.sarif"] {

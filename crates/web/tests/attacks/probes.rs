@@ -69,15 +69,21 @@ fn resolved(value: &str) -> String {
 /// What is wrong with a page; nothing where all that came from outside stays text.
 pub fn escaped(html: &str) -> Option<String> {
     if let Some(at) = html.to_lowercase().find("<x-probe") {
-        return Some(format!("a tag got in: {}", html[at.saturating_sub(80)..].chars().take(160).collect::<String>()));
+        return Some(format!(
+            "a tag got in: {}",
+            html[at.saturating_sub(80)..].chars().take(160).collect::<String>()
+        ));
     }
     for (tag, attributes) in tags(html) {
         for (name, value) in &attributes {
             if name.starts_with("on") || name == "style" || name.contains("probe") || name == "srcdoc" {
                 return Some(format!("<{tag} {name}={value:?}>"));
             }
-            let plain: String =
-                resolved(value).chars().filter(|c| !c.is_control() && *c != ' ').collect::<String>().to_lowercase();
+            let plain: String = resolved(value)
+                .chars()
+                .filter(|c| !c.is_control() && *c != ' ')
+                .collect::<String>()
+                .to_lowercase();
             let leads = matches!(name.as_str(), "href" | "src" | "action" | "formaction" | "data");
             let fits = plain.is_empty()
                 || (plain.starts_with('/') && !plain.starts_with("//") && !plain.starts_with("/\\"))
@@ -112,7 +118,11 @@ fn the_reader_sees_what_gets_out() {
     ] {
         assert!(escaped(bad).is_some(), "{bad}");
     }
-    for good in ["<a href=\"/x?a=&lt;x-probe\">&lt;x-probe onprobe=1&gt;</a>", "<br/>a < b", "<script type=module src=\"/static/a\">"] {
+    for good in [
+        "<a href=\"/x?a=&lt;x-probe\">&lt;x-probe onprobe=1&gt;</a>",
+        "<br/>a < b",
+        "<script type=module src=\"/static/a\">",
+    ] {
         assert_eq!(escaped(good), None, "{good}");
     }
 }

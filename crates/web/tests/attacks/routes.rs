@@ -65,26 +65,104 @@ pub const PAGES: &[Row] = &[
     ("GET", "/records/{id}", "/records/F-2", &[], All(200)),
     ("GET", "/records/{id}", "/records/R-4", &[], Each([404, 404, 200, 200, 200])),
     ("GET", "/records/new", "/records/new", &[], Each([403, 200, 200, 200, 200])),
-    ("POST", "/records/new", "/records/new", &[("kind", "finding"), ("field.title", "x")], Each([403, 403, 303, 303, 303])),
-    ("POST", "/records/new", "/records/new", &[("kind", "person"), ("field.title", "x"), ("field.login", "x"), ("field.role", "admin")], All(403)),
+    (
+        "POST",
+        "/records/new",
+        "/records/new",
+        &[("kind", "finding"), ("field.title", "x")],
+        Each([403, 403, 303, 303, 303]),
+    ),
+    (
+        "POST",
+        "/records/new",
+        "/records/new",
+        &[("kind", "person"), ("field.title", "x"), ("field.login", "x"), ("field.role", "admin")],
+        All(403),
+    ),
     ("POST", "/records/{id}/set", "/records/F-3/set", &[("field.fixed_in", "v1")], SECURITY),
-    ("POST", "/records/{id}/set", "/records/R-4/set", &[("field.title", "x")], Each([404, 404, 303, 303, 303])),
+    (
+        "POST",
+        "/records/{id}/set",
+        "/records/R-4/set",
+        &[("field.title", "x")],
+        Each([404, 404, 303, 303, 303]),
+    ),
     ("POST", "/records/{id}/set", "/records/P-6/set", &[("field.role", "admin")], admin(303)),
-    ("POST", "/records/{id}/cvss", "/records/F-3/cvss", &[("vector", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H")], SECURITY),
+    (
+        "POST",
+        "/records/{id}/cvss",
+        "/records/F-3/cvss",
+        &[("vector", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H")],
+        SECURITY,
+    ),
     ("POST", "/records/{id}/comments", "/records/F-3/comments", &[("text", "Hm")], TALKING),
-    ("POST", "/records/{id}/comments", "/records/R-4/comments", &[("text", "Hm")], Each([404, 404, 303, 303, 303])),
+    (
+        "POST",
+        "/records/{id}/comments",
+        "/records/R-4/comments",
+        &[("text", "Hm")],
+        Each([404, 404, 303, 303, 303]),
+    ),
     ("POST", "/records/{id}/labels", "/records/F-3/labels", &[("labels", "x")], SECURITY),
-    ("POST", "/records/{id}/labels", "/records/R-4/labels", &[("labels", "x")], Each([404, 404, 303, 303, 303])),
+    (
+        "POST",
+        "/records/{id}/labels",
+        "/records/R-4/labels",
+        &[("labels", "x")],
+        Each([404, 404, 303, 303, 303]),
+    ),
     ("POST", "/records/{id}/link", "/records/F-3/link", &[("relation", "related"), ("to", "F-2")], SECURITY),
-    ("POST", "/records/{id}/unlink", "/records/F-3/unlink", &[("relation", "related"), ("to", "F-2")], SECURITY),
-    ("POST", "/records/{id}/same", "/records/F-3/same", &[("to", "F-2"), ("answer", "yes")], Each([403, 403, 409, 409, 409])),
-    ("POST", "/records/{id}/same", "/records/R-4/same", &[("to", "F-2"), ("answer", "yes")], Each([404, 404, 409, 409, 409])),
-    ("POST", "/records/{id}/move", "/records/F-3/move", &[("transition", "dismiss"), ("field.dismissal", "false_positive"), ("because", "x")], SECURITY),
-    ("POST", "/records/{id}/move", "/records/R-4/move", &[("transition", "decline"), ("because", "x")], Each([404, 404, 303, 303, 303])),
-    ("POST", "/records/{id}/move", "/records/P-6/move", &[("transition", "suspend"), ("because", "x")], admin(303)),
+    (
+        "POST",
+        "/records/{id}/unlink",
+        "/records/F-3/unlink",
+        &[("relation", "related"), ("to", "F-2")],
+        SECURITY,
+    ),
+    (
+        "POST",
+        "/records/{id}/same",
+        "/records/F-3/same",
+        &[("to", "F-2"), ("answer", "yes")],
+        Each([403, 403, 409, 409, 409]),
+    ),
+    (
+        "POST",
+        "/records/{id}/same",
+        "/records/R-4/same",
+        &[("to", "F-2"), ("answer", "yes")],
+        Each([404, 404, 409, 409, 409]),
+    ),
+    (
+        "POST",
+        "/records/{id}/move",
+        "/records/F-3/move",
+        &[("transition", "dismiss"), ("field.dismissal", "false_positive"), ("because", "x")],
+        SECURITY,
+    ),
+    (
+        "POST",
+        "/records/{id}/move",
+        "/records/R-4/move",
+        &[("transition", "decline"), ("because", "x")],
+        Each([404, 404, 303, 303, 303]),
+    ),
+    (
+        "POST",
+        "/records/{id}/move",
+        "/records/P-6/move",
+        &[("transition", "suspend"), ("because", "x")],
+        admin(303),
+    ),
     ("POST", "/records/{id}/files", "/records/F-3/files", &[], TALKING),
     ("POST", "/records/{id}/files", "/records/R-4/files", &[], Each([404, 404, 303, 303, 303])),
-    ("GET", "/records/{id}/files/{digest}", "/records/R-4/files/DIGEST", &[], Each([404, 404, 200, 200, 200])),
+    (
+        "GET",
+        "/records/{id}/files/{digest}",
+        "/records/R-4/files/DIGEST",
+        &[],
+        Each([404, 404, 200, 200, 200]),
+    ),
     ("GET", "/records/{id}/files/{digest}", "/records/F-2/files/DIGEST", &[], All(404)),
     ("POST", "/undo", "/undo", &[("batch", "1")], Each([403, 403, 403, 403, 303])),
     ("POST", "/bulk", "/bulk", &[("id", "F-3"), ("label", "x")], All(303)),
@@ -92,14 +170,38 @@ pub const PAGES: &[Row] = &[
     ("POST", "/views/remove", "/views/remove", &[("search", "is:open")], All(303)),
     ("GET", "/admin", "/admin", &[], admin(200)),
     ("GET", "/admin/people", "/admin/people", &[], admin(200)),
-    ("POST", "/admin/people", "/admin/people", &[("login", "new"), ("name", "New"), ("role", "admin")], admin(200)),
+    (
+        "POST",
+        "/admin/people",
+        "/admin/people",
+        &[("login", "new"), ("name", "New"), ("role", "admin")],
+        admin(200),
+    ),
     ("POST", "/admin/people/{login}/role", "/admin/people/pia/role", &[("role", "admin")], admin(303)),
-    ("POST", "/admin/people/{login}/move", "/admin/people/pia/move", &[("transition", "restore"), ("because", "x")], admin(303)),
+    (
+        "POST",
+        "/admin/people/{login}/move",
+        "/admin/people/pia/move",
+        &[("transition", "restore"), ("because", "x")],
+        admin(303),
+    ),
     ("POST", "/admin/people/{login}/end-sessions", "/admin/people/pia/end-sessions", &[], admin(303)),
     ("POST", "/admin/people/{login}/link", "/admin/people/pia/link", &[], admin(200)),
-    ("POST", "/admin/people/{login}/second-factor", "/admin/people/pia/second-factor", &[("must", "no")], admin(303)),
+    (
+        "POST",
+        "/admin/people/{login}/second-factor",
+        "/admin/people/pia/second-factor",
+        &[("must", "no")],
+        admin(303),
+    ),
     ("GET", "/admin/tokens", "/admin/tokens", &[], admin(200)),
-    ("POST", "/admin/tokens", "/admin/tokens", &[("name", "x"), ("role", "lead"), ("days", "9"), ("scope", "read")], admin(200)),
+    (
+        "POST",
+        "/admin/tokens",
+        "/admin/tokens",
+        &[("name", "x"), ("role", "lead"), ("days", "9"), ("scope", "read")],
+        admin(200),
+    ),
     ("POST", "/admin/tokens/revoke", "/admin/tokens/revoke", &[("token", "x")], admin(404)),
     ("POST", "/admin/sessions/end", "/admin/sessions/end", &[("session", "x")], admin(404)),
     ("GET", "/account", "/account", &[], All(200)),
@@ -176,7 +278,9 @@ fn declared(folder: &str) -> BTreeSet<(String, String)> {
             });
             let handlers = &rest[..end.unwrap()];
             for method in ["get", "post", "put", "delete", "patch", "any", "on"] {
-                let word = |at: usize| !handlers[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+                let word = |at: usize| {
+                    !handlers[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+                };
                 if handlers.match_indices(&format!("{method}(")).any(|(at, _)| word(at)) {
                     found.insert((method.to_uppercase(), path.to_owned()));
                 }
@@ -194,8 +298,12 @@ fn the_tables_have_every_route() {
     assert_eq!(rows, pages);
     let rows = API.iter().map(|r| (r.0.to_owned(), r.1.to_owned())).collect::<BTreeSet<_>>();
     assert_eq!(rows, declared("src/api"));
-    let source = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app.rs")).unwrap();
-    assert!(!source.contains(".route(") && !source.contains("nest_service"), "routes stand in pages, api and assets");
+    let source =
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app.rs")).unwrap();
+    assert!(
+        !source.contains(".route(") && !source.contains("nest_service"),
+        "routes stand in pages, api and assets"
+    );
 }
 
 pub async fn asked(client: &mut Client<'_>, row: &Row, digest: &str) -> Page {
@@ -240,7 +348,14 @@ async fn each_role_gets_what_it_may() {
             };
             let out = page.status == 303 && page.location().starts_with("/sign-in?");
             if page.status.as_u16() != wanted || out {
-                wrong.push(format!("{role} {} {} {:?}: {} for {wanted}, {}", row.0, row.2, row.3, page.status, page.location()));
+                wrong.push(format!(
+                    "{role} {} {} {:?}: {} for {wanted}, {}",
+                    row.0,
+                    row.2,
+                    row.3,
+                    page.status,
+                    page.location()
+                ));
             }
         }
         assert_eq!(site.desk.read().people.get("ben").unwrap().role, role, "nobody raises themselves");
@@ -263,10 +378,20 @@ async fn nobody_and_who_is_suspended_get_nothing() {
             let mut client = client.clone();
             let page = asked(&mut client, row, &digest).await;
             match row.4 {
-                Open(status) => assert_eq!(page.status.as_u16(), if status == 0 { 200 } else { status }, "{who} {}", row.2),
+                Open(status) => assert_eq!(
+                    page.status.as_u16(),
+                    if status == 0 { 200 } else { status },
+                    "{who} {}",
+                    row.2
+                ),
                 _ => {
                     assert_eq!(page.status, 303, "{who} {} {}", row.0, row.2);
-                    assert!(page.location().starts_with("/sign-in?next="), "{who} {}: {}", row.2, page.location());
+                    assert!(
+                        page.location().starts_with("/sign-in?next="),
+                        "{who} {}: {}",
+                        row.2,
+                        page.location()
+                    );
                     assert!(page.body.is_empty(), "{who} {}", row.2);
                 }
             }
@@ -279,14 +404,19 @@ async fn nobody_and_who_is_suspended_get_nothing() {
 async fn a_token_opens_its_scope_and_no_cookie_opens_the_api() {
     let (site, _) = filled().await;
     let lead = site.person("lena", "lead").await;
-    let make = async |scope: &str| make_token(&site.desk, &format!("t-{scope}"), "lead", &[scope], 9, &Actor::Operator).await.unwrap();
-    let tokens = [("read", make("read").await), ("write", make("write").await), ("deliver", make("deliver").await)];
+    let make = async |scope: &str| {
+        make_token(&site.desk, &format!("t-{scope}"), "lead", &[scope], 9, &Actor::Operator).await.unwrap()
+    };
+    let tokens =
+        [("read", make("read").await), ("write", make("write").await), ("deliver", make("deliver").await)];
     for (method, _, path, scope) in API {
         let method: Method = method.parse().unwrap();
         let request = lead.request(method.clone(), &format!("/api/v1{path}")).body(Body::empty()).unwrap();
         let with_cookie = site.send(request).await.status;
         assert_eq!(with_cookie, if scope.is_empty() { 200 } else { 401 }, "{path} with a cookie");
-        for wrong in ["", "wrd_", "x", &"y".repeat(500), &tokens[0].1.replace("wrd_", "wrd_0"), &lead.cookies[0].1] {
+        for wrong in
+            ["", "wrd_", "x", &"y".repeat(500), &tokens[0].1.replace("wrd_", "wrd_0"), &lead.cookies[0].1]
+        {
             let page = api(&site, method.clone(), path, wrong, None).await;
             assert_eq!(page.status, if scope.is_empty() { 200 } else { 401 }, "{path} with {wrong}");
         }
@@ -295,13 +425,18 @@ async fn a_token_opens_its_scope_and_no_cookie_opens_the_api() {
             if !scope.is_empty() && has != scope {
                 assert_eq!(page.status, 403, "{path} with {has}");
             } else {
-                assert!(page.status != 401 && page.status != 403 || page.body.contains("only who did it"), "{path}: {}", page.body);
+                assert!(
+                    page.status != 401 && page.status != 403 || page.body.contains("only who did it"),
+                    "{path}: {}",
+                    page.body
+                );
             }
         }
     }
     // A token does not open pages, in a header or as a cookie.
     let mut thief = site.browser();
     thief.cookies = vec![("__Host-wardroom".to_owned(), tokens[0].1[21..].to_owned())];
-    let request = thief.request(Method::GET, "/inbox").header(header::AUTHORIZATION, format!("Bearer {}", tokens[0].1));
+    let request =
+        thief.request(Method::GET, "/inbox").header(header::AUTHORIZATION, format!("Bearer {}", tokens[0].1));
     assert_eq!(site.send(request.body(Body::empty()).unwrap()).await.status, 303);
 }

@@ -23,8 +23,14 @@ async fn a_stolen_session_ends_with_the_password_the_role_and_the_person() {
     assert!(thief.is_in().await);
     // Without the password a thief cannot keep what was stolen.
     for (path, fields) in [
-        ("/account/password", &[("old", "x"), ("password", "another odd lantern"), ("again", "another odd lantern")][..]),
-        ("/account/tokens", &[("name", "x"), ("role", "lead"), ("days", "9"), ("scope", "read"), ("proof", "x")]),
+        (
+            "/account/password",
+            &[("old", "x"), ("password", "another odd lantern"), ("again", "another odd lantern")][..],
+        ),
+        (
+            "/account/tokens",
+            &[("name", "x"), ("role", "lead"), ("days", "9"), ("scope", "read"), ("proof", "x")],
+        ),
         ("/account/codes", &[("proof", "")]),
     ] {
         assert_eq!(thief.post(path, fields).await.status, 422, "{path}");
@@ -75,10 +81,16 @@ async fn names_are_not_told_apart() {
         for (name, taken) in &mut times {
             site.wait(3_600_000);
             let begun = Instant::now();
-            let page = site.browser().sign_in(name, if *name == "gone" { PASSWORD } else { "wrong and long enough" }).await;
+            let page = site
+                .browser()
+                .sign_in(name, if *name == "gone" { PASSWORD } else { "wrong and long enough" })
+                .await;
             taken.push(begun.elapsed());
             assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
-            said.push(page.body.replace(&format!("name=\"name\" value=\"{}\"", name.replace('<', "&#60;").replace('>', "&#62;")), ""));
+            said.push(page.body.replace(
+                &format!("name=\"name\" value=\"{}\"", name.replace('<', "&#60;").replace('>', "&#62;")),
+                "",
+            ));
         }
     }
     said.dedup();
@@ -90,7 +102,8 @@ async fn names_are_not_told_apart() {
             (name, taken[3])
         })
         .collect();
-    let (least, most) = (medians.iter().map(|m| m.1).min().unwrap(), medians.iter().map(|m| m.1).max().unwrap());
+    let (least, most) =
+        (medians.iter().map(|m| m.1).min().unwrap(), medians.iter().map(|m| m.1).max().unwrap());
     // Without the work for unknown names it would be a hundred times; other work on the machine is let pass.
     assert!(most < least * 3, "{medians:?}");
 }
@@ -128,14 +141,28 @@ async fn a_link_is_for_one_and_once() {
         (page.status, page.body)
     };
     let none = said("/recover?key=0".to_owned()).await;
-    for wrong in [format!("{}0", &key[..63]), key.to_uppercase(), format!("{key} "), String::new(), "%00".to_owned(), "a".repeat(3_000)] {
+    for wrong in [
+        format!("{}0", &key[..63]),
+        key.to_uppercase(),
+        format!("{key} "),
+        String::new(),
+        "%00".to_owned(),
+        "a".repeat(3_000),
+    ] {
         assert_eq!(said(format!("/recover?key={}", crate::place::coded(&wrong))).await, none, "{wrong}");
     }
     assert_eq!(said(format!("/join?key={key}")).await, none, "it is no invitation");
     assert_eq!(said(format!("/enter?key={key}")).await, none);
     assert_eq!(said(format!("/setup?key={key}")).await, none);
     // What is sent with it makes nobody else of the one it is for.
-    let fields = [("key", key), ("password", "a quite new lantern"), ("again", "a quite new lantern"), ("login", "boss"), ("role", "admin"), ("no", "1")];
+    let fields = [
+        ("key", key),
+        ("password", "a quite new lantern"),
+        ("again", "a quite new lantern"),
+        ("login", "boss"),
+        ("role", "admin"),
+        ("no", "1"),
+    ];
     let mut ana = site.browser();
     assert_eq!(ana.post_bare("/recover", &fields).await.status, 303);
     assert!(ana.get("/account").await.body.contains("ana"));
@@ -155,33 +182,79 @@ async fn nobody_gives_themselves_what_they_are_not_asked_for() {
     let person = site.desk.read().people.get("dev").cloned().unwrap();
     let id = format!("P-{}", person.no);
     for client in [&mut dev, &mut ena] {
-        for (name, value) in [("role", "admin"), ("login", "boss"), ("team", "security"), ("title", "The boss")] {
+        for (name, value) in
+            [("role", "admin"), ("login", "boss"), ("team", "security"), ("title", "The boss")]
+        {
             let page = client.post(&format!("/records/{id}/set"), &[(&format!("field.{name}"), value)]).await;
             assert_eq!(page.status, 403, "{name}");
         }
     }
     ena.post("/records/new", &[("kind", "finding"), ("field.title", "x"), ("field.severity", "high")]).await;
-    for name in ["rule", "repository", "file", "line", "priority", "priority_because", "score", "tool", "version", "state", "kind", "id", "open", "opened", "confidential", "labels", "seen", "actor", "at"] {
+    for name in [
+        "rule",
+        "repository",
+        "file",
+        "line",
+        "priority",
+        "priority_because",
+        "score",
+        "tool",
+        "version",
+        "state",
+        "kind",
+        "id",
+        "open",
+        "opened",
+        "confidential",
+        "labels",
+        "seen",
+        "actor",
+        "at",
+    ] {
         let set = ena.post("/records/F-3/set", &[(&format!("field.{name}"), "1")]).await;
         assert_eq!(set.status, 422, "{name}: {}", set.body);
-        let moved = ena.post("/records/F-3/move", &[("transition", "start"), (&format!("field.{name}"), "1")]).await;
+        let moved =
+            ena.post("/records/F-3/move", &[("transition", "start"), (&format!("field.{name}"), "1")]).await;
         assert_eq!(moved.status, 422, "{name}");
-        let opened = ena.post("/records/new", &[("kind", "finding"), ("field.title", "x"), (&format!("field.{name}"), "1")]).await;
+        let opened = ena
+            .post(
+                "/records/new",
+                &[("kind", "finding"), ("field.title", "x"), (&format!("field.{name}"), "1")],
+            )
+            .await;
         assert_eq!(opened.status, 422, "{name}");
     }
     // What is no field of a form is not read.
-    let loose = [("field.fixed_in", "v1"), ("state", "resolved"), ("kind", "person"), ("owner", "ena"), ("actor", "boss"), ("id", "P-1"), ("confidential", "true")];
+    let loose = [
+        ("field.fixed_in", "v1"),
+        ("state", "resolved"),
+        ("kind", "person"),
+        ("owner", "ena"),
+        ("actor", "boss"),
+        ("id", "P-1"),
+        ("confidential", "true"),
+    ];
     assert_eq!(ena.post("/records/F-3/set", &loose).await.status, 303);
     let record = site.desk.store().record(3).await.unwrap().unwrap();
-    assert_eq!((record.state.as_str(), record.kind.as_str(), record.confidential, record.text("owner")), ("new", "finding", false, ""));
+    assert_eq!(
+        (record.state.as_str(), record.kind.as_str(), record.confidential, record.text("owner")),
+        ("new", "finding", false, "")
+    );
     // Who asks for an exception is not said by who asks.
-    let fields: Fields = [("title".to_owned(), json!("x")), ("requested_by".to_owned(), json!("boss"))].into();
+    let fields: Fields =
+        [("title".to_owned(), json!("x")), ("requested_by".to_owned(), json!("boss"))].into();
     let caller = |login: &str| {
         let role = site.desk.program().policies.roles.iter().find(|r| r.name == "engineer").cloned().unwrap();
-        Caller { actor: wardroom_desk::Actor::Person(login.to_owned()), role, login: Some(login.to_owned()), team: None }
+        Caller {
+            actor: wardroom_desk::Actor::Person(login.to_owned()),
+            role,
+            login: Some(login.to_owned()),
+            team: None,
+        }
     };
     assert!(site.desk.open_record(&caller("ena"), "exception", fields, Vec::new()).await.is_err());
-    let token = make_token(&site.desk, "t", "lead", &["write"], 9, &wardroom_desk::Actor::Operator).await.unwrap();
+    let token =
+        make_token(&site.desk, "t", "lead", &["write"], 9, &wardroom_desk::Actor::Operator).await.unwrap();
     for body in [
         json!({"kind": "person", "fields": {"title": "x", "login": "x", "role": "admin"}}),
         json!({"kind": "finding", "fields": {"title": "x", "priority": 1}}),
@@ -204,8 +277,20 @@ async fn a_clock_that_goes_back_locks_nobody_out_and_lets_nobody_in() {
     // The clock is set right by ten seconds, as time servers do; then by a day.
     for back in [10_000, 86_400_000] {
         site.wait(-back);
-        assert!(site.enter("ana").await.is_in().await, "a session begun after the clock went back by {back} ms holds");
-        let token = make_token(&site.desk, &format!("t{back}"), "lead", &["read"], 9, &wardroom_desk::Actor::Operator).await.unwrap();
+        assert!(
+            site.enter("ana").await.is_in().await,
+            "a session begun after the clock went back by {back} ms holds"
+        );
+        let token = make_token(
+            &site.desk,
+            &format!("t{back}"),
+            "lead",
+            &["read"],
+            9,
+            &wardroom_desk::Actor::Operator,
+        )
+        .await
+        .unwrap();
         let page = api(&site, axum::http::Method::GET, "/records", &token, None).await;
         assert_eq!(page.status, 200);
     }
@@ -222,7 +307,10 @@ async fn no_event_is_dated_before_the_one_before() {
         // Two weeks end every session.
         let mut boss = site.enter("boss").await;
         assert_eq!(boss.post("/records/F-2/comments", &[("text", "x")]).await.status, 303, "{jump}");
-        assert_eq!(boss.post("/records/F-2/labels", &[("labels", &format!("l{}", jump.abs()))]).await.status, 303);
+        assert_eq!(
+            boss.post("/records/F-2/labels", &[("labels", &format!("l{}", jump.abs()))]).await.status,
+            303
+        );
         let undo = boss.get("/records/F-2").await.hidden("batch").unwrap().to_owned();
         assert_eq!(boss.post("/undo", &[("batch", &undo)]).await.status, 303);
         for path in ["/records/F-2", "/queue", "/metrics", "/inbox", "/admin"] {

@@ -26,12 +26,17 @@ fn no_template_lets_anything_out() {
     let found = under("templates");
     assert!(found.len() > 30);
     for (path, text) in found {
-        for filter in ["|safe", "| safe", "|escape(", "| escape(", "{% autoescape", "javascript:", "escape=\"none\""] {
+        for filter in
+            ["|safe", "| safe", "|escape(", "| escape(", "{% autoescape", "javascript:", "escape=\"none\""]
+        {
             assert!(!text.contains(filter), "{path}: {filter}");
         }
         for (tag, attributes) in tags(&text) {
             for (name, value) in &attributes {
-                assert!(!name.starts_with("on") && name != "style" && name != "srcdoc", "{path}: <{tag} {name}>");
+                assert!(
+                    !name.starts_with("on") && name != "style" && name != "srcdoc",
+                    "{path}: <{tag} {name}>"
+                );
                 assert!(!(name == "target" && value == "_blank"), "{path}: <{tag} target=_blank>");
             }
             let has = |name: &str| attributes.iter().any(|(n, _)| n == name);
@@ -48,7 +53,9 @@ fn no_template_lets_anything_out() {
             let body = body.split("</form>").next().unwrap();
             let posts = head.contains("method=\"post\"");
             // Those that stand before any session are kept by the guard.
-            let gate = ["sign_in.html", "sign_in_code.html", "setup.html", "join.html"].iter().any(|g| path.ends_with(g));
+            let gate = ["sign_in.html", "sign_in_code.html", "setup.html", "join.html"]
+                .iter()
+                .any(|g| path.ends_with(g));
             assert!(!posts || gate || body.contains("name=\"csrf\""), "{path}: {head}");
             assert!(!body.contains("name=\"csrf\"") || posts, "{path}: a token in an address");
         }
@@ -59,11 +66,22 @@ fn no_template_lets_anything_out() {
 fn only_the_one_kind_of_markup_is_put_out_as_it_is() {
     for (path, text) in under("src") {
         let here = path.replace('\\', "/");
-        assert!(!text.contains("HtmlSafe") || here.ends_with("src/markdown.rs") || here.contains("/src/chart/"), "{path}");
+        assert!(
+            !text.contains("HtmlSafe") || here.ends_with("src/markdown.rs") || here.contains("/src/chart/"),
+            "{path}"
+        );
         assert!(!text.contains("Html(format!"), "{path}");
     }
     for (path, text) in under("static") {
-        for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "setTimeout(\""] {
+        for way in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+            "setTimeout(\"",
+        ] {
             assert!(!path.ends_with(".js") || !text.contains(way), "{path}: {way}");
         }
         assert!(!path.ends_with(".svg") || !text.contains("<script"), "{path}");
