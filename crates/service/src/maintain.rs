@@ -13,9 +13,10 @@ use crate::{Desk, Error, Progress};
 
 /// The collection that holds the files of the program in force.
 pub const PROGRAM: &str = "program";
-/// The key of the program in force, and of one that is being applied: where that broke off, opening
-/// the store again applies it to the end.
+/// The key of the program in force.
 pub const IN_FORCE: &str = "current";
+/// The key of a program that is being applied: where that broke off, opening the store again applies
+/// it to the end.
 pub const APPLYING: &str = "next";
 
 /// What applying a program moved.

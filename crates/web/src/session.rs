@@ -202,7 +202,10 @@ async fn viewer(app: &App, parts: &Parts) -> Result<Option<Viewer>, Failed> {
     let now = app.desk.now();
     if now - viewer.session.used > TOUCH {
         viewer.session.used = now;
-        keep(app, &viewer.key, &viewer.session).await?;
+        // A disk without room keeps nobody from reading.
+        if let Err(error) = keep(app, &viewer.key, &viewer.session).await {
+            tracing::warn!(?error, "the use of a session could not be written down");
+        }
     }
     Ok(Some(viewer))
 }

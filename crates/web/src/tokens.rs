@@ -190,7 +190,12 @@ pub async fn token_caller(app: &App, bearer: &str) -> Result<Option<TokenCaller>
         if one(desk, id).await?.is_none() {
             return Ok(None);
         }
-        desk.store().put(&document(id, &Token { used: Some(now), ..token.clone() })?).await?;
+        // A disk without room keeps nobody from reading.
+        if let Err(error) =
+            desk.store().put(&document(id, &Token { used: Some(now), ..token.clone() })?).await
+        {
+            tracing::warn!(%error, "the use of a token could not be written down");
+        }
     }
     Ok(Some(TokenCaller { caller, scopes: token.scopes, id: id.to_owned() }))
 }

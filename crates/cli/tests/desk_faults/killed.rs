@@ -104,6 +104,12 @@ fn a_backup_is_whole_or_not_there() {
             let copy = Place::at(place.beside(&format!("restored{round}.db")));
             let restored = copy.run(&["admin", "restore", to.to_str().unwrap()]);
             assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+            // The key is kept apart, and brought along here.
+            std::fs::copy(
+                format!("{}.key", place.store().display()),
+                format!("{}.key", copy.store().display()),
+            )
+            .unwrap();
             assert_eq!(copy.count("kind:finding"), 4_000);
             whole += 1;
         }

@@ -141,7 +141,7 @@ impl Server {
             .header("authorization", format!("Bearer {token}"))
             .call()
             .unwrap();
-        (answer.status().as_u16(), answer.body_mut().read_json().unwrap_or_default())
+        (answer.status().as_u16(), json_of(answer.body_mut()).unwrap_or_default())
     }
 
     pub fn post(&self, path: &str, token: &str, body: &Value) -> Option<(u16, Value)> {
@@ -173,9 +173,13 @@ pub fn post(url: &str, path: &str, token: &str, body: &Value, version: Option<&s
     if let Some(version) = version {
         request = request.header("if-match", version);
     }
-    let mut answer = request.send(body.to_string()).ok()?;
+    let mut answer = request.send(body.to_string()).inspect_err(|e| eprintln!("{path}: {e}")).ok()?;
     let status = answer.status().as_u16();
-    Some((status, answer.body_mut().read_json().ok()?))
+    Some((status, json_of(answer.body_mut())?))
+}
+
+fn json_of(body: &mut ureq::Body) -> Option<Value> {
+    serde_json::from_str(&body.read_to_string().ok()?).ok()
 }
 
 /// A scan with so many findings.
