@@ -47,8 +47,8 @@ test("a finding goes from scan to proven close, and nothing can be altered unsee
   await t.test("triage by keyboard: search, choose, assign, confirm", async () => {
     await go("/queue");
     await tab.keyboard.press("/");
+    await tab.keyboard.press("End");
     await tab.keyboard.type(" rule:sql-injection file:app/services/berth_search.rb");
-    await tab.keyboard.press("Escape");
     await Promise.all([tab.waitForURL(/berth_search/), tab.keyboard.press("Enter")]);
     const row = tab.locator("tbody [data-row]").first();
     id = await row.getAttribute("data-row");
