@@ -82,7 +82,7 @@ fn writable_beside(path: &Path) -> bool {
     made
 }
 
-fn connect_writer(path: &Path, options: &Options) -> SqliteConnectOptions {
+pub(crate) fn connect_writer(path: &Path, options: &Options) -> SqliteConnectOptions {
     let mut connect = connect(path, options);
     if !options.read_only {
         connect = connect

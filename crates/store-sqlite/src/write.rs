@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use wardroom_desk::Record;
 use wardroom_store::ledger::{Frontier, leaf_hash};
 use wardroom_store::{Append, Checkpoint, Document, Head, RecordSource, StoreError};
 
 use crate::failure::failed;
+use crate::open::connect_writer;
 use crate::{SqliteStore, rows};
 
 /// Checkpoints older than this many blocks of [`BLOCK`] events are thinned to the last of each block.
@@ -35,6 +36,7 @@ impl SqliteStore {
         let mut writer = self.writer.lock().await;
         // At once, and not at the first insertion: the head that is read is then the head that is built on,
         // whichever process writes.
+        self.settled(&mut writer).await?;
         let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let before = head(&mut transaction).await?;
         let mut frontier = frontier(&mut transaction).await?;
@@ -76,9 +78,25 @@ impl SqliteStore {
         Ok(Head { seq: frontier.size(), no: before.no.max(no) })
     }
 
+    /// Makes the writing connection ready after a failure. Without room SQLite rolls back by itself;
+    /// the rollback that follows is refused, and the connection counts a transaction for ever that is
+    /// none. It is replaced then.
+    async fn settled(&self, writer: &mut SqliteConnection) -> Result<(), StoreError> {
+        if !writer.is_in_transaction() {
+            return Ok(());
+        }
+        // A rollback may still wait for its turn.
+        let answers = writer.ping().await.is_ok();
+        if !answers || writer.is_in_transaction() {
+            *writer = connect_writer(&self.path, &self.options).connect().await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
     /// Puts other projections in the place of those that are there.
     pub(crate) async fn replace_all(&self, at: u64, source: &mut dyn RecordSource) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().await;
+        self.settled(&mut writer).await?;
         let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let head = head(&mut transaction).await?;
         if head.seq != at {

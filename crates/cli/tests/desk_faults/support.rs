@@ -125,7 +125,8 @@ impl Server {
             }
             said.push_str(&line);
         };
-        std::thread::spawn(move || lines.for_each(drop));
+        // What the server says stands in the report of a test that fails.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("{line}")));
         Server { child, url }
     }
 
