@@ -150,7 +150,7 @@ impl Desk {
             drafts.push(Draft::new(id, kind, &kind.initial().name, fields, now));
         }
         // Other fields may be searched now, so the index is made anew.
-        let (index, people) = gathered(&*self.store, &program).await?;
+        let (index, people) = gathered(&self.store, &program, head.no).await?;
         *self.shared.write().unwrap_or_else(PoisonError::into_inner) =
             Shared { program: Arc::clone(&program), index, people };
         self.commit(&mut head, &caller.actor, drafts, vec![document], now, None).await?;
