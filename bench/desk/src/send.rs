@@ -40,7 +40,8 @@ pub fn run(origin: &str, token: &str, findings: u64, repository: &str, bulk: boo
     let page = browser.plain(&format!("/queue?q={encoded}"))?;
     let text = String::from_utf8_lossy(&page.body).into_owned();
     let csrf = between(&text, "name=\"csrf\" value=\"").context("the page has a form")?;
-    let id = between(&text, "/records/").context("the page shows a record")?;
+    let no = between(&text, "/records/F-").context("the page shows a finding")?;
+    let id = format!("F-{no}");
 
     let mut took = Vec::new();
     for no in 0..TIMES {
