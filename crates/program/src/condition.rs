@@ -1,13 +1,16 @@
 //! A condition in the Common Expression Language, its names checked when it is made.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// What a condition is asked about: names and their values. A name that a record lacks is null.
 pub type Facts = Map<String, Value>;
+
+/// The language's own functions. Making them takes longer than asking a condition does.
+static LANGUAGE: LazyLock<Arc<cel::Env>> = LazyLock::new(|| Arc::new(cel::Env::stdlib()));
 
 /// A condition, compiled.
 #[derive(Clone)]
@@ -82,7 +85,7 @@ impl Condition {
 
     /// The same, with what went wrong.
     pub fn evaluate(&self, facts: &Facts) -> Result<bool, String> {
-        let mut context = cel::Context::default();
+        let mut context = cel::Context::with_env(Arc::clone(&LANGUAGE));
         context.add_function("level", level).map_err(|e| e.to_string())?;
         for name in self.program.references().variables() {
             let value = facts.get(name).cloned().unwrap_or(Value::Null);

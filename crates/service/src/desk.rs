@@ -1,5 +1,6 @@
 //! The desk: what everything else holds on to.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{Mutex, broadcast};
 use wardroom_desk::{Caller, Event, Index, Millis, Record, RecordId, Refused, Viewer, World};
 use wardroom_program::Program;
-use wardroom_store::{Head, Store};
+use wardroom_store::{Head, Store, StoreError};
 
 use crate::people::People;
 use crate::{Error, Jobs};
@@ -74,8 +75,11 @@ pub struct Shared {
     pub people: People,
 }
 
-/// Records read at once while the index is built.
+/// Records read at once while the index is built, and batches that are read ahead.
 const BATCH: u32 = 2_000;
+const AHEAD: usize = 4;
+/// Records taken into memory at once: readers get their turn between.
+const SLICE: usize = 250;
 
 impl Desk {
     /// Opens a desk over a store: every record is read once.
@@ -83,7 +87,7 @@ impl Desk {
         let Settings { store, program, clock } = settings;
         let head = store.head().await?;
         let newest = store.events(head.seq.saturating_sub(1), 1).await?;
-        let (index, people) = gathered(&*store, &program).await?;
+        let (index, people) = gathered(&store, &program, head.no).await?;
         Ok(Desk {
             store,
             clock,
@@ -153,12 +157,13 @@ impl Desk {
 
     /// Takes records that were appended into memory, and tells who listens.
     pub(crate) fn took(&self, records: &[Record], seq: u64) {
-        let mut shared = self.shared.write().unwrap_or_else(PoisonError::into_inner);
-        for record in records {
-            shared.index.put(record);
-            shared.people.put(record);
+        for slice in records.chunks(SLICE) {
+            let mut shared = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+            for record in slice {
+                shared.index.put(record);
+                shared.people.put(record);
+            }
         }
-        drop(shared);
         // A thousand names tell a page no more than "much has changed".
         let names: Arc<[RecordId]> = records.iter().take(1_000).map(|r| r.id.clone()).collect();
         let confidential = records.iter().any(|r| r.confidential);
@@ -184,16 +189,26 @@ impl Desk {
     }
 }
 
-/// Every record, read once.
-pub(crate) async fn gathered(store: &dyn Store, program: &Program) -> Result<(Index, People), Error> {
+/// Every record up to a number, read once. Batches are read and parsed ahead on the other threads: that
+/// is most of the work, and needs no order.
+pub(crate) async fn gathered(
+    store: &Arc<dyn Store>,
+    program: &Program,
+    last: u32,
+) -> Result<(Index, People), Error> {
     let mut index = Index::new(program);
     let mut people = People::default();
-    let mut after = 0;
-    loop {
-        let records = store.records_after(after, BATCH).await?;
-        let Some(last) = records.last() else { break };
-        after = last.id.no;
-        for record in &records {
+    let mut begins = (0..last).step_by(BATCH as usize);
+    let read = |after| {
+        let store = Arc::clone(store);
+        tokio::spawn(async move { store.records_after(after, BATCH).await })
+    };
+    let mut ahead: VecDeque<_> = begins.by_ref().take(AHEAD).map(|after| (after, read(after))).collect();
+    while let Some((after, batch)) = ahead.pop_front() {
+        let records = batch.await.map_err(|e| StoreError::Other(e.to_string()))??;
+        ahead.extend(begins.next().map(|after| (after, read(after))));
+        // Where numbers are missing, a batch reaches into the next one.
+        for record in records.iter().take_while(|r| r.id.no <= after.saturating_add(BATCH)) {
             index.put(record);
             people.put(record);
         }

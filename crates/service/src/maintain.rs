@@ -92,7 +92,8 @@ impl Desk {
             tracing::error!("the program that was put in force cannot be read: the earlier one stays");
             return Ok(());
         };
-        let (index, people) = gathered(&*self.store, &program).await?;
+        let last = self.store.head().await?.no;
+        let (index, people) = gathered(&self.store, &program, last).await?;
         *self.shared.write().unwrap_or_else(PoisonError::into_inner) =
             Shared { program: Arc::new(program), index, people };
         Ok(())
@@ -177,7 +178,7 @@ impl Desk {
             return Ok(moved);
         }
         // Other fields may be searched now, so the index is made anew.
-        let (index, people) = gathered(&*self.store, &program).await?;
+        let (index, people) = gathered(&self.store, &program, head.no).await?;
         *self.shared.write().unwrap_or_else(PoisonError::into_inner) =
             Shared { program: Arc::clone(&program), index, people };
         loop {

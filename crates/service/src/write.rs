@@ -121,12 +121,15 @@ impl Desk {
                     if record.confidential && !caller.role.confidential {
                         continue;
                     }
-                    match self.decided(caller, record.id.no, command.clone(), now, &mut together).await {
+                    let id = record.id.clone();
+                    // It is not read again, unless a tie has changed it already.
+                    if !together.drafts.contains_key(&id.no) {
+                        together.put(Draft::of(record, now));
+                    }
+                    match self.decided(caller, id.no, command.clone(), now, &mut together).await {
                         Ok(true) => slice_done.changed += 1,
                         Ok(false) => slice_done.same += 1,
-                        Err(Error::Refused(refused)) => {
-                            slice_done.refused.push((record.id.clone(), refused.to_string()));
-                        }
+                        Err(Error::Refused(refused)) => slice_done.refused.push((id, refused.to_string())),
                         Err(other) => return Err(other),
                     }
                 }

@@ -19,9 +19,16 @@ use wardroom_store_sqlite::{Options, SqliteStore};
 
 use crate::failure::usage;
 
+/// Threads that answer requests, at least. A page counts for some milliseconds: with a thread for each
+/// processor alone, whoever only waits for a row of the store stands behind it at every step; with more, the
+/// system shares the processors out.
+const WORKERS: usize = 12;
+
 /// Runs what waits for connections and disks.
 pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads((processors * 2).max(WORKERS))
         .enable_all()
         .build()
         .context("the server's threads could not be started")?

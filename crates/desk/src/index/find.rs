@@ -128,6 +128,9 @@ impl Index {
             _ if term.tests.is_empty() => Plan::Nothing,
             Place::Time(moment) => self.moment(moment, &term.tests, name.name == "age", now),
             Place::Column(at) => self.values(&self.columns[at], &term.tests, viewer, now),
+            Place::Is if matches!(term.tests.as_slice(), [Test::Is(word)] if word.eq_ignore_ascii_case("late")) => {
+                Plan::Within(&self.due, NEVER_YET, now)
+            }
             place => {
                 let mut any: Option<Cow<'_, RoaringBitmap>> = None;
                 for test in &term.tests {

@@ -125,11 +125,11 @@ async fn page(
     let kept = if asked.contains_key("sort") { format!("&sort={sort}") } else { String::new() };
     let here = format!("/queue?q={}{kept}", url_encode(&search));
     let now = app.desk.now();
-    let (filters, groups, late, nothing_at_all) = {
+    let (filters, groups, late, nothing_at_all, found) = {
         let shared = app.desk.read();
         let eyes = viewer.eyes();
-        let filters = filters(&shared.index, &query, &eyes, now);
         let matches = shared.index.find(&query, &eyes, now);
+        let filters = filters(&shared.index, &query, &matches, &eyes, now);
         let groups = query.group().and_then(|field| {
             let groups = shared.index.groups(&matches, field, GROUPS)?;
             Some(
@@ -145,9 +145,10 @@ async fn page(
             )
         });
         let late = shared.index.find(&query.with("is:late"), &eyes, now).len();
-        (filters, groups, late, shared.index.visible(&eyes).is_empty())
+        let found = shared.index.page(&matches, sort, cursor, ROWS);
+        (filters, groups, late, shared.index.visible(&eyes).is_empty(), found)
     };
-    let (found, rows) = list::fetch(&app, &viewer, &query, sort, cursor, ROWS).await?;
+    let rows = list::rows(&app, &app.desk.store().records(&found.numbers).await?);
     let chips = query
         .terms
         .iter()
@@ -268,22 +269,30 @@ fn moves(app: &App, viewer: &Viewer, query: &Query) -> Vec<BulkMove> {
     moves
 }
 
+/// The fields that can be filtered by.
+const FILTERS: [&str; 8] = ["severity", "state", "owner", "rule", "team", "repository", "label", "exposure"];
+
 fn filters(
     index: &wardroom_desk::Index,
     query: &Query,
+    matches: &wardroom_desk::Matches,
     eyes: &wardroom_desk::Viewer,
     now: i64,
 ) -> Vec<Filter> {
-    let mut filters = Vec::new();
-    for key in ["severity", "state", "owner", "rule", "team", "repository", "label", "exposure"] {
+    // Those that the search does not name are counted together, among what it finds.
+    let named = |key: &&str| query.terms.iter().any(|t| t.key == **key);
+    let others: Vec<&str> = FILTERS.into_iter().filter(|key| !named(key)).collect();
+    let mut facets = index.facets(matches, &others, VALUES);
+    for key in FILTERS.iter().filter(|key| named(key)) {
         // A filter offers what there would be without it, so that another value can be chosen.
+        let matches = index.find(&query.without_key(key), eyes, now);
+        facets.extend(index.facets(&matches, &[key], VALUES));
+    }
+    let mut filters = Vec::new();
+    for key in FILTERS {
+        let Some(at) = facets.iter().position(|f| f.field == key && !f.values.is_empty()) else { continue };
+        let Facet { values, others, none, .. } = facets.swap_remove(at);
         let without = query.without_key(key);
-        let matches = index.find(&without, eyes, now);
-        let Some(facet) = index.facets(&matches, &[key], VALUES).into_iter().next() else { continue };
-        if facet.values.is_empty() {
-            continue;
-        }
-        let Facet { values, others, none, .. } = facet;
         let mut choices: Vec<Choice> = values
             .into_iter()
             .map(|v| Choice {
