@@ -73,7 +73,7 @@ test("a finding goes from scan to proven close, and nothing can be altered unsee
     assert.ok(steps >= 3, `${steps} steps`);
     await tab.keyboard.press("]");
     await tab.keyboard.press("]");
-    assert.equal(await tab.locator(".ln[data-here]").count(), 1);
+    assert.equal(await tab.locator(".path [data-here]").count(), 1);
   });
 
   await t.test("a comment with a mention, a label, an undo", async () => {

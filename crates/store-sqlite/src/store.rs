@@ -286,6 +286,12 @@ impl Store for SqliteStore {
         backup::backup(self, to, false).await
     }
 
+    async fn tidy(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *writer).await.map_err(failed)?;
+        Ok(())
+    }
+
     async fn figures(&self) -> Result<Vec<(String, String)>, StoreError> {
         let size = |end: &str| std::fs::metadata(crate::key::beside(&self.path, end)).map_or(0, |m| m.len());
         let head = self.head().await?;

@@ -91,6 +91,9 @@ pub trait Store: Send + Sync {
 
     /// Writes a whole, consistent copy while the store is in use.
     async fn backup(&self, to: &std::path::Path) -> Result<(), StoreError>;
+    /// Brings what lies beside the store's main file into it, as at the end of a program that is done with
+    /// it. What was appended is safe without it.
+    async fn tidy(&self) -> Result<(), StoreError>;
     /// Size on disk in bytes, and other figures for the administration page: name and value.
     async fn figures(&self) -> Result<Vec<(String, String)>, StoreError>;
 }

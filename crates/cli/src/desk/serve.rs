@@ -17,6 +17,9 @@ use crate::output::Console;
 /// How often dates that have passed are looked for.
 const TICK: Duration = Duration::from_secs(30);
 
+/// How long requests under way may take to their end.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 /// Runs it; the exit code.
 pub fn run(options: &ServeArgs) -> anyhow::Result<u8> {
     log();
@@ -60,9 +63,24 @@ pub async fn serve(
         }
     });
     let rules = crate::rules::all();
+    let store = Arc::clone(desk.store());
     let app = App::new(Settings { desk, rules, origin, public_key });
-    wardroom_web::serve(app, listener, ended()).await?;
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let serving = wardroom_web::serve(app, listener, async {
+        let _ = stopped.await;
+    });
+    // Requests under way are finished; pages that only listen would listen for ever.
+    let ending = async {
+        ended().await;
+        let _ = stop.send(());
+        tokio::time::sleep(PATIENCE).await;
+    };
+    tokio::select! {
+        served = serving => served?,
+        () = ending => {}
+    }
     ticker.abort();
+    store.tidy().await?;
     Ok(())
 }
 
