@@ -36,7 +36,7 @@ fn two_servers_on_one_store_lose_nothing() {
     let versions: Vec<u64> =
         told["events"].as_array().unwrap().iter().map(|e| e["version"].as_u64().unwrap()).collect();
     assert!(versions.windows(2).all(|w| w[1] == w[0] + 1), "no version twice: {versions:?}");
-    // Two that saw the same: the second is told so. With `If-Match` that is 412, in a bulk of one 409.
+    // Two that saw the same: the second is told so.
     let seen = format!("\"{}\"", versions.last().unwrap());
     let set = |url: &str, text: &str| {
         post(

@@ -6,6 +6,9 @@ use axum::http::{Method, header};
 use crate::place::filled;
 use crate::routes::{Gets, PAGES};
 
+/// What is tried: method, media type, origin, what a browser says of the site, body.
+type Case<'a> = (&'a str, Method, &'a str, Option<&'a str>, Option<&'a str>, String);
+
 #[tokio::test]
 async fn no_form_is_taken_from_elsewhere() {
     let (site, _) = filled().await;
@@ -28,7 +31,7 @@ async fn no_form_is_taken_from_elsewhere() {
         let json = format!("{{\"csrf\":\"{}\"}}", boss.csrf);
         let own = body(Some(&boss.csrf));
         let here = site.origin.0.as_str();
-        let cases: [(&str, Method, &str, Option<&str>, Option<&str>, String); 14] = [
+        let cases: [Case; 14] = [
             ("no token", Method::POST, coded, Some(here), None, body(None)),
             ("an empty token", Method::POST, coded, Some(here), None, body(Some(""))),
             ("the token of another session", Method::POST, coded, Some(here), None, body(Some(&other.csrf))),
