@@ -238,13 +238,15 @@ impl Team {
             left -= many;
         }
         let program = &self.program;
+        let apart = 6 * HOUR / Millis::try_from(scans.len().max(1)).unwrap_or(1);
         let taken: Vec<_> = scans
             .into_par_iter()
-            .filter_map(|(repository, many, seed, next)| {
+            .enumerate()
+            .filter_map(|(no, (repository, many, seed, next))| {
                 let name = made::repository(repository);
                 let envelope = made::envelope(&name, made::codeowners(repository), many.into(), seed);
                 let delivery = Delivery::read(serde_json::from_value(envelope).ok()?).ok()?;
-                let at = at + Millis::from(next % 1_000) * 20_000;
+                let at = at + Millis::try_from(no).unwrap_or(0) * apart;
                 let taken = take(program, &Everybody, &delivery, Vec::new(), next, at).ok()?;
                 Some((repository, delivery, taken, at))
             })
