@@ -153,9 +153,11 @@ pub(super) async fn keys_follow_their_records(bench: &dyn Bench) {
         store.append(&append).await.unwrap();
         check_keys(store, &sample).await;
     }
-    assert_eq!(store.scopes("group/").await.unwrap().len(), 3);
-    assert_eq!(store.scopes("group/app-1").await.unwrap(), vec![scope("group/app-1", "main")]);
-    assert_eq!(store.scopes("").await.unwrap().len(), 3);
+    // Each of three repositories has a scope of its own, and one for its branch.
+    assert_eq!(store.scopes("group/").await.unwrap().len(), 6);
+    let of_one = ["group/app-1".to_owned(), scope("group/app-1", "main")];
+    assert_eq!(store.scopes("group/app-1").await.unwrap(), of_one);
+    assert_eq!(store.scopes("").await.unwrap().len(), 6);
     for nothing in ["group_", "group%", "zzz", "GROUP/"] {
         assert_eq!(store.scopes(nothing).await.unwrap(), Vec::<String>::new(), "{nothing}");
     }

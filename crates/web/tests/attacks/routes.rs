@@ -169,6 +169,7 @@ pub const PAGES: &[Row] = &[
     ("POST", "/views", "/views", &[("name", "x"), ("search", "is:open")], All(303)),
     ("POST", "/views/remove", "/views/remove", &[("search", "is:open")], All(303)),
     ("GET", "/admin", "/admin", &[], admin(200)),
+    ("POST", "/admin/audit", "/admin/audit", &[], admin(303)),
     ("GET", "/admin/people", "/admin/people", &[], admin(200)),
     (
         "POST",
