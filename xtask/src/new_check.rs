@@ -82,7 +82,7 @@ const CHECK: &str = r#"//! TODO: what it flags, in one line.
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// What the check flags: one paragraph.
     ///
     /// ## Why it is bad

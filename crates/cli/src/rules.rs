@@ -8,7 +8,7 @@ use crate::args::{Args, Color, RulesArgs, RulesFormat};
 use crate::failure::{CLEAN, usage};
 use crate::output::Console;
 
-wardroom_sast::rule! {
+wardroom_model::rule! {
     /// An ignore, in a comment or in the ignore file, that covers no finding: what it was written for
     /// is gone, or its rule, line or file is not right.
     ///
@@ -33,7 +33,7 @@ wardroom_sast::rule! {
     unused_ignore: "unused-ignore", "An ignore that ignores nothing", Configuration, 710, Low
 }
 
-wardroom_sast::rule! {
+wardroom_model::rule! {
     /// An entry of the ignore file whose date has passed. It covers nothing any more, and what it
     /// covered is shown again.
     ///

@@ -30,6 +30,12 @@ pub struct Finding {
     pub scope: String,
     /// From where the data comes in to where it does harm; empty for a weakness that is a pattern.
     pub path: Vec<Step>,
+    /// Where else the same thing stands: a key that is written in many files is one finding.
+    pub places: Vec<Location>,
+    /// The library that it is about.
+    pub package: Option<Package>,
+    /// What was published about that library.
+    pub advisory: Option<Advisory>,
     /// From where outside it can be reached.
     pub endpoints: Vec<Arc<Endpoint>>,
     /// A safe mechanical change, where there is one.
@@ -38,6 +44,28 @@ pub struct Finding {
     pub fingerprint: Fingerprint,
     /// Set where an ignore covers the finding.
     pub suppression: Option<Suppression>,
+}
+
+/// A library as the lockfile names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Package {
+    /// As its ecosystem writes it: `rails`, `@babel/core`, `org.apache.logging.log4j:log4j-core`.
+    pub name: String,
+    /// The locked version; empty where only a range is known.
+    pub version: String,
+    /// The package URL: `pkg:gem/rails@7.0.4`.
+    pub purl: String,
+}
+
+/// A published weakness of a library.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Advisory {
+    /// The name that most people know it by: the CVE where there is one.
+    pub id: String,
+    /// Its other names, sorted.
+    pub aliases: Vec<String>,
+    /// Where to read it; empty where nobody says.
+    pub url: String,
 }
 
 /// One step on the path from source to sink.

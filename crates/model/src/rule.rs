@@ -37,6 +37,10 @@ pub enum Category {
     DenialOfService,
     /// Weaknesses of a locked version that need a code pattern to matter.
     Versions,
+    /// Code of others that the application brings along.
+    Libraries,
+    /// Keys and passwords that stand where anybody can read them.
+    Secrets,
 }
 
 impl Category {
@@ -51,6 +55,8 @@ impl Category {
             Category::Configuration => "Configuration",
             Category::DenialOfService => "Denial of service",
             Category::Versions => "Versions",
+            Category::Libraries => "Libraries",
+            Category::Secrets => "Secrets",
         }
     }
 }
@@ -80,4 +86,52 @@ impl Rule {
         let paragraph = self.doc.trim_start().split("\n\n").find(|p| !p.trim_start().starts_with('#'));
         paragraph.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Declares a rule: its doc comment is its page, its `--explain` and its training card.
+///
+/// ```text
+/// rule! {
+///     /// One paragraph: what the check flags.
+///     ///
+///     /// ## Why it is bad
+///     /// …
+///     /// ## Example
+///     /// ```ruby
+///     /// …
+///     /// ```
+///     /// ## Use instead
+///     /// ```ruby
+///     /// …
+///     /// ```
+///     /// ## References
+///     /// - CWE-89 …
+///     sql_injection: "sql-injection", "SQL built from what a user sends", Injection, 89, High,
+///         "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+/// }
+/// ```
+#[macro_export]
+macro_rules! rule {
+    ($(#[doc = $doc:literal])+ $name:ident: $id:literal, $title:literal, $category:ident, $cwe:literal, $severity:ident $(, $cvss:literal)? $(,)?) => {
+        $(#[doc = $doc])+
+        pub fn $name() -> &'static $crate::Rule {
+            static RULE: std::sync::LazyLock<$crate::Rule> = std::sync::LazyLock::new(|| $crate::Rule {
+                id: $id,
+                title: $title,
+                category: $crate::Category::$category,
+                cwe: $crate::Cwe($cwe),
+                severity: $crate::Severity::$severity,
+                cvss: [$(Some($cvss),)? None][0],
+                doc: $crate::dedent(concat!($($doc, "\n"),+)),
+            });
+            &RULE
+        }
+    };
+}
+
+/// A doc comment's text: the space that stands behind each `///` is taken off. The text is made once
+/// for each rule and kept for the life of the process.
+pub fn dedent(text: &str) -> &'static str {
+    let lines: Vec<&str> = text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    Box::leak(lines.join("\n").into_boxed_str())
 }

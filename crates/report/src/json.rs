@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use wardroom_model::{
-    Category, Confidence, Cwe, Endpoint, Filter, FilterRole, Finding, Fix, Location, Problem, Report, Rule,
-    Severity, Step, Suppression, Verb,
+    Advisory, Category, Confidence, Cwe, Endpoint, Filter, FilterRole, Finding, Fix, Location, Package,
+    Problem, Report, Rule, Severity, Step, Suppression, Verb,
 };
 
 use crate::Error;
@@ -68,6 +68,12 @@ struct Found<'a> {
     location: &'a Location,
     scope: &'a str,
     path: &'a [Step],
+    #[serde(skip_serializing_if = "<[Location]>::is_empty")]
+    places: &'a [Location],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<&'a Package>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advisory: Option<&'a Advisory>,
     endpoints: Vec<Reached<'a>>,
     fix: Option<&'a Fix>,
     suppression: Option<&'a Suppression>,
@@ -188,6 +194,9 @@ fn found<'a>(finding: &'a Finding, endpoints: &Endpoints<'_>) -> Found<'a> {
         location: &finding.location,
         scope: &finding.scope,
         path: &finding.path,
+        places: &finding.places,
+        package: finding.package.as_ref(),
+        advisory: finding.advisory.as_ref(),
         endpoints: finding.endpoints.iter().map(reached).collect(),
         fix: finding.fix.as_ref(),
         suppression: finding.suppression.as_ref(),

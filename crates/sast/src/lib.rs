@@ -4,7 +4,6 @@
 //! A check never reads a file, never prints and never decides what a user gets to see: it says what
 //! it found, how bad, how sure and why. One failing check never stops the others.
 
-#[macro_use]
 mod rule;
 
 pub mod checks;
@@ -14,5 +13,5 @@ mod mend;
 mod run;
 
 pub use context::{Context, Draft};
-pub use rule::{Check, dedent};
+pub use rule::Check;
 pub use run::{Outcome, registry, run};

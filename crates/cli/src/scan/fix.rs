@@ -223,6 +223,9 @@ mod tests {
             location: Location { file: Arc::clone(&file), start: at, end: at, snippet: line.to_owned() },
             scope: String::new(),
             path: Vec::new(),
+            places: Vec::new(),
+            package: None,
+            advisory: None,
             endpoints: Vec::new(),
             fix: Some(Fix {
                 title: "t".to_owned(),

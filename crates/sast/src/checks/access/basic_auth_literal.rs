@@ -8,7 +8,7 @@ use wardroom_ruby::walk;
 use super::practice::keyword;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The password that HTTP basic authentication asks for stands in the code.
     ///
     /// ## Why it is bad

@@ -8,7 +8,7 @@ use wardroom_ruby::walk;
 use super::practice::{any, is_params};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A channel streams what the client names (`stream_from "room_#{params[:id]}"`) without asking
     /// whether the client may hear it, or the connection never finds out who the client is.
     ///

@@ -6,7 +6,7 @@ use wardroom_ruby::ir::Name;
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A controller descends from `ActionController::Base` and neither it nor the settings turn on
     /// `protect_from_forgery`, on a version of Rails that does not do so by itself.
     ///

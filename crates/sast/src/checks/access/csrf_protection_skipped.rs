@@ -7,7 +7,7 @@ use wardroom_ruby::ir::Name;
 use super::practice::{Action, Practice, before, keyword};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A controller takes the check of the authenticity token away (`skip_before_action
     /// :verify_authenticity_token`, `skip_forgery_protection`, `protect_from_forgery` with `except:`)
     /// for actions whose callers are known by their session.

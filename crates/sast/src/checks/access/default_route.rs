@@ -5,7 +5,7 @@ use wardroom_rails::FileId;
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A route takes the names of controller and action from the path, so that every public method of
     /// every controller answers, to every HTTP method.
     ///

@@ -10,7 +10,7 @@ use super::condition::{Part, Switch, switch_in};
 use super::practice::{Practice, any};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Whether a filter that asks who is calling, or whether the caller may, runs at all is decided by a
     /// parameter, a cookie or a header of the same request (`if:`, `unless:`).
     ///

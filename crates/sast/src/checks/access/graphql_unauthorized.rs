@@ -6,7 +6,7 @@ use wardroom_ruby::ir::Name;
 use super::practice::{decides, guards};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A GraphQL mutation changes records without a call that decides whether the caller may
     /// (`authorized?`, `ready?`, `authorize`, a look at the current user), though most mutations of
     /// the application make one.

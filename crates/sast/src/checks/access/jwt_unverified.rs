@@ -8,7 +8,7 @@ use wardroom_ruby::walk;
 use super::practice::{any, constant, keyword};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A JSON Web Token is decoded without checking its signature, with the algorithm `none`, or is
     /// signed with a secret that stands in the code.
     ///

@@ -11,7 +11,7 @@ use wardroom_ruby::walk;
 use super::practice::{decides, is_params, is_tenant, is_user, keyword};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The request's parameters set a record's attributes in bulk and the code does not say which:
     /// raw `params` where Rails does not refuse them, `permit!`, `to_unsafe_h`, or a list of permitted
     /// keys that holds one that decides over rights.

@@ -9,7 +9,7 @@ use super::missing_authorization::public_by_nature;
 use super::practice::{Action, Practice, before};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// An action changes records without a filter that asks who is calling, though the other actions
     /// of the controller, or the other controllers of its namespace, stand behind such a filter.
     ///

@@ -12,7 +12,7 @@ use super::missing_authentication::guarded_by_route;
 use super::practice::{Action, Practice, before, mentions_user, reads_params};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// An action loads or changes a record without a call that decides whether the caller may
     /// (`authorize`, `can?`, a filter of the application's own), though the other actions of the same
     /// controller make such a call.

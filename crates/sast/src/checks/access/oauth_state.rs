@@ -7,7 +7,7 @@ use wardroom_ruby::ir::{Call, Kind, Node, Span};
 use super::practice::{any, constant, keyword};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A sign-in through another service (OmniAuth) can be begun by a plain link, or its answer is taken
     /// without comparing the `state` that ties it to the browser that began it.
     ///

@@ -8,7 +8,7 @@ use wardroom_ruby::walk;
 use super::practice::{any, constant, keyword};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A one-time password (ROTP) is checked without `after:`, the time of the last one that was used.
     ///
     /// ## Why it is bad

@@ -6,7 +6,7 @@ use wardroom_ruby::ir::{Call, Kind, Node};
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The settings of single sign-on by SAML do not ask for a signature, skip a check of the answer,
     /// or know the identity provider only by a fingerprint of its certificate.
     ///

@@ -10,7 +10,7 @@ use wardroom_ruby::walk;
 use super::practice::RENEWALS;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A sign-in writes the user into the session without starting a new one (`reset_session`).
     ///
     /// ## Why it is bad

@@ -11,7 +11,7 @@ use wardroom_ruby::walk;
 use super::practice::{Action, Practice, before, keyword, reads_params, writes};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A route takes GET for an action that changes a record, the session, or who is signed in.
     ///
     /// ## Why it is bad

@@ -8,7 +8,7 @@ use super::practice::{any, is_params};
 use crate::context::Context;
 use crate::mend::{self, Side};
 
-rule! {
+wardroom_model::rule! {
     /// A token, key, signature or hashed password is compared with `==`, which stops at the first
     /// byte that differs.
     ///

@@ -5,7 +5,7 @@ use wardroom_ruby::ir::{Form, Kind, Node};
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A token is taken apart by a pattern that is open at one end: what is checked is some part of what was sent.
     ///
     /// ## Why it is bad

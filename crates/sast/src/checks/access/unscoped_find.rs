@@ -12,7 +12,7 @@ use super::practice::{Action, Practice, any, decides, is_params, is_tenant, ment
 use super::usage::{Usage, usage};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A record is loaded by a number from the request from all records of its kind, though the
     /// application elsewhere loads such records only from those that the caller may see
     /// (`current_user.photos`, `Host.authorized`, a scope of its own), or though the record belongs to

@@ -11,7 +11,7 @@ use super::csrf_protection_skipped::by_token_name;
 use super::practice::{any, before, is_params};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A sign-in answers an unknown name in other words than a wrong password, or a form for forgotten
     /// passwords says that an address is unknown.
     ///

@@ -10,7 +10,7 @@ use crate::context::Context;
 /// NIST SP 800-63B, section 5.1.1.2: at least eight characters.
 const SHORTEST: i64 = 8;
 
-rule! {
+wardroom_model::rule! {
     /// The rules for passwords take one of fewer than eight characters.
     ///
     /// ## Why it is bad

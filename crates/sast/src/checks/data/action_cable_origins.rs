@@ -7,7 +7,7 @@ use wardroom_rails::config::SettingValue;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// ActionCable accepts web sockets from pages of any site: the check of the origin is off or its
     /// list matches too much.
     ///

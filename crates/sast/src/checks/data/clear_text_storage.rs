@@ -7,7 +7,7 @@ use wardroom_ruby::ir::Name;
 use super::naming::{self, Secret};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A column keeps a password, a key, a social security number or a card number as it is.
     ///
     /// ## Why it is bad

@@ -6,7 +6,7 @@ use wardroom_ruby::ir::{Call, Form, Kind, Node};
 use super::{naming, place};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A password is hashed with a salt that stands in the code, so all passwords have the same.
     ///
     /// ## Why it is bad

@@ -6,7 +6,7 @@ use wardroom_ruby::ir::Kind;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The application renders pages and sends no Content-Security-Policy, or one that is only
     /// reported.
     ///

@@ -5,7 +5,7 @@ use wardroom_rails::FileId;
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The content security policy allows inline scripts, `eval`, or scripts from any site.
     ///
     /// ## Why it is bad

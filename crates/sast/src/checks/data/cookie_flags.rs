@@ -9,7 +9,7 @@ use super::place;
 use crate::context::Context;
 use crate::mend::{self, Mend};
 
-rule! {
+wardroom_model::rule! {
     /// A cookie that holds a token or another secret is set without `httponly` or `secure`.
     ///
     /// ## Why it is bad

@@ -5,7 +5,7 @@ use wardroom_model::{Confidence, Severity};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Signed and encrypted cookies are read with `Marshal`: `cookies_serializer` is `:marshal` or
     /// `:hybrid`, or is left at the old default.
     ///

@@ -9,7 +9,7 @@ use wardroom_ruby::walk;
 use super::{naming, place};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Cross-origin requests are allowed from every site: the origin is `*`, or the one that the
     /// request names is sent back, worst together with credentials.
     ///

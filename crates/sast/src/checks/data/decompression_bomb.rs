@@ -6,7 +6,7 @@ use wardroom_ruby::ir::Kind;
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Compressed data from a user is unpacked into memory without a look at its size.
     ///
     /// ## Why it is bad

@@ -9,7 +9,7 @@ use super::place;
 use crate::context::Context;
 use crate::mend;
 
-rule! {
+wardroom_model::rule! {
     /// Production shows Rails' detailed error pages, or an action answers with an exception's message
     /// or backtrace.
     ///

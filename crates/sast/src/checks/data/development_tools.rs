@@ -7,7 +7,7 @@ use wardroom_rails::routes::Target;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A console gem stands in the gems of production, or a dashboard (Sidekiq, PgHero, GraphiQL,
     /// mail previews …) is mounted without anything that asks who comes.
     ///

@@ -9,7 +9,7 @@ use super::naming::{self, Secret};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// `config.filter_parameters` is empty or leaves out parameters of the application that are
     /// secret.
     ///

@@ -6,7 +6,7 @@ use super::place;
 use crate::context::Context;
 use crate::mend;
 
-rule! {
+wardroom_model::rule! {
     /// `config.force_ssl` is off in production.
     ///
     /// ## Why it is bad

@@ -7,7 +7,7 @@ use wardroom_ruby::ir::{Call, Kind};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The X-Frame-Options header that Rails sends is taken away or allows every site.
     ///
     /// ## Why it is bad

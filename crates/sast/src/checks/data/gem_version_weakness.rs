@@ -7,7 +7,7 @@ use wardroom_ruby::ir::{Call, Kind, Node, Span};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A locked gem has a published weakness, and the code does what makes it matter. The message
     /// names the weakness and the pattern.
     ///

@@ -9,7 +9,7 @@ use super::naming::{self, Secret};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A key, token or password stands in the code or in a setting as a literal: `secret_key_base`,
     /// Devise's pepper, the key of a service.
     ///

@@ -6,7 +6,7 @@ use wardroom_rails::config::{Change, SettingValue};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Production answers requests for any host name: `config.hosts` is cleared, holds a pattern for
     /// everything, or is not set.
     ///

@@ -6,7 +6,7 @@ use wardroom_rails::config::SettingValue;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// TLS is forced, but the header that makes browsers insist on it is switched off or expires at
     /// once.
     ///

@@ -10,7 +10,7 @@ use super::{naming, place};
 use crate::context::Context;
 use crate::mend;
 
-rule! {
+wardroom_model::rule! {
     /// A pattern that checks a whole text begins with `^` or ends with `$`: in Ruby these match at
     /// every line, not only at the text's ends.
     ///

@@ -6,7 +6,7 @@ use wardroom_ruby::ir::{Call, Kind, Node};
 use super::{naming, place};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Dangerous parts of a text are taken out by one replacement: script tags, `../`, event handlers,
     /// `javascript:`; or only the first occurrence is.
     ///

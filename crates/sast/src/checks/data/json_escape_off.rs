@@ -6,7 +6,7 @@ use super::place;
 use crate::context::Context;
 use crate::mend;
 
-rule! {
+wardroom_model::rule! {
     /// `escape_html_entities_in_json` is switched off: `to_json` leaves `<`, `>` and `&` as they are.
     ///
     /// ## Why it is bad

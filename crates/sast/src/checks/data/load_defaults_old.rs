@@ -6,7 +6,7 @@ use wardroom_rails::config::{SettingValue, turned_on_by};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// `config.load_defaults` names an older release than the Rails that runs, or is missing, so
     /// protections that came since are off.
     ///

@@ -7,7 +7,7 @@ use wardroom_ruby::walk;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The application registers a parser for request bodies that reads YAML, `Marshal` data or XML
     /// with types.
     ///

@@ -12,7 +12,7 @@ use super::place::keyword;
 use super::record;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A page or an answer holds a social security number, a payment card's number, a bank account's
     /// number or the like whole, not shortened to its last digits.
     ///

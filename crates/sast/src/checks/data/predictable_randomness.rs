@@ -8,7 +8,7 @@ use super::naming;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A token, password, key or code is made with `rand`, `Random`, `sample`, `shuffle` or the clock.
     ///
     /// ## Why it is bad

@@ -8,7 +8,7 @@ use wardroom_ruby::ir::{Call, Kind, Name, Node, Span};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The locked Rails has a published weakness, and the code does what makes it matter. The message
     /// names the weakness and the pattern.
     ///

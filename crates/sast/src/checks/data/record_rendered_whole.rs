@@ -9,7 +9,7 @@ use super::place::keyword;
 use super::record::{self, Record, Site, has_keyword};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A record, or many, of a model that has a password's digest, a token or a key among its columns
     /// is turned into JSON or XML as it is.
     ///

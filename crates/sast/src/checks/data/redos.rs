@@ -12,7 +12,7 @@ use super::pattern::{Growth, Pattern};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A regular expression that can match the same text in many ways is tried on what a user sends.
     ///
     /// ## Why it is bad

@@ -9,7 +9,7 @@ use super::naming::{self, Secret};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A password, key or token, or all parameters of a request, are written to the log.
     ///
     /// ## Why it is bad

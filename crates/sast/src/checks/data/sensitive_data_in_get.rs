@@ -8,7 +8,7 @@ use super::naming::{self, Secret};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A form with a password is sent by GET, or an action that only answers GET reads one.
     ///
     /// ## Why it is bad

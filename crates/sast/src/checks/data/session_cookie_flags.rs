@@ -9,7 +9,7 @@ use super::place;
 use crate::context::Context;
 use crate::mend::{self, Mend};
 
-rule! {
+wardroom_model::rule! {
     /// The session cookie can be read by scripts (`httponly: false`), travels over plain HTTP, or is
     /// sent along from other sites (`same_site: :none`).
     ///

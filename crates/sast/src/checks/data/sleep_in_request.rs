@@ -8,7 +8,7 @@ use wardroom_ruby::walk;
 use super::{naming, place};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// An action calls `sleep`: it holds a thread of the server for as long, and where the request says
     /// how long, for as long as a visitor likes.
     ///

@@ -6,7 +6,7 @@ use wardroom_ruby::ir::Kind;
 use super::{naming, place};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// An RSA, DSA or Diffie-Hellman key of less than 2048 bits is made, or a curve of less than 224.
     ///
     /// ## Why it is bad

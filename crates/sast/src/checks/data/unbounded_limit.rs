@@ -7,7 +7,7 @@ use wardroom_rails::FileId;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// How many rows are loaded is taken from the request without an upper bound.
     ///
     /// ## Why it is bad

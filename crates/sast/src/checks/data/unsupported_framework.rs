@@ -8,7 +8,7 @@ use wardroom_ruby::ir::Span;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The locked Rails, or the Ruby that the application names, gets no security fixes any more.
     ///
     /// ## Why it is bad

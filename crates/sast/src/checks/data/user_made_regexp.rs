@@ -5,7 +5,7 @@ use wardroom_model::{Confidence, Severity};
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Text that a user sends becomes a regular expression or a part of one.
     ///
     /// ## Why it is bad

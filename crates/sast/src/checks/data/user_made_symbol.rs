@@ -6,7 +6,7 @@ use wardroom_rails::gems::Version;
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Text that a user sends becomes a symbol, on a Ruby older than 2.2.
     ///
     /// ## Why it is bad

@@ -6,7 +6,7 @@ use wardroom_ruby::ir::Kind;
 use super::{naming, place};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Data is encrypted with a broken cipher (DES, RC4, RC2, Blowfish), in ECB mode, or with an
     /// initialisation vector that is the same each time.
     ///

@@ -8,7 +8,7 @@ use super::naming::{self, Secret};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A password is stored as a fast hash (MD5, SHA-1, SHA-2), or MD5 or SHA-1 protects a token or a
     /// signature.
     ///

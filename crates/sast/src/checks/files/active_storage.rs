@@ -8,7 +8,7 @@ use wardroom_ruby::walk;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A blob is found by a key or number from the request instead of a signed id, or types that run script are
     /// allowed to open in the browser.
     ///

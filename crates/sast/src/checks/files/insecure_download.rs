@@ -8,7 +8,7 @@ use wardroom_ruby::walk;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A script or program is fetched over the network and run: `curl … | sh`, `eval(URI.open(…).read)`,
     /// `curl -k`, or an `http://` download of code.
     ///

@@ -7,7 +7,7 @@ use wardroom_ruby::ir::{Call, Kind};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The target of a redirect comes from a user, host included.
     ///
     /// ## Why it is bad

@@ -6,7 +6,7 @@ use wardroom_ruby::ir::{Call, Kind, Node};
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A URL is made from the parameters of the request as they came: beside the page's own keys they may hold
     /// `host`, `protocol` or `only_path`.
     ///

@@ -7,7 +7,7 @@ use wardroom_ruby::ir::{Kind, Node};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A path that holds what a user sent is opened, read or listed.
     ///
     /// ## Why it is bad

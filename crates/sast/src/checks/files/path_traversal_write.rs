@@ -5,7 +5,7 @@ use wardroom_flow::Mark;
 use super::path_traversal::{cap, is_path, is_write};
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A path that holds what a user sent is written, moved, created or removed.
     ///
     /// ## Why it is bad

@@ -8,7 +8,7 @@ use wardroom_ruby::walk;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A client speaks a protocol without encryption: FTP, Telnet, or an `http://` address of another
     /// system that gets credentials.
     ///

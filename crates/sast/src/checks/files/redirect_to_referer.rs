@@ -8,7 +8,7 @@ use super::open_redirect::{is_referer, raises};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A redirect goes back to the page that the browser names in `Referer`, also when that page is on
     /// another host.
     ///

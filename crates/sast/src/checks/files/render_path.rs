@@ -7,7 +7,7 @@ use wardroom_ruby::ir::{Call, Kind, Node};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// `render` gets the name of a template or file from the request.
     ///
     /// ## Why it is bad

@@ -5,7 +5,7 @@ use wardroom_flow::Mark;
 use super::path_traversal::cap;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// `send_file` gets a path that holds what a user sent.
     ///
     /// ## Why it is bad

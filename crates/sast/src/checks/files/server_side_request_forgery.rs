@@ -6,7 +6,7 @@ use wardroom_model::{Confidence, Severity};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The host of an outgoing request comes from a user.
     ///
     /// ## Why it is bad

@@ -9,7 +9,7 @@ use super::place;
 use crate::context::Context;
 use crate::mend::{self, Mend};
 
-rule! {
+wardroom_model::rule! {
     /// A client connects by TLS without looking at the certificate of the other side: `VERIFY_NONE`,
     /// `verify: false`, LDAPS without options.
     ///

@@ -9,7 +9,7 @@ use super::place;
 use crate::context::Context;
 use crate::mend::{self, Mend};
 
-rule! {
+wardroom_model::rule! {
     /// `Marshal.load`, `YAML.load` before Psych 4, `Oj.load` in object mode and their kin get what a user sent.
     ///
     /// ## Why it is bad

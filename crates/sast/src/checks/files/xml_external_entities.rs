@@ -8,7 +8,7 @@ use wardroom_ruby::ir::{Call, Kind, Node, Span};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// An XML parser is told to resolve entities (`noent`), to load document types (`dtdload`) or to use the
     /// network (`nononet`, `nonet` off), or the bound on entities is lifted.
     ///

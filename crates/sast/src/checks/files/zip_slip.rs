@@ -8,7 +8,7 @@ use wardroom_ruby::walk;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The name of an archive's entry becomes part of a path that is written.
     ///
     /// ## Why it is bad

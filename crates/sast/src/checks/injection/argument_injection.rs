@@ -7,7 +7,7 @@ use wardroom_ruby::ir::{Kind, Node};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A value that a user controls is an argument of a program, no shell in between, but nothing keeps it from
     /// beginning with `-`.
     ///

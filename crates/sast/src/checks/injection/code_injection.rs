@@ -8,7 +8,7 @@ use wardroom_ruby::ir::{Kind, Node};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Text that a user controls becomes Ruby code: `eval`, `instance_eval`, `class_eval`, `module_eval`,
     /// `Binding#eval` with a string.
     ///

@@ -5,7 +5,7 @@ use wardroom_ruby::ir::{Kind, Name, Node};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A setting that the application keeps in its database and lets people edit holds the program to run or its
     /// arguments: `Setting[:transpiler_command]`.
     ///

@@ -7,7 +7,7 @@ use super::place;
 use crate::context::Context;
 use crate::mend;
 
-rule! {
+wardroom_model::rule! {
     /// Text that a user controls, or has stored earlier, becomes part of a command line that a shell reads:
     /// backticks, `%x`, `system`, `exec`, `spawn`, `IO.popen`, `Open3` with one string, and the gems around them.
     ///

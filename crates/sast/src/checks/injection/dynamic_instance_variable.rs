@@ -6,7 +6,7 @@ use wardroom_model::Confidence;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The name of an instance variable that is set, or of a method that is defined, comes from a user.
     ///
     /// ## Why it is bad

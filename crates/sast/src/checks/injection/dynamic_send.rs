@@ -6,7 +6,7 @@ use wardroom_model::Confidence;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The name of the method that `send`, `public_send`, `try` or `method` calls comes from a user.
     ///
     /// ## Why it is bad

@@ -6,7 +6,7 @@ use wardroom_model::Confidence;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A value that a user controls becomes a header of a message, on a version of the mail gem that lets a line's
     /// end through.
     ///

@@ -7,7 +7,7 @@ use wardroom_ruby::ir::{Kind, Node};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A format string for `format`, `sprintf`, `printf` or `%` comes from a user.
     ///
     /// ## Why it is bad

@@ -6,7 +6,7 @@ use wardroom_model::Confidence;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// `Kernel#open`, `URI.open` or `IO.read` and its kin get a name that a user controls.
     ///
     /// ## Why it is bad

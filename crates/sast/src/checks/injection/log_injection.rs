@@ -6,7 +6,7 @@ use wardroom_model::Confidence;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A value that a user controls is written to the log as it is.
     ///
     /// ## Why it is bad

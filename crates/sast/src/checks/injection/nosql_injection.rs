@@ -8,7 +8,7 @@ use wardroom_ruby::ir::{Call, Kind, Name};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A whole parameter is given to a query of a document database (Mongoid, MongoMapper, the Mongo driver),
     /// or text becomes part of JavaScript that the database runs (`$where`).
     ///

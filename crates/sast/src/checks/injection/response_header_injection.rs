@@ -6,7 +6,7 @@ use wardroom_model::Confidence;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A value that a user controls becomes a response header, on versions that let a line's end through, or as
     /// the header's name.
     ///

@@ -11,7 +11,7 @@ use super::{place, quoted};
 use crate::context::Context;
 use crate::mend;
 
-rule! {
+wardroom_model::rule! {
     /// Text that a user controls becomes part of an SQL statement: it is built into the string given
     /// to `where`, `find_by_sql`, `joins`, a raw connection or another call that takes SQL.
     ///

@@ -6,7 +6,7 @@ use wardroom_model::Confidence;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Text that a user controls becomes the source of a template: `render inline:`, `ERB.new`, Haml, Slim, Tilt.
     ///
     /// ## Why it is bad

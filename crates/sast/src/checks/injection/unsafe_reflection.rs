@@ -9,7 +9,7 @@ use wardroom_ruby::walk;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The name of a class or constant comes from a user: `constantize`, `safe_constantize`, `const_get`.
     ///
     /// ## Why it is bad

@@ -6,7 +6,7 @@ use wardroom_model::Confidence;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// Text that a user controls becomes part of an XPath expression.
     ///
     /// ## Why it is bad

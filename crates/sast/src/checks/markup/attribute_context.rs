@@ -11,7 +11,7 @@ use crate::context::Context;
 pub mod unquoted {
     use super::*;
 
-    rule! {
+    wardroom_model::rule! {
         /// A value that a user controls stands in an attribute without quotes.
         ///
         /// ## Why it is bad
@@ -56,7 +56,7 @@ pub mod unquoted {
 pub mod dynamic_name {
     use super::*;
 
-    rule! {
+    wardroom_model::rule! {
         /// A value that a user controls is the name of a tag, given to `content_tag` or `tag`.
         ///
         /// ## Why it is bad
@@ -100,7 +100,7 @@ pub mod dynamic_name {
 pub mod style {
     use super::*;
 
-    rule! {
+    wardroom_model::rule! {
         /// A value that a user controls is written into CSS: a `<style>` block or a `style` attribute.
         ///
         /// ## Why it is bad

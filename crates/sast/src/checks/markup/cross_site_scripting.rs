@@ -8,7 +8,7 @@ use super::place;
 use crate::context::Context;
 use crate::mend;
 
-rule! {
+wardroom_model::rule! {
     /// Text that a user controls is written into a page without being escaped: through `html_safe`,
     /// `raw`, `<%==`, `!=` in Haml, `==` in Slim or `safe_concat`. Data of the request itself
     /// (reflected) weighs more than what was stored before.

@@ -10,7 +10,7 @@ use super::script_context::scope_at;
 use crate::context::Context;
 use crate::mend;
 
-rule! {
+wardroom_model::rule! {
     /// A helper that escapes or cleans by itself is told not to: `truncate(text, escape: false)`,
     /// `simple_format(text, {}, sanitize: false)`, `auto_link(text, sanitize: false)`,
     /// `content_tag(:p, text, nil, false)`.

@@ -9,7 +9,7 @@ use super::pieces::{Pieces, Source};
 use super::script_context::scope_at;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A layout or helper writes flash messages without escaping, and somewhere a message is put
     /// together with text that a user controls.
     ///

@@ -8,7 +8,7 @@ use wardroom_ruby::walk;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// JSON is written into a `<script>` without escaping `</`: by `JSON.generate`, `Oj.dump` or
     /// another generator, or by `to_json` where Rails does not escape (before 4.0, or with
     /// `escape_html_entities_in_json = false`).

@@ -8,7 +8,7 @@ use super::pieces::{Pieces, Source};
 use super::script_context::scope_at;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A Phlex view writes a value without escaping: `unsafe_raw`, `raw(safe(value))`, or
     /// `safe(value)` in an attribute.
     ///

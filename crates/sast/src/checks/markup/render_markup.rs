@@ -8,7 +8,7 @@ use super::pieces::{Pieces, Source};
 use super::script_context::scope_at;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A controller answers with a string that it has put together itself: `render text:` (an HTML
     /// page before Rails 5.1) or `render html:` with a string marked `html_safe`.
     ///

@@ -6,7 +6,7 @@ use wardroom_ruby::walk;
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A sanitizer is told to let tags, attributes or protocols through that run scripts: `script`,
     /// `style`, `iframe`, `object`, `on…` attributes, `srcdoc`, or `javascript:` and `data:` links.
     ///

@@ -8,7 +8,7 @@ use super::pieces::{Pieces, Scope, Source};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A value that a user controls is written into JavaScript: inside `<script>`, into an event
     /// handler such as `onclick`, into a `.js.erb` template, or into the code given to
     /// `javascript_tag` and `link_to_function`.

@@ -12,7 +12,7 @@ use wardroom_ruby::template::Engine;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A page loads a script or a stylesheet from another host and does not say with `integrity` what
     /// it has to be.
     ///

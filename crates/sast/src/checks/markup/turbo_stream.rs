@@ -7,7 +7,7 @@ use super::pieces::{Pieces, Source};
 use super::script_context::scope_at;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A string with data in it is given to `turbo_stream.append`, `update`, `replace` or their kin
     /// as the content of the stream.
     ///

@@ -12,7 +12,7 @@ use super::pieces::{Piece, Pieces, Scope, Source, argument};
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// A helper, component or model method marks a value `html_safe` that it was given or that it
     /// reads from a record, joins unescaped parts with `.join(...).html_safe`, or puts them into a
     /// string of tags by hand. Whoever calls it cannot see that the value is no longer escaped.

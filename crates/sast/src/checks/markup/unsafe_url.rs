@@ -7,7 +7,7 @@ use wardroom_ruby::ir::*;
 use super::place;
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// The whole target of a link is a URL that a user wrote: `link_to name, user.website`,
     /// `<a href="<%= params[:back] %>">`.
     ///

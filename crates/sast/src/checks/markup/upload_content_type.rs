@@ -6,7 +6,7 @@ use wardroom_ruby::ir::*;
 
 use crate::context::Context;
 
-rule! {
+wardroom_model::rule! {
     /// An uploader takes files of any type: a CarrierWave uploader without a list of types or
     /// extensions, or a Paperclip attachment whose type is not checked.
     ///
