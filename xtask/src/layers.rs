@@ -15,6 +15,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("rails", &["model", "source", "ruby"]),
     ("flow", &["model", "source", "ruby", "rails"]),
     ("sast", &["model", "source", "ruby", "rails", "flow"]),
+    ("deps", &["model", "source"]),
+    ("secrets", &["model", "source"]),
     ("report", &["model", "source"]),
     ("program", &["model"]),
     ("desk", &["model", "program"]),

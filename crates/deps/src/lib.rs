@@ -1,0 +1,11 @@
+//! Libraries: which ones an application brings along, in which versions, what is published about
+//! them, and the change that removes what is wrong.
+//!
+//! Pure: bytes of lockfiles, manifests and advisories go in, packages, findings and changed texts come
+//! out. It never opens a file or a connection and never knows the time: today's date is a parameter. A
+//! file that cannot be understood is a [`Problem`](wardroom_model::Problem) with its place, never a panic.
+
+pub mod lockfile;
+mod package;
+
+pub use package::{Dependency, Ecosystem, Origin, Package, Requirement};
