@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use tokio::net::TcpListener;
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use wardroom_model::Rule;
 use wardroom_service::Desk;
@@ -86,7 +87,7 @@ impl App {
             .fallback(error::nothing_here)
             .layer(DefaultBodyLimit::max(BODY))
             .layer(middleware::from_fn_with_state(self.clone(), guard::guard))
-            .layer(CompressionLayer::new().gzip(true))
+            .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest))
             .with_state(self)
     }
 }

@@ -266,8 +266,9 @@ impl Column {
         {
             return Cow::Borrowed(bits);
         }
-        // A list that is not in the cache costs about as much as 60 steps of a pass.
-        let listed: u64 = codes.iter().map(|c| 60 + self.posting(*c).list().len() as u64).sum();
+        // A list that is not in the cache costs about as much as 60 steps of a pass, and each of its numbers
+        // about one.
+        let listed: u64 = codes.iter().map(|c| 60 + self.posting(*c).len()).sum();
         if listed > 4096 + u64::from(slots) {
             Cow::Owned(self.codes.marked(&self.table(codes)))
         } else {

@@ -29,11 +29,22 @@ impl Index {
     /// The records that a search finds, of those that somebody may see. A search that is broken, or
     /// has a term that means nothing, finds none.
     pub fn find(&self, query: &Query, viewer: &Viewer, now: Millis) -> Matches {
+        self.found(query, None, viewer, now)
+    }
+
+    /// Those of what was found for which a further search holds.
+    pub fn among(&self, query: &Query, of: &Matches, now: Millis) -> Matches {
+        // What was found is what may be seen.
+        let everything = Viewer { sees_confidential: true, ..Viewer::default() };
+        self.found(query, Some(of), &everything, now)
+    }
+
+    fn found(&self, query: &Query, of: Option<&Matches>, viewer: &Viewer, now: Millis) -> Matches {
         if query.broken {
             return Matches::default();
         }
         let texts = self.looked_in(query);
-        let mut holds: Vec<Cow<'_, RoaringBitmap>> = Vec::new();
+        let mut holds: Vec<Cow<'_, RoaringBitmap>> = of.iter().map(|of| Cow::Borrowed(&of.0)).collect();
         let mut not: Vec<Cow<'_, RoaringBitmap>> = Vec::new();
         let mut passes = Vec::new();
         for term in &query.terms {
@@ -86,14 +97,13 @@ impl Index {
                 return;
             }
             Plan::Values(column, codes) => column.any(codes, self.slots()),
-            Plan::Within(times, from, to) => Cow::Owned(times.within(*from, *to)),
+            Plan::Within(times, from, to) => {
+                let bits = times.within(*from, *to);
+                return keep(found, &bits, negated);
+            }
             _ => return,
         };
-        if negated {
-            *found -= &*bits;
-        } else {
-            *found &= &*bits;
-        }
+        keep(found, &bits, negated);
     }
 
     /// The places of words that `in:` names; none where they are looked for everywhere.
@@ -160,7 +170,7 @@ impl Index {
             (Place::Is, "open") => Some(Cow::Borrowed(&self.open)),
             (Place::Is, "closed") => missing(&self.open),
             (Place::Is, "late") | (Place::Late, "yes" | "true") => {
-                Some(Cow::Owned(self.due.within(NEVER_YET, now)))
+                Some(Cow::Owned((*self.due.within(NEVER_YET, now)).clone()))
             }
             (Place::Late, "no" | "false") => missing(&self.due.within(NEVER_YET, now)),
             (Place::Is, "confidential") => Some(Cow::Borrowed(&self.confidential)),
@@ -213,7 +223,9 @@ impl Index {
             "links" => Cow::Borrowed(self.columns[at::LINK].filled()),
             _ => match self.schema.get(name)?.place {
                 Place::Column(at) => Cow::Borrowed(self.columns[at].filled()),
-                Place::Time(moment) => Cow::Owned(self.time(moment).within(Millis::MIN, Millis::MAX)),
+                Place::Time(moment) => {
+                    Cow::Owned((*self.time(moment).within(Millis::MIN, Millis::MAX)).clone())
+                }
                 _ => return None,
             },
         })
@@ -237,7 +249,7 @@ impl Index {
             [(from, to)] => Plan::Within(times, *from, *to),
             spans => {
                 let mut any = RoaringBitmap::new();
-                spans.iter().for_each(|(from, to)| any |= times.within(*from, *to));
+                spans.iter().for_each(|(from, to)| any |= &*times.within(*from, *to));
                 Plan::Bits(Cow::Owned(any))
             }
         }
@@ -394,6 +406,14 @@ impl Index {
             }
         }
         all
+    }
+}
+
+fn keep(found: &mut RoaringBitmap, bits: &RoaringBitmap, negated: bool) {
+    if negated {
+        *found -= bits;
+    } else {
+        *found &= bits;
     }
 }
 

@@ -3,6 +3,8 @@
 //! Numbers are given across kinds, so that a field of a rare kind has values on few of them: such a
 //! column is a map, and becomes a plain array where it is filled enough.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
@@ -165,17 +167,81 @@ impl Codes {
 pub const NEVER: Millis = Millis::MIN;
 
 /// Moments by number.
+#[derive(Clone, Debug, Default)]
+pub struct Times {
+    held: Held,
+    spans: Spans,
+}
+
 #[derive(Clone, Debug)]
-pub enum Times {
+enum Held {
     /// Few numbers have one.
     Sparse(FxHashMap<u32, Millis>),
     /// [`NEVER`] where there is none.
     Dense(Vec<Millis>),
 }
 
-impl Default for Times {
+impl Default for Held {
     fn default() -> Self {
-        Times::Sparse(FxHashMap::default())
+        Held::Sparse(FxHashMap::default())
+    }
+}
+
+/// Most spans that are kept.
+const SPANS: usize = 12;
+
+/// Spans between whole minutes that were asked for, last asked for last. Everybody who looks at figures
+/// of the last quarter asks for the same one until midnight; each follows every change.
+#[derive(Debug, Default)]
+struct Spans(Mutex<Vec<Span>>);
+
+#[derive(Clone, Debug)]
+struct Span {
+    from: Millis,
+    to: Millis,
+    numbers: Arc<RoaringBitmap>,
+}
+
+impl Clone for Spans {
+    fn clone(&self) -> Self {
+        Spans(Mutex::new(self.kept().clone()))
+    }
+}
+
+impl Spans {
+    fn kept(&self) -> MutexGuard<'_, Vec<Span>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, from: Millis, to: Millis) -> Option<Arc<RoaringBitmap>> {
+        let mut kept = self.kept();
+        let at = kept.iter().position(|s| s.from == from && s.to == to)?;
+        let span = kept.remove(at);
+        let numbers = Arc::clone(&span.numbers);
+        kept.push(span);
+        Some(numbers)
+    }
+
+    fn keep(&self, from: Millis, to: Millis, numbers: &Arc<RoaringBitmap>) {
+        let mut kept = self.kept();
+        if kept.len() >= SPANS {
+            kept.remove(0);
+        }
+        kept.push(Span { from, to, numbers: Arc::clone(numbers) });
+    }
+
+    fn follow(&mut self, no: u32, at: Millis) {
+        for span in self.0.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            let within = span.from <= at && at < span.to;
+            if within != span.numbers.contains(no) {
+                let numbers = Arc::make_mut(&mut span.numbers);
+                if within {
+                    numbers.insert(no)
+                } else {
+                    numbers.remove(no)
+                };
+            }
+        }
     }
 }
 
@@ -183,16 +249,17 @@ impl Times {
     /// The moment of a number, or [`NEVER`].
     #[inline]
     pub fn get(&self, no: u32) -> Millis {
-        match self {
-            Times::Sparse(map) => map.get(&no).copied().unwrap_or(NEVER),
-            Times::Dense(array) => array.get(no as usize).copied().unwrap_or(NEVER),
+        match &self.held {
+            Held::Sparse(map) => map.get(&no).copied().unwrap_or(NEVER),
+            Held::Dense(array) => array.get(no as usize).copied().unwrap_or(NEVER),
         }
     }
 
     /// Gives a number a moment. `slots` is the highest number there is.
     pub fn set(&mut self, no: u32, at: Option<Millis>, slots: u32) {
-        match self {
-            Times::Sparse(map) => {
+        self.spans.follow(no, at.unwrap_or(NEVER));
+        match &mut self.held {
+            Held::Sparse(map) => {
                 match at {
                     Some(at) => map.insert(no, at),
                     None => map.remove(&no),
@@ -203,10 +270,10 @@ impl Times {
                         reach(&mut array, no, NEVER);
                         array[no as usize] = at;
                     }
-                    *self = Times::Dense(array);
+                    self.held = Held::Dense(array);
                 }
             }
-            Times::Dense(array) => {
+            Held::Dense(array) => {
                 reach(array, no, NEVER);
                 array[no as usize] = at.unwrap_or(NEVER);
             }
@@ -214,24 +281,70 @@ impl Times {
     }
 
     /// The numbers whose moment is within `from..to`.
-    pub fn within(&self, from: Millis, to: Millis) -> RoaringBitmap {
+    pub fn within(&self, from: Millis, to: Millis) -> Arc<RoaringBitmap> {
         let from = from.max(NEVER + 1);
-        match self {
-            Times::Sparse(map) => {
+        let array = match &self.held {
+            Held::Sparse(map) => {
                 let mut list: Vec<u32> =
                     map.iter().filter(|(_, t)| (from..to).contains(*t)).map(|(no, _)| *no).collect();
                 list.sort_unstable();
-                list.into_iter().collect()
+                return Arc::new(list.into_iter().collect());
             }
-            Times::Dense(array) => mask(array, |at| (from <= at) & (at < to)),
+            Held::Dense(array) => array,
+        };
+        let whole = from % 60_000 == 0 && to % 60_000 == 0;
+        if let Some(numbers) = whole.then(|| self.spans.find(from, to)).flatten() {
+            return numbers;
         }
+        let numbers = Arc::new(mask(array, |at| (from <= at) & (at < to)));
+        if whole {
+            self.spans.keep(from, to, &numbers);
+        }
+        numbers
     }
 
     /// How much memory it takes, in bytes.
     pub fn memory(&self) -> usize {
-        match self {
-            Times::Sparse(map) => map.capacity() * 17,
-            Times::Dense(array) => array.capacity() * 8,
+        let spans: usize = self.spans.kept().iter().map(|s| s.numbers.serialized_size()).sum();
+        spans
+            + match &self.held {
+                Held::Sparse(map) => map.capacity() * 17,
+                Held::Dense(array) => array.capacity() * 8,
+            }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_that_is_kept_follows_every_change() {
+        const DAY: Millis = 86_400_000;
+        let mut times = Times::default();
+        for no in 1..=500 {
+            times.set(no, Some(i64::from(no) * 3_600_000), no);
         }
+        let asked = |times: &Times| times.within(2 * DAY, 5 * DAY).iter().collect::<Vec<_>>();
+        let counted = |times: &Times| -> Vec<u32> {
+            (0..=700).filter(|no| (2 * DAY..5 * DAY).contains(&times.get(*no))).collect()
+        };
+        assert_eq!(asked(&times).len(), 72);
+        times.set(50, None, 500);
+        times.set(51, Some(0), 500);
+        times.set(400, Some(3 * DAY), 500);
+        times.set(650, Some(5 * DAY - 1), 650);
+        times.set(651, Some(5 * DAY), 651);
+        assert_eq!(asked(&times), counted(&times));
+        let copy = times.clone();
+        times.set(400, None, 651);
+        assert_eq!(asked(&times), counted(&times));
+        assert_eq!(asked(&copy), counted(&copy));
+        // Many other spans push it out, and it is counted anew.
+        for day in 10..40 {
+            times.within(day * DAY, (day + 1) * DAY);
+        }
+        assert!(times.spans.kept().len() <= SPANS);
+        assert_eq!(asked(&times), counted(&times));
     }
 }

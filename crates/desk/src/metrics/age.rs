@@ -119,6 +119,13 @@ impl Spread {
     }
 }
 
+/// The ages of what is open.
+pub fn open_ages(scope: Scope<'_>) -> Spread {
+    let open = scope.matches.bits() & &scope.index.open;
+    let mut ages: Vec<Millis> = open.iter().map(|no| scope.now - scope.index.opened.get(no)).collect();
+    Spread::of(&mut ages)
+}
+
 /// Lengths of one severity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeRow {
@@ -146,7 +153,7 @@ pub fn times(scope: Scope<'_>, window: Window) -> Vec<TimeRow> {
     (&index.open & scope.matches.bits()).iter().for_each(|no| {
         open[rank(no)].push(scope.now - index.opened.get(no));
     });
-    (index.closed.within(from, to) & scope.matches.bits()).iter().for_each(|no| {
+    (&*index.closed.within(from, to) & scope.matches.bits()).iter().for_each(|no| {
         closed[rank(no)].push(index.closed.get(no) - index.opened.get(no));
     });
     let row = |severity: Option<Severity>| TimeRow {

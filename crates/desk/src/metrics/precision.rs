@@ -1,5 +1,7 @@
 //! How often what a rule reports is right.
 
+use roaring::RoaringBitmap;
+
 use super::{Count, Scope};
 use crate::index::{Among, Column, at};
 use crate::query::exactly;
@@ -69,53 +71,86 @@ impl RulePrecision {
     }
 }
 
+/// How the findings of a scope were judged.
+struct Judged<'a> {
+    rule: &'a Column,
+    right: RoaringBitmap,
+    wrong: RoaringBitmap,
+    /// The terms that hold for right ones, and for wrong ones.
+    terms: (String, String),
+}
+
+impl<'a> Judged<'a> {
+    /// None where a field has no column.
+    fn of(scope: Scope<'a>, how: &Precision) -> Option<Judged<'a>> {
+        let index = scope.index;
+        let column = |name: &str| index.schema().column(name).map(|at| &index.columns[at]);
+        let dismissal = column(&how.wrong.0)?;
+        let of = |column: &Column, names: &[String]| {
+            let codes: Vec<u32> = names.iter().filter_map(|n| column.names.code(n)).collect();
+            column.any(&codes, index.slots()).as_ref() & scope.matches.bits()
+        };
+        // Dismissed once and taken up again since: the field may still stand there, but it was right.
+        let right = of(&index.columns[at::STATE], &how.right);
+        let wrong = of(dismissal, std::slice::from_ref(&how.wrong.1)) - &right;
+        let states = format!("state:{}", how.right.join(","));
+        let dismissed = exactly(dismissal.shape, &how.wrong.0, &how.wrong.1);
+        let not_right = format!("{dismissed} -{states}");
+        Some(Judged { rule: column(&how.field)?, right, wrong, terms: (states, not_right) })
+    }
+
+    fn rule(
+        &self,
+        scope: Scope<'_>,
+        how: &Precision,
+        name: &str,
+        [all, right, wrong]: [u64; 3],
+    ) -> RulePrecision {
+        let term = exactly(self.rule.shape, &how.field, name);
+        let count =
+            |count, terms: &str| Count { count, search: scope.search(format!("{term} {terms}").trim_end()) };
+        #[expect(clippy::cast_precision_loss, reason = "counts of records are small")]
+        let mostly_wrong = (right as f64) < how.half * (right + wrong) as f64;
+        let verdict = if right + wrong < how.least {
+            Verdict::TooFew
+        } else if mostly_wrong {
+            Verdict::MostlyDismissed
+        } else {
+            Verdict::Good
+        };
+        RulePrecision {
+            all: count(all, ""),
+            right: count(right, &self.terms.0),
+            wrong: count(wrong, &self.terms.1),
+            rule: name.to_owned(),
+            verdict,
+        }
+    }
+}
+
 /// Rules by how often they were wrong, the most first. None where a field has no column.
 pub fn precision(scope: Scope<'_>, how: &Precision) -> Option<Vec<RulePrecision>> {
-    let index = scope.index;
-    let column = |name: &str| index.schema().column(name).map(|at| &index.columns[at]);
-    let rule = column(&how.field)?;
-    let dismissal = column(&how.wrong.0)?;
-    let state = &index.columns[at::STATE];
-    let of = |column: &Column, names: &[String]| {
-        let codes: Vec<u32> = names.iter().filter_map(|n| column.names.code(n)).collect();
-        column.any(&codes, index.slots()).as_ref() & scope.matches.bits()
-    };
-    let wrong_bits = of(dismissal, std::slice::from_ref(&how.wrong.1));
-    // Dismissed once and taken up again since: the field may still stand there, but it was right.
-    let right_bits = of(state, &how.right);
-    let all = rule.counts(&Among::new(scope.matches.bits(), &index.all));
-    let right = rule.counts(&Among::new(&right_bits, &index.all));
-    let wrong = rule.counts(&Among::new(&(wrong_bits - &right_bits), &index.all));
-    let states = format!("state:{}", how.right.join(","));
-    let dismissed = exactly(dismissal.shape, &how.wrong.0, &how.wrong.1);
-    let mut rules: Vec<RulePrecision> = rule
+    let judged = Judged::of(scope, how)?;
+    let counts = |of: &RoaringBitmap| judged.rule.counts(&Among::new(of, &scope.index.all));
+    let (all, right, wrong) = (counts(scope.matches.bits()), counts(&judged.right), counts(&judged.wrong));
+    let mut rules: Vec<RulePrecision> = judged
+        .rule
         .all()
         .zip(all.into_iter().zip(right.into_iter().zip(wrong)))
         .filter(|(_, (all, _))| *all > 0)
         .map(|(code, (all, (right, wrong)))| {
-            let name = rule.names.name(code).to_owned();
-            let term = exactly(rule.shape, &how.field, &name);
-            let count = |count: u32, terms: &str| Count {
-                count: count.into(),
-                search: scope.search(format!("{term} {terms}").trim_end()),
-            };
-            let decided = f64::from(right) + f64::from(wrong);
-            let verdict = if u64::from(right) + u64::from(wrong) < how.least {
-                Verdict::TooFew
-            } else if f64::from(right) < how.half * decided {
-                Verdict::MostlyDismissed
-            } else {
-                Verdict::Good
-            };
-            RulePrecision {
-                all: count(all, ""),
-                right: count(right, &states),
-                wrong: count(wrong, &format!("{dismissed} -{states}")),
-                rule: name,
-                verdict,
-            }
+            let name = judged.rule.names.name(code);
+            judged.rule(scope, how, name, [all, right, wrong].map(u64::from))
         })
         .collect();
     rules.sort_by(|a, b| b.wrong.count.cmp(&a.wrong.count).then_with(|| a.rule.cmp(&b.rule)));
     Some(rules)
+}
+
+/// How often one rule was right. None where it has reported nothing.
+pub fn precision_of(scope: Scope<'_>, how: &Precision, rule: &str) -> Option<RulePrecision> {
+    let judged = Judged::of(scope, how)?;
+    let reported = judged.rule.posting(judged.rule.names.code(rule)?);
+    let counts = [scope.matches.bits(), &judged.right, &judged.wrong].map(|of| reported.among(of));
+    (counts[0] > 0).then(|| judged.rule(scope, how, rule, counts))
 }

@@ -41,7 +41,7 @@ pub fn rows(scope: Scope<'_>, field: &str, window: Window, top: usize) -> Option
         let counts = column.counts(&Among::new(of, &index.all));
         std::iter::once(none).chain(counts.into_iter().map(u64::from)).collect()
     };
-    let closed_bits = index.closed.within(from, to) & matches;
+    let closed_bits = &*index.closed.within(from, to) & matches;
     let any = counts(matches);
     // What is open is gone through once for all that is asked of it: by severity, and what is late.
     let ranks = index.severities();
@@ -66,7 +66,7 @@ pub fn rows(scope: Scope<'_>, field: &str, window: Window, top: usize) -> Option
         }
     });
     let open: Vec<u64> = severities.iter().map(|s| s.iter().sum()).collect();
-    let opened = counts(&(index.opened.within(from, to) & matches));
+    let opened = counts(&(&*index.opened.within(from, to) & matches));
     let reopened = counts(&(index.columns[at::REOPENED].filled() & matches));
     let mut lengths: Vec<Vec<Millis>> = vec![Vec::new(); any.len()];
     closed_bits.iter().for_each(|no| {

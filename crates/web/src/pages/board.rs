@@ -7,8 +7,8 @@ use axum::Router;
 use axum::extract::{Query as Parameters, State};
 use axum::response::Html;
 use axum::routing::get;
-use wardroom_desk::index::Shape;
-use wardroom_desk::query::exactly;
+use wardroom_desk::index::{Page, Shape};
+use wardroom_desk::query::{Query, exactly};
 
 use crate::App;
 use crate::error::{Failed, url_encode};
@@ -63,24 +63,31 @@ async fn page(
         if kinds.len() == 1 { query } else { query.without_key("kind").with(&format!("kind:{name}")) };
     let sort = query.sort().unwrap_or_default();
     let only_open = query.has("is:open");
-    let mut columns = Vec::new();
-    let mut total = 0;
-    for state in kind.states.iter().filter(|s| s.open || !only_open) {
-        let of_state = query.with(&exactly(Shape::Choice, "state", &state.name));
-        let (found, cards) = list::fetch(&app, &viewer, &of_state, sort, None, CARDS).await?;
-        total += found.total;
-        columns.push(ColumnOf {
-            name: state.name.clone(),
-            title: state.title.clone(),
-            help: state.help.clone(),
-            class: super::record::state_class(&state.name, state.open),
-            count: number(found.total),
-            all: address("/queue", &of_state),
-            cards,
-        });
-    }
+    let states: Vec<_> = kind.states.iter().filter(|s| s.open || !only_open).collect();
+    let found: Vec<Page> = {
+        let shared = app.desk.read();
+        let matches = shared.index.find(&query, &viewer.eyes(), app.desk.now());
+        let of_state = |state: &&wardroom_program::State| {
+            let (only, _) = Query::parse(&exactly(Shape::Choice, "state", &state.name));
+            let of_state = shared.index.among(&only, &matches, app.desk.now());
+            shared.index.page(&of_state, sort, None, CARDS)
+        };
+        states.iter().map(of_state).collect()
+    };
     let here = format!("/board?q={}", url_encode(&query.to_string()));
-    let mut frame = Frame::of(&app, &viewer, "Board", &here).await;
+    let (cards, mut frame) =
+        tokio::join!(list::rows_of(&app, &found), Frame::of(&app, &viewer, "Board", &here));
+    let total = found.iter().map(|f| f.total).sum();
+    let columns = states.into_iter().zip(&found).zip(cards?).map(|((state, found), cards)| ColumnOf {
+        name: state.name.clone(),
+        title: state.title.clone(),
+        help: state.help.clone(),
+        class: super::record::state_class(&state.name, state.open),
+        count: number(found.total),
+        all: address("/queue", &query.with(&exactly(Shape::Choice, "state", &state.name))),
+        cards,
+    });
+    let columns = columns.collect();
     frame.search = query.to_string();
     let page = BoardPage {
         frame,

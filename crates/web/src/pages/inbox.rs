@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Query as Parameters, State};
 use axum::response::Html;
 use axum::routing::get;
-use wardroom_desk::index::{Sort, SortBy};
+use wardroom_desk::index::{Page, Sort, SortBy};
 use wardroom_desk::query::Query;
 
 use crate::App;
@@ -66,21 +66,29 @@ async fn page(
 ) -> Result<Html<String>, Failed> {
     let which = asked.get("part").cloned().unwrap_or_default();
     let now = app.desk.now();
+    let found: Vec<Page> = {
+        let shared = app.desk.read();
+        let page = |(key, _, search): &(&str, &str, &str)| {
+            if *key == "team" && viewer.person.team.is_none() {
+                return Page::default();
+            }
+            let by = if *key == "mentioned" { SortBy::Updated } else { SortBy::Due };
+            let limit = if which == *key { MANY } else { SOME };
+            let matches = shared.index.find(&Query::parse(search).0, &viewer.eyes(), now);
+            shared.index.page(&matches, Sort { by, reversed: false }, None, limit)
+        };
+        PARTS.iter().map(page).collect()
+    };
+    let (rows, frame) =
+        tokio::join!(list::rows_of(&app, &found), Frame::of(&app, &viewer, "Inbox", "/inbox"));
     let mut parts = Vec::new();
-    for (key, title, search) in PARTS {
-        let (query, _) = Query::parse(search);
-        let none = key == "team" && viewer.person.team.is_none();
-        let sort =
-            Sort { by: if key == "mentioned" { SortBy::Updated } else { SortBy::Due }, reversed: false };
-        let limit = if which == key { MANY } else { SOME };
-        let (found, rows) = list::fetch(&app, &viewer, &query, sort, None, limit).await?;
-        let total = if none { 0 } else { found.total };
-        let hide = none || (!which.is_empty() && which != key);
+    for ((&(key, title, search), found), rows) in PARTS.iter().zip(&found).zip(rows?) {
+        let hide = !which.is_empty() && which != key;
         parts.push(Part {
             key,
             title,
-            count: total,
-            shown: number(total),
+            count: found.total,
+            shown: number(found.total),
             href: format!("/inbox?part={key}"),
             all: format!("/queue?q={}", url_encode(search)),
             rows: if hide {
@@ -100,7 +108,7 @@ async fn page(
     let calendar = app.desk.program().calendar.clone();
     let untriaged = "kind:finding state:new no:owner";
     let page = InboxPage {
-        frame: Frame::of(&app, &viewer, "Inbox", "/inbox").await,
+        frame,
         today: calendar.zoned(now).strftime("%A, %-d %B").to_string(),
         total: parts.iter().map(|p| p.count).sum(),
         parts,

@@ -1,5 +1,7 @@
 //! What lists of records share: reading a search, fetching a page of it, showing rows.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use wardroom_desk::index::{Page, Sort};
 use wardroom_desk::query::Query;
@@ -120,6 +122,16 @@ pub async fn fetch(
     };
     let records = app.desk.store().records(&page.numbers).await?;
     Ok((page, rows(app, &records)))
+}
+
+/// The rows of several pages, read at once.
+pub async fn rows_of(app: &App, found: &[Page]) -> Result<Vec<Vec<Row>>, Failed> {
+    let mut numbers: Vec<u32> = found.iter().flat_map(|f| &f.numbers).copied().collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let records = app.desk.store().records(&numbers).await?;
+    let rows: HashMap<u32, Row> = records.iter().map(|r| r.id.no).zip(rows(app, &records)).collect();
+    Ok(found.iter().map(|f| f.numbers.iter().filter_map(|no| rows.get(no).cloned()).collect()).collect())
 }
 
 /// The address of a search on a page.

@@ -148,7 +148,14 @@ async fn page(
         let found = shared.index.page(&matches, sort, cursor, ROWS);
         (filters, groups, late, shared.index.visible(&eyes).is_empty(), found)
     };
-    let rows = list::rows(&app, &app.desk.store().records(&found.numbers).await?);
+    let kinds = kinds_of(&app, &query);
+    let heading = match kinds.as_slice() {
+        [one] => one.1.clone(),
+        _ => "Records".to_owned(),
+    };
+    let (records, mut frame) =
+        tokio::join!(app.desk.store().records(&found.numbers), Frame::of(&app, &viewer, &heading, &here));
+    let rows = list::rows(&app, &records?);
     let chips = query
         .terms
         .iter()
@@ -171,11 +178,6 @@ async fn page(
         }
     };
     let leaf = |cursor: &Option<String>| cursor.as_ref().map(|c| format!("{here}&page={}", url_encode(c)));
-    let kinds = kinds_of(&app, &query);
-    let heading = match kinds.as_slice() {
-        [one] => one.1.clone(),
-        _ => "Records".to_owned(),
-    };
     let group_by = query.group().unwrap_or_default().to_owned();
     let groupings = [
         ("scope", "Function"),
@@ -189,7 +191,6 @@ async fn page(
         (address("/queue", &query.with(&format!("group:{field}"))), label.to_owned(), group_by == field)
     })
     .to_vec();
-    let mut frame = Frame::of(&app, &viewer, &heading, &here).await;
     frame.search.clone_from(&search);
     let page = QueuePage {
         frame,

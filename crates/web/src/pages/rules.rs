@@ -76,7 +76,7 @@ fn of_rule(index: &Index, eyes: &Eyes, rule: &str, now: Millis) -> Option<metric
     let query = query.with(&term(rule));
     let matches = index.find(&query, eyes, now);
     let scope = Scope { index, query: &query, matches: &matches, now };
-    metrics::precision(scope, &judged())?.into_iter().find(|p| p.rule == rule)
+    metrics::precision_of(scope, &judged(), rule)
 }
 
 #[derive(Template)]

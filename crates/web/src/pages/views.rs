@@ -27,12 +27,15 @@ pub fn router() -> Router<App> {
 
 /// The views in somebody's menu: their own, and their team's.
 pub async fn for_menu(app: &App, viewer: &Viewer) -> Vec<SavedView> {
-    let mut found = Vec::new();
-    for owner in owners(viewer) {
-        // A menu without them is better than no page.
-        let documents = app.desk.store().list(VIEW, Some(&owner), app.desk.now()).await.unwrap_or_default();
-        found.extend(documents);
-    }
+    let store = app.desk.store();
+    // A menu without them is better than no page.
+    let of = async |owner: Option<String>| match owner {
+        Some(owner) => store.list(VIEW, Some(&owner), app.desk.now()).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let mut owners = owners(viewer).into_iter();
+    let (mut found, team) = tokio::join!(of(owners.next()), of(owners.next()));
+    found.extend(team);
     found
         .into_iter()
         .filter_map(|d| {

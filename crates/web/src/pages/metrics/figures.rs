@@ -118,13 +118,16 @@ impl Figures {
         // What a scan saw on a branch only and then no more was never work: it has no clock, and would
         // make the time to close look short.
         let timed = clock.map_or(query.clone(), |(name, _)| query.with(&format!("clock:{name}")));
-        let timed_matches = index.find(&timed, eyes, now);
+        let among = |terms: &str| index.among(&Query::parse(terms).0, &matches, now);
+        let timed_matches =
+            clock.map_or_else(|| matches.clone(), |(name, _)| among(&format!("clock:{name}")));
         let timed_scope = Scope { query: &timed, matches: &timed_matches, ..scope };
         let times = metrics::times(timed_scope, window);
 
         let open = query.with("is:open");
-        let closed = query.with(&format!("closed:{first}..{today}"));
-        let (open_matches, closed_matches) = (index.find(&open, eyes, now), index.find(&closed, eyes, now));
+        let in_window = format!("closed:{first}..{today}");
+        let closed = query.with(&in_window);
+        let (open_matches, closed_matches) = (among("is:open"), among(&in_window));
         let open_scope = Scope { query: &open, matches: &open_matches, ..scope };
         let closed_scope = Scope { query: &closed, matches: &closed_matches, ..scope };
         let promises = promises(closed_scope, open_scope);

@@ -245,16 +245,26 @@ async fn build(app: &App, viewer: &Viewer, record: Record, all: bool) -> Result<
     let program = app.desk.program();
     let kind = program.kind(&record.kind).ok_or_else(Failed::nothing)?;
     let id = record.id.to_string();
-    let evidence = match record.evidence {
-        Some(seq) => app.desk.store().event(seq).await?.and_then(|e| match e.change {
-            Change::Observed { evidence, .. } => evidence,
-            _ => None,
-        }),
-        None => None,
-    }
-    .unwrap_or(Value::Null);
     let limit = if all { 5_000 } else { RECENT };
-    let events = app.desk.timeline(&viewer.caller, &record.id, 0, limit).await?;
+    let evidence = async {
+        let Some(seq) = record.evidence else { return Ok(None) };
+        app.desk.store().event(seq).await
+    };
+    let timeline = app.desk.store().timeline(record.id.no, 0, limit);
+    let heading = format!("{id} {}", record.title());
+    let here = format!("/records/{id}");
+    // None of these waits for another.
+    let (evidence, events, links, frame) = tokio::join!(
+        evidence,
+        timeline,
+        links(app, viewer, &record),
+        Frame::of(app, viewer, &heading, &here)
+    );
+    let (events, links) = (events?, links?);
+    let evidence = match evidence?.map(|e| e.change) {
+        Some(Change::Observed { evidence: Some(evidence), .. }) => evidence,
+        _ => Value::Null,
+    };
     let more = !all && u64::from(record.version) > events.len() as u64;
     let events = sight.events(events);
     let entries = {
@@ -300,7 +310,6 @@ async fn build(app: &App, viewer: &Viewer, record: Record, all: bool) -> Result<
         Some(line) if !file.is_empty() => format!("{file}:{line}"),
         _ => file.to_owned(),
     };
-    let frame = Frame::of(app, viewer, &format!("{id} {}", record.title()), &format!("/records/{id}")).await;
     Ok(RecordPage {
         frame,
         plural: kind.plural.clone(),
@@ -343,7 +352,7 @@ async fn build(app: &App, viewer: &Viewer, record: Record, all: bool) -> Result<
         label_list: record.labels.iter().cloned().collect::<Vec<_>>().join(", "),
         known_labels: kind.labels.iter().map(|l| (l.name.clone(), l.help.clone())).collect(),
         branches: branches(&record, now),
-        links: links(app, viewer, &record).await?,
+        links,
         relations: kind.links.iter().map(|l| (l.name.clone(), l.title.clone())).collect(),
         files,
         precision: (!rule.is_empty()).then(|| super::rules::precision_of(app, viewer, &rule)).flatten(),

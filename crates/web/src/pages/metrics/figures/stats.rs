@@ -1,6 +1,5 @@
 //! The row of figures at the top of the page.
 
-use wardroom_desk::Viewer;
 use wardroom_desk::metrics::{self, Scope, Window};
 use wardroom_desk::query::Query;
 
@@ -29,11 +28,9 @@ pub fn stats(
     kept: &[Kept],
     clock: Option<&str>,
 ) -> Vec<Stat> {
-    let count = |of: &Query, terms: &str| {
-        let query = of.with(terms);
-        let found =
-            scope.index.find(&query, &Viewer { sees_confidential: true, ..Viewer::default() }, scope.now);
-        (found.bits() & scope.matches.bits()).len()
+    let count = |terms: &str| {
+        let (query, _) = Query::parse(terms);
+        scope.index.among(&query, open.matches, scope.now).len()
     };
     let now_open = open.matches.len();
     let before = weeks.len().checked_sub(2).map(|at| weeks[at].open.count);
@@ -47,9 +44,8 @@ pub fn stats(
         Some(_) => "as many as at the week's beginning".to_owned(),
         None => String::new(),
     };
-    let late = count(open.query, "is:late");
-    let (bad, high) =
-        (count(open.query, "is:late severity:critical"), count(open.query, "is:late severity:high"));
+    let late = count("is:late");
+    let (bad, high) = (count("is:late severity:critical"), count("is:late severity:high"));
     let all = kept.iter().filter(|k| clock.is_none_or(|name| k.clock.eq_ignore_ascii_case(name)));
     let (met, due) = all
         .fold((0, 0), |(met, due), k| (met + k.met.count, due + k.met.count + k.missed.count + k.late.count));
@@ -97,27 +93,8 @@ pub fn stats(
     ]
 }
 
-/// The age in whole days that half of what is open has reached: found by halving, as the index
-/// counts what is younger than any age at once.
-pub fn middle_age(scope: Scope<'_>) -> Option<u32> {
-    let everybody = Viewer { sees_confidential: true, ..Viewer::default() };
-    let count = |terms: &str| {
-        let (query, _) = Query::parse(terms);
-        scope.index.find(&query, &everybody, scope.now).bits().intersection_len(scope.matches.bits())
-    };
-    let open = count("is:open");
-    if open == 0 {
-        return None;
-    }
-    // A hundred years are older than any record.
-    let (mut low, mut high) = (0_u32, 36_500_u32);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if count(&format!("is:open age:<={middle}d")) * 2 >= open {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    Some(low)
+/// The age in whole days that half of what is open has reached.
+pub fn middle_age(scope: Scope<'_>) -> Option<i64> {
+    let ages = metrics::open_ages(scope);
+    (ages.count > 0).then_some(ages.p50 / 86_400_000)
 }
