@@ -170,7 +170,7 @@ fn figures(index: &Index, viewer: &Viewer) {
         println!("  precision {}", ms(time(|| metrics::precision(scope, &Precision::default())).0));
         println!("  reopened {}", ms(time(|| metrics::reopened(scope)).0));
         for field in ["repository", "team", "owner"] {
-            println!("  rows by {field} {}", ms(time(|| metrics::rows(scope, field, window, 50)).0));
+            println!("  rows by {field} {}", ms(time(|| metrics::tables(scope, &[field], window, 50)).0));
         }
     }
 }

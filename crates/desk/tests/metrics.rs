@@ -143,7 +143,7 @@ proptest! {
         prop_assert_eq!(reported, shown.iter().filter(|r| !r.text("rule").is_empty()).count() as u64);
 
         for field in ["repository", "team", "owner", "label"] {
-            let rows = metrics::rows(scope, field, window(), 100).unwrap();
+            let rows = metrics::tables(scope, &[field], window(), 100).remove(0).unwrap();
             let mut seen: BTreeMap<String, ()> = BTreeMap::new();
             for row in rows {
                 let of: Vec<&&Record> = shown

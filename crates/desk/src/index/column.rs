@@ -103,6 +103,16 @@ impl<'a> Among<'a> {
         Among { of, all, list: OnceCell::new() }
     }
 
+    /// How many.
+    pub fn len(&self) -> u64 {
+        self.of.len()
+    }
+
+    /// Themselves.
+    pub fn bits(&self) -> &RoaringBitmap {
+        self.of
+    }
+
     /// Whether the others are listed: of most records, what the others have is less to count.
     fn turned(&self) -> bool {
         self.of.len() > self.all.len() / 2

@@ -126,6 +126,16 @@ pub fn open_ages(scope: Scope<'_>) -> Spread {
     Spread::of(&mut ages)
 }
 
+/// From opened to closed, of what was closed within a window.
+pub fn closed_times(scope: Scope<'_>, window: Window) -> Spread {
+    let index = scope.index;
+    let (from, to) = window.moments(index);
+    let closed = &*index.closed.within(from, to) & scope.matches.bits();
+    let mut times: Vec<Millis> =
+        closed.iter().map(|no| index.closed.get(no) - index.opened.get(no)).collect();
+    Spread::of(&mut times)
+}
+
 /// Lengths of one severity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeRow {

@@ -13,11 +13,11 @@ mod table;
 use jiff::civil::Date;
 use wardroom_model::Severity;
 
-pub use age::{AgeCell, BANDS, Band, Spread, TimeRow, ages, open_ages, times};
+pub use age::{AgeCell, BANDS, Band, Spread, TimeRow, ages, closed_times, open_ages, times};
 pub use backlog::{Week, backlog};
 pub use precision::{Precision, RulePrecision, Verdict, precision, precision_of};
 pub use promise::{Promise, promises};
-pub use table::{Rate, Row, reopened, rows};
+pub use table::{Rate, Row, reopened, tables};
 
 use crate::index::{Index, Matches};
 use crate::{Millis, Query};

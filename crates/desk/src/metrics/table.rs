@@ -1,10 +1,8 @@
 //! A table with a row for each repository, team or owner.
 
 use super::{Count, SEVERITIES, Scope, Spread, Window, slot, term};
-use roaring::RoaringBitmap;
-
 use crate::Millis;
-use crate::index::{Among, NEVER, at};
+use crate::index::{Among, Column, NEVER, at};
 use crate::query::exactly;
 
 /// How the work of one repository, team or owner stands.
@@ -28,58 +26,83 @@ pub struct Row {
     pub reopened: Count,
 }
 
-/// A row for each value of a field (`repository`, `team`, `owner`), most open first, at most `top`.
-/// A record with several values is in several rows. None where the field has no column.
-pub fn rows(scope: Scope<'_>, field: &str, window: Window, top: usize) -> Option<Vec<Row>> {
+/// A table for each field (`repository`, `team`, `owner`): a row for each of its values, most open first,
+/// at most `top`. A record with several values is in several rows. None for a field without a column.
+pub fn tables(scope: Scope<'_>, fields: &[&str], window: Window, top: usize) -> Vec<Option<Vec<Row>>> {
     let index = scope.index;
-    let column = &index.columns[index.schema().column(field)?];
     let matches = scope.matches.bits();
     let (from, to) = window.moments(index);
-    // By value; what has none is first.
-    let counts = |of: &RoaringBitmap| -> Vec<u64> {
-        let none = of.len() - of.intersection_len(column.filled());
-        let counts = column.counts(&Among::new(of, &index.all));
-        std::iter::once(none).chain(counts.into_iter().map(u64::from)).collect()
-    };
-    let closed_bits = &*index.closed.within(from, to) & matches;
-    let any = counts(matches);
-    // What is open is gone through once for all that is asked of it: by severity, and what is late.
+    let opened = &*index.opened.within(from, to) & matches;
+    let reopened = index.columns[at::REOPENED].filled() & matches;
+    // What is the same for every field is gone through once.
     let ranks = index.severities();
     let severity = &index.columns[at::SEVERITY];
+    let open = (&index.open & matches).into_iter().map(|no| {
+        let due = index.due.get(no);
+        let late = due != NEVER && due < scope.now;
+        (no, ranks[severity.raw(no) as usize], late)
+    });
+    let closed = (&*index.closed.within(from, to) & matches)
+        .into_iter()
+        .map(|no| (no, index.closed.get(no) - index.opened.get(no)));
+    let parts = Parts {
+        any: Among::new(matches, &index.all),
+        opened: Among::new(&opened, &index.all),
+        reopened: Among::new(&reopened, &index.all),
+        open: open.collect(),
+        closed: closed.collect(),
+    };
+    let table = |field: &&str| {
+        let column = &index.columns[index.schema().column(field)?];
+        Some(rows(scope, column, &parts, window, top))
+    };
+    fields.iter().map(table).collect()
+}
+
+/// What tables count.
+struct Parts<'a> {
+    any: Among<'a>,
+    opened: Among<'a>,
+    reopened: Among<'a>,
+    /// Number, rank of the severity and 1, and whether it is late.
+    open: Vec<(u32, u8, bool)>,
+    /// Number, and how long it had been open.
+    closed: Vec<(u32, Millis)>,
+}
+
+/// Calls for each value of a record, counted from 1, or for 0 where it has none.
+#[inline]
+fn each(column: &Column, no: u32, mut call: impl FnMut(usize)) {
+    let mut valued = false;
+    column.each(no, |code| {
+        valued = true;
+        call(code as usize + 1);
+    });
+    if !valued {
+        call(0);
+    }
+}
+
+fn rows(scope: Scope<'_>, column: &Column, parts: &Parts<'_>, window: Window, top: usize) -> Vec<Row> {
+    // By value; what has none is first.
+    let counts = |among: &Among<'_>| -> Vec<u64> {
+        let none = among.len() - among.bits().intersection_len(column.filled());
+        std::iter::once(none).chain(column.counts(among).into_iter().map(u64::from)).collect()
+    };
+    let (any, opened, reopened) = (counts(&parts.any), counts(&parts.opened), counts(&parts.reopened));
     let mut severities = vec![[0_u64; 6]; any.len()];
     let mut late = vec![0_u64; any.len()];
-    (&index.open & matches).iter().for_each(|no| {
-        let rank = usize::from(ranks[severity.raw(no) as usize]);
-        let due = index.due.get(no);
-        let is_late = u64::from(due != NEVER && due < scope.now);
-        let mut add = |code: usize| {
-            severities[code][rank] += 1;
-            late[code] += is_late;
-        };
-        let mut valued = false;
-        column.each(no, |code| {
-            valued = true;
-            add(code as usize + 1);
+    for (no, rank, is_late) in &parts.open {
+        each(column, *no, |code| {
+            severities[code][usize::from(*rank)] += 1;
+            late[code] += u64::from(*is_late);
         });
-        if !valued {
-            add(0);
-        }
-    });
-    let open: Vec<u64> = severities.iter().map(|s| s.iter().sum()).collect();
-    let opened = counts(&(&*index.opened.within(from, to) & matches));
-    let reopened = counts(&(index.columns[at::REOPENED].filled() & matches));
+    }
     let mut lengths: Vec<Vec<Millis>> = vec![Vec::new(); any.len()];
-    closed_bits.iter().for_each(|no| {
-        let length = index.closed.get(no) - index.opened.get(no);
-        let mut valued = false;
-        column.each(no, |code| {
-            valued = true;
-            lengths[code as usize + 1].push(length);
-        });
-        if !valued {
-            lengths[0].push(length);
-        }
-    });
+    for (no, length) in &parts.closed {
+        each(column, *no, |code| lengths[code].push(*length));
+    }
+    let open: Vec<u64> = severities.iter().map(|s| s.iter().sum()).collect();
     let name = |code: usize| match code.checked_sub(1).map(u32::try_from) {
         Some(Ok(code)) => column.names.name(code),
         _ => "",
@@ -110,7 +133,7 @@ pub fn rows(scope: Scope<'_>, field: &str, window: Window, top: usize) -> Option
             value,
         }
     });
-    Some(rows.collect())
+    rows.collect()
 }
 
 /// How many of those that closed came back.

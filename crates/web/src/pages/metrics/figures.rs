@@ -155,10 +155,7 @@ impl Figures {
             clocks: clock_charts(&promises, kind),
             flow: Flow::new("Opened, closed and open, by week", &week_rows(&weeks, now)),
             precision: precision_chart(scope),
-            parts: vec![
-                rows(scope, "repository", "By repository", window),
-                rows(scope, "team", "By team", window),
-            ],
+            parts: parts(scope, window),
         }
     }
 
@@ -365,8 +362,17 @@ fn precision_chart(scope: Scope<'_>) -> Bars {
     Bars::new("How often each rule was right", "Rule", &bars)
 }
 
-fn rows(scope: Scope<'_>, field: &str, name: &str, window: Window) -> Table {
-    let all = metrics::rows(scope, field, window, MOST).unwrap_or_default();
+/// The tables by repository and by team.
+fn parts(scope: Scope<'_>, window: Window) -> Vec<Table> {
+    let tables = metrics::tables(scope, &["repository", "team"], window, MOST);
+    [("repository", "By repository"), ("team", "By team")]
+        .into_iter()
+        .zip(tables)
+        .map(|((field, name), rows)| part_table(field, name, &rows.unwrap_or_default()))
+        .collect()
+}
+
+fn part_table(field: &str, name: &str, all: &[metrics::Row]) -> Table {
     let head = [
         title(field).as_str(),
         "Open",

@@ -49,8 +49,7 @@ pub fn stats(
     let all = kept.iter().filter(|k| clock.is_none_or(|name| k.clock.eq_ignore_ascii_case(name)));
     let (met, due) = all
         .fold((0, 0), |(met, due), k| (met + k.met.count, due + k.met.count + k.missed.count + k.late.count));
-    let whole = metrics::rows(timed, "kind", window, 1).and_then(|rows| rows.into_iter().next());
-    let time = whole.as_ref().map(|r| in_days(r.time)).unwrap_or_default();
+    let time = in_days(metrics::closed_times(timed, window));
     let open_age = middle_age(timed);
     let came_back = metrics::reopened(scope);
     vec![
