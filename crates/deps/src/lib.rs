@@ -7,5 +7,6 @@
 
 pub mod lockfile;
 mod package;
+pub mod version;
 
 pub use package::{Dependency, Ecosystem, Origin, Package, Requirement};
