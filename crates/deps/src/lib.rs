@@ -5,8 +5,9 @@
 //! out. It never opens a file or a connection and never knows the time: today's date is a parameter. A
 //! file that cannot be understood is a [`Problem`](wardroom_model::Problem) with its place, never a panic.
 
+pub mod advisory;
 pub mod lockfile;
 mod package;
 pub mod version;
 
-pub use package::{Dependency, Ecosystem, Origin, Package, Requirement};
+pub use package::{Dependency, Ecosystem, Origin, Package, Requirement, normalised};
