@@ -6,8 +6,11 @@
 //! file that cannot be understood is a [`Problem`](wardroom_model::Problem) with its place, never a panic.
 
 pub mod advisory;
+pub mod index;
 pub mod lockfile;
 mod package;
+mod purl;
 pub mod version;
 
 pub use package::{Dependency, Ecosystem, Origin, Package, Requirement, normalised};
+pub use purl::purl;

@@ -14,6 +14,9 @@ use crate::{Dependency, Ecosystem, Origin, Package, Requirement};
 
 pub use manifest::{Ask, read as read_manifest, read_places};
 
+/// All of Bundler's files.
+pub(super) const FORMATS: &[Format] = &[LOCK, MANIFEST];
+
 /// `Gemfile.lock` and `gems.locked`.
 pub const LOCK: Format = Format {
     name: "Gemfile.lock",

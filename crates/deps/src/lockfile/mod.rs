@@ -43,7 +43,7 @@ pub struct Inventory {
 
 /// Every format; the first that matches a path reads it.
 pub fn formats() -> &'static [Format] {
-    &[bundler::LOCK, bundler::MANIFEST]
+    bundler::FORMATS
 }
 
 /// The format of a file, by its path.
