@@ -8,6 +8,7 @@
 pub mod advisory;
 pub mod index;
 pub mod lockfile;
+pub mod matching;
 mod package;
 mod purl;
 pub mod version;
