@@ -12,12 +12,13 @@ use wardroom_deps::matching::{Matcher, findings};
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
 
 fn read_folder(folder: &Path, reading: &mut Reading) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(folder).expect("the reference data is there") {
+        let path = entry.expect("its folders can be listed").path();
         if path.is_dir() {
             read_folder(&path, reading);
         } else {
-            read_file(&path.to_str().unwrap().into(), &std::fs::read(&path).unwrap(), reading);
+            let bytes = std::fs::read(&path).expect("its files can be read");
+            read_file(&path.to_string_lossy().into(), &bytes, reading);
         }
     }
 }

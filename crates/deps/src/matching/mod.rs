@@ -45,14 +45,18 @@ pub struct Match {
     pub disputed: bool,
 }
 
-/// Everything known about one package's versions, as far as somebody has asked.
-type Known = HashMap<(Ecosystem, String, String), Arc<[(Arc<Weakness>, bool)]>>;
+/// The weaknesses of one version of a package, each with whether feeds disagree about that version.
+pub type Answer = Arc<[(Arc<Weakness>, bool)]>;
+/// All weaknesses of one package, by its ecosystem and name.
+type ByPackage = HashMap<(Ecosystem, String), Arc<[Arc<Weakness>]>>;
+/// What has been asked: ecosystem, name and version.
+type ByVersion = HashMap<(Ecosystem, String, String), Answer>;
 
 /// Answers for one index, and remembers what it has found out: lockfiles have many packages in common.
 pub struct Matcher<'i> {
     index: &'i Index,
-    weaknesses: Mutex<HashMap<(Ecosystem, String), Arc<[Arc<Weakness>]>>>,
-    known: Mutex<Known>,
+    weaknesses: Mutex<ByPackage>,
+    known: Mutex<ByVersion>,
 }
 
 impl<'i> Matcher<'i> {
@@ -82,12 +86,7 @@ impl<'i> Matcher<'i> {
 
     /// The weaknesses of one version of a package, sorted by name, and whether feeds disagree. A version that
     /// its ecosystem does not understand has none: nothing can be said about it.
-    pub fn of(
-        &self,
-        ecosystem: Ecosystem,
-        name: &str,
-        version: &str,
-    ) -> Result<Arc<[(Arc<Weakness>, bool)]>, IndexError> {
+    pub fn of(&self, ecosystem: Ecosystem, name: &str, version: &str) -> Result<Answer, IndexError> {
         let key = (ecosystem, crate::normalised(ecosystem, name), version.to_owned());
         if let Ok(known) = self.known.lock()
             && let Some(answer) = known.get(&key)

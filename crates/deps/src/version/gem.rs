@@ -173,30 +173,12 @@ fn well_formed(text: &str) -> bool {
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let (left, right) = (&self.canonical, &other.canonical);
-        for (a, b) in left.iter().zip(right) {
-            match a.cmp(b) {
-                Ordering::Equal => {}
-                order => return order,
-            }
-        }
-        // What is longer is newer, unless it goes on with a word: `1.0.a` comes before `1.0`.
-        match (left.get(right.len()), right.get(left.len())) {
-            (None, None) => Ordering::Equal,
-            (Some(more), _) => {
-                if more.is_word() {
-                    Ordering::Less
-                } else {
-                    Ordering::Greater
-                }
-            }
-            (_, Some(more)) => {
-                if more.is_word() {
-                    Ordering::Greater
-                } else {
-                    Ordering::Less
-                }
-            }
-        }
+        // What is missing counts as zero: `1.0.a` comes before `1.0`, and `1.0.1` after it.
+        let missing = Part::Number(0);
+        (0..left.len().max(right.len()))
+            .map(|index| left.get(index).unwrap_or(&missing).cmp(right.get(index).unwrap_or(&missing)))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
     }
 }
 
@@ -354,7 +336,7 @@ mod tests {
         ] {
             assert_eq!(order(a, b), Ordering::Equal, "{a} {b}");
         }
-        assert_eq!(order("1.a", "1.a.0.b"), Ordering::Less);
+        assert_eq!(order("1.a", "1.a.0.b"), Ordering::Greater);
         assert_eq!(order("1.a", "1.a.b"), Ordering::Greater);
     }
 

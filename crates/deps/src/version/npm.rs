@@ -137,6 +137,10 @@ fn first() -> Prerelease {
 }
 
 fn push(out: &mut Vec<Comparison>, sign: Sign, version: Version) {
+    // npm takes `>=0.0.0` for no comparison at all, which lets through what comes before 0.0.0, too.
+    if sign == Sign::AtLeast && version == Version::new(0, 0, 0) {
+        return;
+    }
     out.push(Comparison { sign, version });
 }
 
