@@ -1,5 +1,7 @@
 //! The files that say which libraries there are: one module each, told by their path.
 
+pub mod bundler;
+
 use std::sync::Arc;
 
 use wardroom_model::Problem;
@@ -41,7 +43,7 @@ pub struct Inventory {
 
 /// Every format; the first that matches a path reads it.
 pub fn formats() -> &'static [Format] {
-    &[]
+    bundler::FORMATS
 }
 
 /// The format of a file, by its path.

@@ -1,0 +1,97 @@
+//! What it costs to match lockfiles with advisories: `deps-load index FEED INDEX` makes an index of a folder of
+//! advisories, `deps-load match INDEX LOCKS` opens it and goes through every lockfile below a folder. Each says
+//! how many CPU seconds it took, its start included, and how much memory at most.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use wardroom_deps::advisory::{Reading, read_file};
+use wardroom_deps::index::{Builder, Index, Storage};
+use wardroom_deps::lockfile::format_of;
+use wardroom_deps::matching::{Matcher, findings};
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes an index.
+    Index { feed: PathBuf, index: PathBuf },
+    /// Matches every lockfile below a folder.
+    Match { index: PathBuf, locks: PathBuf },
+}
+
+/// A file of which only what is asked for is read.
+struct OnDisk(File);
+
+impl Storage for OnDisk {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.0, buffer, at)
+    }
+}
+
+fn files(folder: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files(&path, out)?;
+        } else {
+            out.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what it is for")]
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Index { feed, index } => {
+            let (mut paths, mut reading) = (Vec::new(), Reading::default());
+            files(&feed, &mut paths)?;
+            for path in paths {
+                read_file(&path.to_string_lossy().into(), &fs::read(&path)?, &mut reading);
+            }
+            println!("{} advisories, {} problems", reading.advisories.len(), reading.problems.len());
+            let mut builder = Builder::default();
+            builder.feed("feed", &reading.newest, "", reading.advisories);
+            let bytes = builder.build();
+            println!("{} bytes", bytes.len());
+            fs::write(index, bytes)?;
+        }
+        Command::Match { index, locks } => {
+            let index = Index::open(OnDisk(File::open(index)?))?;
+            let matcher = Matcher::new(&index);
+            let mut paths = Vec::new();
+            files(&locks, &mut paths)?;
+            let (mut count, mut packages, mut found) = (0, 0, 0);
+            for path in paths {
+                let file: Arc<str> = path.to_string_lossy().into();
+                let Some(format) = format_of(&file).filter(|format| format.locks) else { continue };
+                let bytes = fs::read(&path)?;
+                let inventory = (format.read)(&file, &bytes);
+                packages += inventory.packages.len();
+                found += findings(&file, &bytes, &inventory, &matcher)?.len();
+                count += 1;
+            }
+            println!("{count} lockfiles, {packages} packages, {found} findings");
+        }
+    }
+    let status = fs::read_to_string("/proc/self/schedstat").context("this needs Linux")?;
+    let nanoseconds: u64 = status.split(' ').next().unwrap_or_default().parse()?;
+    println!("{:.3} CPU seconds", nanoseconds as f64 / 1e9);
+    let status = fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    println!("{} at most", peak.trim());
+    Ok(())
+}
