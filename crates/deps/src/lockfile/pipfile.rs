@@ -40,7 +40,8 @@ fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
             for (name, node) in entries.entries() {
                 let name_normal = normal(&name.text);
                 // What is in both is needed everywhere.
-                if !group.is_empty() && reading_has(root, &name.text) {
+                let everywhere = root.at(&["default", &name.text]).map(|n| n.text_of("version"));
+                if !group.is_empty() && everywhere == Some(node.text_of("version")) {
                     continue;
                 }
                 let version = pinned(node.text_of("version")).unwrap_or_default();
@@ -59,10 +60,6 @@ fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
             }
         }
     })
-}
-
-fn reading_has(root: &Node<'_>, name: &str) -> bool {
-    root.at(&["default", name]).is_some()
 }
 
 fn meta(reading: &mut Reading<'_>, meta: &Node<'_>) {
