@@ -7,5 +7,7 @@
 
 pub mod lockfile;
 mod package;
+pub mod purl;
 
 pub use package::{Dependency, Ecosystem, Origin, Package, Requirement};
+pub use purl::{Purl, PurlError};
