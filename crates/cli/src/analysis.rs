@@ -52,6 +52,7 @@ impl Analysis {
             rules: Vec::new(),
             problems: self.problems.clone(),
             endpoints: self.endpoints.clone(),
+            feeds: Vec::new(),
             stats: wardroom_model::Stats {
                 ruby_files: self.ruby_files,
                 templates: self.templates,
@@ -59,6 +60,7 @@ impl Analysis {
                 skipped_files: self.skipped_files,
                 endpoints: self.endpoints.len() as u32,
                 phases,
+                ..wardroom_model::Stats::default()
             },
         }
     }

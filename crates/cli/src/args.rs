@@ -122,6 +122,7 @@ fn confidences() -> impl TypedValueParser<Value = Confidence> {
   wardroom scan --format sarif --output out.sarif  a report for another tool, written whole or not at all
   wardroom scan --baseline known.json              only what an earlier JSON report does not hold
   wardroom scan --fail-on never                    exit code 0 whatever is found
+  wardroom scan --advisories ../ruby-advisory-db   libraries compared with a feed at hand
   wardroom scan --fix                              show the mechanical fixes; --apply makes them
   wardroom scan --send https://desk.example        send the result to a desk
   wardroom scan --into desk.db                     take it into a store on this machine
@@ -185,6 +186,10 @@ pub struct ScanArgs {
     /// Only what was added since a git revision (its merge base with HEAD), committed or not
     #[arg(long, value_name = "REF", help_heading = "What counts")]
     pub changed_since: Option<String>,
+
+    /// Compare libraries with these advisories instead of the user's index: a folder, an archive or an index (repeatable)
+    #[arg(long, value_name = "PATH", help_heading = "Libraries")]
+    pub advisories: Vec<PathBuf>,
 
     /// Print the mechanical fixes of the shown findings as a diff, instead of the report
     #[arg(long, conflicts_with = "output", help_heading = "Mending and ignoring")]

@@ -35,6 +35,21 @@ impl Date {
         let month = if shifted < 10 { shifted + 3 } else { shifted - 9 } as u8;
         Date { year: year_of_era + era * 400 + i64::from(month <= 2), month, day }
     }
+
+    /// How many days ago another day was.
+    pub fn days_since(self, other: Date) -> i64 {
+        self.number() - other.number()
+    }
+
+    /// Days since 1970.
+    fn number(self) -> i64 {
+        let year = self.year - i64::from(self.month <= 2);
+        let era = year.div_euclid(400);
+        let year_of_era = year.rem_euclid(400);
+        let month = i64::from(self.month) + if self.month > 2 { -3 } else { 9 };
+        let day_of_year = (153 * month + 2) / 5 + i64::from(self.day) - 1;
+        era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+    }
 }
 
 impl FromStr for Date {
@@ -80,7 +95,7 @@ mod tests {
     #[test]
     fn days_are_those_of_the_calendar() {
         for (unix, text) in [
-            (0, "1970-01-01"),
+            (0_i64, "1970-01-01"),
             (951_782_399, "2000-02-28"),
             (951_782_400, "2000-02-29"),
             (951_868_800, "2000-03-01"),
@@ -90,6 +105,7 @@ mod tests {
         ] {
             assert_eq!(Date::of(unix).to_string(), text);
             assert_eq!(text.parse::<Date>(), Ok(Date::of(unix)));
+            assert_eq!(Date::of(unix).number(), unix.div_euclid(86_400));
         }
         for wrong in ["2027-02-29", "2027-13-01", "27-01-01", "2027-1-1", "2027-01-00", "soon", ""] {
             assert!(wrong.parse::<Date>().is_err(), "{wrong}");

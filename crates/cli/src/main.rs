@@ -13,6 +13,7 @@ mod desk;
 mod failure;
 mod ignores;
 mod input;
+mod libraries;
 mod manual;
 mod output;
 mod progress;

@@ -21,6 +21,8 @@ use crate::clock::{self, Date};
 use crate::failure::{CLEAN, FINDINGS, RUN, is_broken_pipe, usage};
 use crate::ignores::{self, file};
 use crate::input::{self, Input};
+use crate::libraries;
+use crate::libraries::advisories::{self, Advisories};
 use crate::output::{self, Console};
 use crate::progress::Progress;
 use crate::rules;
@@ -88,16 +90,25 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     progress.phase("read");
     let Input { root, only_file, tree, knowledge } = input::read(&options.path, &options.knowledge)?;
     let file_ignores = file::read(&root)?;
+    let libraries_tree = libraries::read(&root, only_file.as_deref())?;
     let cache = if options.no_cache { None } else { Cache::of_user() };
-    let empty = tree.files.is_empty() && tree.problems.is_empty();
-    let old = options
-        .changed_since
-        .as_ref()
-        .map(|reference| changed::old_tree(&root, reference, &tree))
-        .transpose()?;
+    let empty = tree.files.is_empty() && tree.problems.is_empty() && libraries_tree.files.is_empty();
+    let old = match &options.changed_since {
+        None => None,
+        Some(reference) => Some(Old {
+            code: changed::old_tree(&root, reference, &tree, &wardroom_rails::wanted)?,
+            libraries: changed::old_tree(&root, reference, &libraries_tree, &libraries::wanted)?,
+        }),
+    };
+    progress.phase("libraries");
+    let mut advisories = Advisories::open(&options.advisories, today)?;
+    let libraries = libraries::look(libraries_tree, &advisories)?;
     let (mut analysis, cached) = analysis::of(tree, &knowledge, cache.as_ref(), progress)?;
 
     let mut all = std::mem::take(&mut analysis.findings);
+    all.extend(libraries.findings.iter().cloned());
+    analysis.problems.append(&mut advisories.problems);
+    analysis.problems.extend(libraries.problems.iter().cloned());
     ignores::apply(&mut all, &analysis.ignores, &file_ignores, today, &mut analysis.problems);
     for finding in &mut all {
         if wanted.baseline.contains(&finding.fingerprint.0) {
@@ -109,31 +120,46 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
         |f: &&Finding| wanted.shows(f) && only_file.as_ref().is_none_or(|only| **only == *f.location.file);
     let mut findings: Vec<Finding> = all.iter().filter(shown).cloned().collect();
     if let Some(old) = old {
-        // Nothing that matters has changed: nothing can have been added.
-        let before = match old {
-            None => None,
-            Some(tree) => Some(analysis::of(tree, &knowledge, cache.as_ref(), progress)?.0),
+        // Of what has not changed nothing can have been added.
+        let now = |of_libraries: bool| {
+            let all = all.iter().filter(move |f| f.package.is_some() == of_libraries);
+            all.map(|f| f.fingerprint.0.clone()).collect::<HashSet<String>>()
         };
-        let known: HashSet<String> = match before {
-            None => all.iter().map(|f| f.fingerprint.0.clone()).collect(),
-            Some(mut before) => {
-                let mut findings = std::mem::take(&mut before.findings);
-                ignores::apply(&mut findings, &before.ignores, &file_ignores, today, &mut Vec::new());
-                // What was hidden then and is shown now is new to who reads the report.
-                findings
-                    .iter()
-                    .filter(|f| wanted.shows(f) && f.suppression.is_none())
-                    .map(|f| f.fingerprint.0.clone())
-                    .collect()
+        let mut known = HashSet::new();
+        let mut before = Vec::new();
+        let mut ignored = Vec::new();
+        match old.libraries {
+            None => known.extend(now(true)),
+            Some(tree) => before.extend(libraries::look(tree, &advisories)?.findings),
+        }
+        match old.code {
+            None => known.extend(now(false)),
+            Some(tree) => {
+                let old = analysis::of(tree, &knowledge, cache.as_ref(), progress)?.0;
+                before.extend(old.findings);
+                ignored = old.ignores;
             }
-        };
+        }
+        ignores::apply(&mut before, &ignored, &file_ignores, today, &mut Vec::new());
+        // What was hidden then and is shown now is new to who reads the report.
+        let seen = before.iter().filter(|f| wanted.shows(f) && f.suppression.is_none());
+        known.extend(seen.map(|f| f.fingerprint.0.clone()));
         findings.retain(|f| !known.contains(&f.fingerprint.0));
     }
 
     let mut report = analysis.report(options.path.display().to_string(), started, progress.phases());
     report.rules.clone_from(&wanted.rules);
     report.findings = findings;
+    report.stats.lockfiles = libraries.files.len() as u32;
+    report.stats.packages = libraries.packages();
+    report.feeds = advisories.feeds;
     Ok(Scanned { report, analysis, all, root, only_file, empty, cached })
+}
+
+/// What stood before a change; none where nothing of the kind has changed.
+struct Old {
+    code: Option<wardroom_source::Tree>,
+    libraries: Option<wardroom_source::Tree>,
 }
 
 /// Which findings the user wants to hear of.
@@ -212,9 +238,18 @@ pub fn sort(findings: &mut [Finding]) {
 
 /// What the user would otherwise have to guess from an empty report.
 fn notices(scanned: &Scanned, path: &Path) {
+    let report = &scanned.report;
+    if report.stats.packages > 0
+        && let Some(warning) = advisories::warning(&report.feeds)
+    {
+        Console::stderr(&format!("wardroom: {warning}"));
+    }
     if scanned.empty {
-        Console::stderr(&format!("wardroom: {} holds no Ruby, so there is nothing to scan", path.display()));
-    } else if !scanned.analysis.rails {
+        Console::stderr(&format!(
+            "wardroom: {} holds neither Ruby nor a lockfile, so there is nothing to scan",
+            path.display()
+        ));
+    } else if !scanned.analysis.rails && scanned.analysis.ruby_files > 0 {
         Console::stderr(&format!(
             "wardroom: no Rails application in {} (neither the gem nor config/application.rb); its Ruby was scanned all the same",
             path.display()

@@ -36,6 +36,8 @@ pub struct Finding {
     pub package: Option<Package>,
     /// What was published about that library.
     pub advisory: Option<Advisory>,
+    /// Whether the application gets to the library's weak code; none where nobody has looked.
+    pub reach: Option<Reach>,
     /// From where outside it can be reached.
     pub endpoints: Vec<Arc<Endpoint>>,
     /// A safe mechanical change, where there is one.
@@ -55,6 +57,18 @@ pub struct Package {
     pub version: String,
     /// The package URL: `pkg:gem/rails@7.0.4`.
     pub purl: String,
+}
+
+/// How near an application comes to the weak code of a library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// The library is not loaded where the application serves.
+    NotLoaded,
+    /// It is loaded; no call of the weak functions was seen, or none is named.
+    Loaded,
+    /// A function that the advisory names is called.
+    Reached,
 }
 
 /// A published weakness of a library.

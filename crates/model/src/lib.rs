@@ -13,10 +13,10 @@ mod rule;
 mod severity;
 
 pub use endpoint::{Endpoint, Filter, FilterRole, Verb};
-pub use finding::{Advisory, Finding, Fix, Package, Replacement, Step, Suppression};
+pub use finding::{Advisory, Finding, Fix, Package, Reach, Replacement, Step, Suppression};
 pub use fingerprint::{Fingerprint, normalise};
 pub use location::{Location, Position};
 pub use problem::Problem;
-pub use report::{Report, Stats};
+pub use report::{Feed, Report, Stats};
 pub use rule::{Category, Cwe, Rule, dedent};
 pub use severity::{Confidence, ParseLevelError, Severity};

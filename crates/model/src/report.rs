@@ -21,8 +21,33 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// Every way into the application that the model found.
     pub endpoints: Vec<std::sync::Arc<Endpoint>>,
+    /// Where advisories came from; empty where none were at hand.
+    pub feeds: Vec<Feed>,
     /// Counts and times.
     pub stats: Stats,
+}
+
+/// Where advisories came from, and how fresh they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Feed {
+    /// `ruby-advisory-db`, `osv:npm`.
+    pub name: String,
+    /// The day that its content is of: `2026-08-22`; empty where unknown.
+    pub date: String,
+    /// How many days ago that was.
+    pub age: Option<u32>,
+    /// How many advisories it has.
+    pub advisories: u32,
+}
+
+impl Feed {
+    /// Days after which a feed is old: within a week most weaknesses that matter are published.
+    pub const OLD: u32 = 7;
+
+    /// Whether what it says may be out of date; one without a day may.
+    pub fn is_old(&self) -> bool {
+        self.age.is_none_or(|age| age > Feed::OLD)
+    }
 }
 
 impl Report {
@@ -50,6 +75,10 @@ pub struct Stats {
     pub skipped_files: u32,
     /// Endpoints in the model.
     pub endpoints: u32,
+    /// Lockfiles and manifests read.
+    pub lockfiles: u32,
+    /// Libraries that they lock, each version once.
+    pub packages: u32,
     /// Milliseconds of wall time per phase, in order.
     pub phases: Vec<(String, f64)>,
 }

@@ -13,8 +13,8 @@ use crate::escape::{code, html, html_message, line, shorten};
 use crate::html_style::STYLE;
 use crate::snippet::marked;
 use crate::summary::{
-    CONFIDENCES, Counts, Guards, SEVERITIES, count, cwe_url, dots, duration, endpoints_open_first,
-    milliseconds, number, shape, utc,
+    CONFIDENCES, Counts, Guards, SEVERITIES, count, cwe_url, dots, duration, endpoints_open_first, feeds,
+    libraries, milliseconds, number, shape, utc,
 };
 
 /// Endpoints that are listed at once; the rest unfolds.
@@ -123,6 +123,8 @@ fn masthead(report: &Report, counts: &Counts, title: &str, out: &mut dyn Write) 
         count(stats.lines as usize, "line", "lines"),
         count(stats.endpoints as usize, "endpoint", "endpoints"),
     ];
+    facts.extend(libraries(report));
+    facts.extend(feeds(report).map(|feeds| format!("advisories: {}", html(&feeds))));
     if stats.skipped_files > 0 {
         facts.push(format!(
             "{} of tests and vendored code skipped",

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use wardroom_model::{
-    Advisory, Category, Confidence, Cwe, Endpoint, Filter, FilterRole, Finding, Fix, Location, Package,
-    Problem, Report, Rule, Severity, Step, Suppression, Verb,
+    Advisory, Category, Confidence, Cwe, Endpoint, Feed, Filter, FilterRole, Finding, Fix, Location, Package,
+    Problem, Reach, Report, Rule, Severity, Step, Suppression, Verb,
 };
 
 use crate::Error;
@@ -31,6 +31,7 @@ struct Scan<'a, F, P, E, R> {
     problems: P,
     endpoints: E,
     rules: R,
+    feeds: &'a [Feed],
     stats: Statistics<'a>,
 }
 
@@ -74,6 +75,8 @@ struct Found<'a> {
     package: Option<&'a Package>,
     #[serde(skip_serializing_if = "Option::is_none")]
     advisory: Option<&'a Advisory>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reach: Option<Reach>,
     endpoints: Vec<Reached<'a>>,
     fix: Option<&'a Fix>,
     suppression: Option<&'a Suppression>,
@@ -123,6 +126,8 @@ struct Statistics<'a> {
     lines: u64,
     skipped_files: u32,
     endpoints: u32,
+    lockfiles: u32,
+    packages: u32,
     phases: Vec<Phase<'a>>,
 }
 
@@ -159,12 +164,15 @@ pub(crate) fn write(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
         problems: Each(|| report.problems.iter().collect::<Vec<&Problem>>()),
         endpoints: Each(|| endpoints.all.iter().map(|e| entry(e))),
         rules: Each(|| report.rules.iter().map(|r| described(r))),
+        feeds: &report.feeds,
         stats: Statistics {
             ruby_files: stats.ruby_files,
             templates: stats.templates,
             lines: stats.lines,
             skipped_files: stats.skipped_files,
             endpoints: stats.endpoints,
+            lockfiles: stats.lockfiles,
+            packages: stats.packages,
             phases: stats.phases.iter().map(|(name, ms)| Phase { name, milliseconds: *ms }).collect(),
         },
     };
@@ -197,6 +205,7 @@ fn found<'a>(finding: &'a Finding, endpoints: &Endpoints<'_>) -> Found<'a> {
         places: &finding.places,
         package: finding.package.as_ref(),
         advisory: finding.advisory.as_ref(),
+        reach: finding.reach,
         endpoints: finding.endpoints.iter().map(reached).collect(),
         fix: finding.fix.as_ref(),
         suppression: finding.suppression.as_ref(),

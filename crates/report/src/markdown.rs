@@ -9,7 +9,9 @@ use std::io::{self, Write};
 use wardroom_model::{Finding, Report};
 
 use crate::escape::{code, line, markdown, markdown_code, markdown_fence, shorten};
-use crate::summary::{Counts, Guards, count, cwe_url, dots, endpoints_open_first, number, shape};
+use crate::summary::{
+    Counts, Guards, count, cwe_url, dots, endpoints_open_first, feeds, libraries, number, shape,
+};
 
 /// Rows and sections together stay below this many bytes.
 const SIZE: usize = 60_000;
@@ -59,6 +61,9 @@ pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         count(stats.lines as usize, "line", "lines"),
         count(stats.endpoints as usize, "endpoint", "endpoints"),
     );
+    for more in [libraries(report), feeds(report).map(|f| format!("advisories: {f}"))].into_iter().flatten() {
+        let _ = write!(page, "; {}", markdown(&more));
+    }
     if counts.suppressed_total() > 0 {
         let _ = write!(page, "; {} suppressed", number(counts.suppressed_total() as u64));
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use wardroom_model::{Confidence, Endpoint, Filter, FilterRole, Finding, Report, Rule, Severity};
+use wardroom_model::{Confidence, Endpoint, Feed, Filter, FilterRole, Finding, Report, Rule, Severity};
+
+use crate::escape::line;
 
 /// Worst first, as every format lists them.
 pub(crate) const SEVERITIES: [Severity; 5] =
@@ -194,6 +196,29 @@ pub(crate) fn score(rule: &Rule) -> f64 {
 /// Where MITRE describes a weakness class.
 pub(crate) fn cwe_url(cwe: wardroom_model::Cwe) -> String {
     format!("https://cwe.mitre.org/data/definitions/{}.html", cwe.0)
+}
+
+/// The libraries that were read: `412 libraries in 2 lockfiles`; none where there was none.
+pub(crate) fn libraries(report: &Report) -> Option<String> {
+    let stats = &report.stats;
+    (stats.lockfiles > 0).then(|| {
+        let libraries = count(stats.packages as usize, "library", "libraries");
+        format!("{libraries} in {}", count(stats.lockfiles as usize, "lockfile", "lockfiles"))
+    })
+}
+
+/// Where advisories came from, and how old they are; none where nothing was compared with any.
+pub(crate) fn feeds(report: &Report) -> Option<String> {
+    let feed = |f: &Feed| {
+        let age = match f.age {
+            None => "of a day that is not known".to_owned(),
+            Some(0) => "of today".to_owned(),
+            Some(days) => format!("{} old", count(days as usize, "day", "days")),
+        };
+        format!("{} {age}", line(&f.name))
+    };
+    let all: Vec<String> = report.feeds.iter().map(feed).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use crate::Style;
 use crate::escape::{code, line, shorten};
 use crate::snippet::marked;
 use crate::summary::{
-    CONFIDENCES, Counts, Guards, SEVERITIES, count, dots, duration, endpoints_open_first, milliseconds,
-    number, shape,
+    CONFIDENCES, Counts, Guards, SEVERITIES, count, dots, duration, endpoints_open_first, feeds, libraries,
+    milliseconds, number, shape,
 };
 
 /// How many endpoints are named; the rest is counted.
@@ -361,6 +361,12 @@ impl Pen {
             count(stats.endpoints as usize, "endpoint", "endpoints"),
         );
         self.total("read", &read, out)?;
+        if let Some(libraries) = libraries(report) {
+            self.total("libraries", &libraries, out)?;
+        }
+        if let Some(feeds) = feeds(report) {
+            self.total("advisories", &feeds, out)?;
+        }
         if stats.skipped_files > 0 {
             let skipped = count(stats.skipped_files as usize, "file", "files");
             self.total("skipped", &format!("{skipped} of tests and vendored code"), out)?;

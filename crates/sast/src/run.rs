@@ -119,6 +119,7 @@ fn finish(app: &App<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
             places: Vec::new(),
             package: None,
             advisory: None,
+            reach: None,
             endpoints: draft.endpoints,
             fix,
             fingerprint,

@@ -173,6 +173,7 @@ impl Added {
             places: Vec::new(),
             package: None,
             advisory: None,
+            reach: None,
             endpoints: Vec::new(),
             fix: None,
             fingerprint,

@@ -13,9 +13,14 @@ use crate::failure::usage;
 /// Blobs larger than this are not read, as in a walk; in bytes.
 const LARGEST: u64 = 8 << 20;
 
-/// The tree before the change, made of the present one and the old contents of what differs; `None`
-/// where nothing that a scan reads differs.
-pub fn old_tree(root: &Path, reference: &str, now: &Tree) -> anyhow::Result<Option<Tree>> {
+/// The tree before the change, of files that are wanted, made of the present one and the old contents of what
+/// differs; `None` where nothing that is wanted differs.
+pub fn old_tree(
+    root: &Path,
+    reference: &str,
+    now: &Tree,
+    wanted: &dyn Fn(&str) -> Wanted,
+) -> anyhow::Result<Option<Tree>> {
     let prefix = git(root, &["rev-parse", "--show-prefix"]).map_err(|e| {
         usage(format!(
             "--changed-since: {} is in no git repository, or git cannot be run ({e:#})",
@@ -23,8 +28,8 @@ pub fn old_tree(root: &Path, reference: &str, now: &Tree) -> anyhow::Result<Opti
         ))
     })?;
     let prefix = String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned();
-    let wanted = format!("{reference}^{{commit}}");
-    let commit = git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])
+    let revision = format!("{reference}^{{commit}}");
+    let commit = git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &revision])
         .map_err(|_| usage(format!("--changed-since: git knows no revision `{reference}` here (in a shallow clone, fetch it first)")))?;
     let commit = String::from_utf8_lossy(&commit).trim().to_owned();
     // Against the point where the work began: what others have changed since is not this change's.
@@ -42,7 +47,7 @@ pub fn old_tree(root: &Path, reference: &str, now: &Tree) -> anyhow::Result<Opti
     let mut changed: Vec<String> = Vec::new();
     let mut fields = diff.split(|b| *b == 0).map(|f| String::from_utf8_lossy(f).into_owned());
     while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
-        if wardroom_rails::wanted(&path) != Wanted::Yes {
+        if wanted(&path) != Wanted::Yes {
             continue;
         }
         if status.starts_with('A') {
@@ -53,7 +58,7 @@ pub fn old_tree(root: &Path, reference: &str, now: &Tree) -> anyhow::Result<Opti
     }
     let untracked = git(root, &["ls-files", "--others", "--exclude-standard", "-z"])?;
     let untracked = untracked.split(|b| *b == 0).map(|f| String::from_utf8_lossy(f).into_owned());
-    added.extend(untracked.filter(|path| wardroom_rails::wanted(path) == Wanted::Yes));
+    added.extend(untracked.filter(|path| wanted(path) == Wanted::Yes));
     if added.is_empty() && changed.is_empty() {
         return Ok(None);
     }

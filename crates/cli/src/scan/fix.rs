@@ -226,6 +226,7 @@ mod tests {
             places: Vec::new(),
             package: None,
             advisory: None,
+            reach: None,
             endpoints: Vec::new(),
             fix: Some(Fix {
                 title: "t".to_owned(),

@@ -168,6 +168,7 @@ fn finding(
             aliases: weakness.aliases.clone(),
             url: first(|e| Some(&e.advisory.url)).unwrap_or_default().to_owned(),
         }),
+        reach: None,
         endpoints: Vec::new(),
         fix: None,
         suppression: None,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use wardroom_model::{
-    Category, Confidence, Cwe, Endpoint, Filter, FilterRole, Finding, Fingerprint, Fix, Location, Position,
-    Problem, Replacement, Report, Rule, Severity, Stats, Step, Suppression, Verb,
+    Category, Confidence, Cwe, Endpoint, Feed, Filter, FilterRole, Finding, Fingerprint, Fix, Location,
+    Position, Problem, Replacement, Report, Rule, Severity, Stats, Step, Suppression, Verb,
 };
 use wardroom_report::{Format, Style};
 
@@ -94,6 +94,7 @@ fn finding(rule: &'static Rule, confidence: Confidence, ordinal: u32, location: 
         places: Vec::new(),
         package: None,
         advisory: None,
+        reach: None,
         endpoints: Vec::new(),
         fix: None,
         suppression: None,
@@ -269,12 +270,20 @@ pub fn plain() -> Report {
             },
         ],
         endpoints,
+        feeds: vec![Feed {
+            name: "ruby-advisory-db".to_owned(),
+            date: "2026-08-22".to_owned(),
+            age: Some(97),
+            advisories: 1204,
+        }],
         stats: Stats {
             ruby_files: 812,
             templates: 240,
             lines: 98_322,
             skipped_files: 340,
             endpoints: 1204,
+            lockfiles: 2,
+            packages: 412,
             phases: vec![("read".to_owned(), 212.4), ("model".to_owned(), 96.0), ("flow".to_owned(), 301.7)],
         },
     }
@@ -327,6 +336,7 @@ pub fn hostile() -> Report {
         rules: RULES.iter().collect(),
         problems: vec![Problem { file: place("").file, line: Some(0), message: text(), unread: true }],
         endpoints: Vec::new(),
+        feeds: Vec::new(),
         stats: Stats { phases: vec![(text(), -1.0)], ..Stats::default() },
     }
 }
@@ -341,6 +351,7 @@ pub fn empty() -> Report {
         rules: Vec::new(),
         problems: Vec::new(),
         endpoints: Vec::new(),
+        feeds: Vec::new(),
         stats: Stats::default(),
     }
 }
