@@ -5,6 +5,7 @@ use std::path::PathBuf;
 pub use crate::args_desk::{
     AdminArgs, AdminCommand, AuditArgs, AuditCommand, DemoArgs, ProgramArgs, ProgramCommand, ServeArgs,
 };
+use crate::args_feeds::FeedsArgs;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use wardroom_model::{Confidence, Severity, Verb};
@@ -39,6 +40,8 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the ways into an application: who can call what, with which parameters, behind which filters
     Surface(SurfaceArgs),
+    /// Look after the advisories that libraries are compared with
+    Feeds(FeedsArgs),
     /// Serve the desk: pages and API over a store of findings
     Serve(ServeArgs),
     /// Show the desk with an example: one command, nothing to set up

@@ -6,11 +6,13 @@
 mod analysis;
 mod args;
 mod args_desk;
+mod args_feeds;
 mod cache;
 mod clock;
 mod delivery;
 mod desk;
 mod failure;
+mod feeds;
 mod ignores;
 mod input;
 mod libraries;
@@ -77,6 +79,7 @@ fn run(args: Args) -> ExitCode {
         Command::Program(options) => desk::program::run(&options),
         Command::Admin(options) => desk::admin::run(&options),
         Command::Audit(options) => desk::audit::run(&options),
+        Command::Feeds(options) => feeds::run(&options),
         Command::Rules(options) => rules::list(&options),
         Command::Explain(options) => rules::explain(&options.rule, options.color),
         Command::Completions { shell } => rules::completions(shell),

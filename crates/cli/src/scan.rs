@@ -122,7 +122,8 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     if let Some(old) = old {
         // Of what has not changed nothing can have been added.
         let now = |of_libraries: bool| {
-            let all = all.iter().filter(move |f| f.package.is_some() == of_libraries);
+            let all =
+                all.iter().filter(move |f| (f.package.is_some() || f.advisory.is_some()) == of_libraries);
             all.map(|f| f.fingerprint.0.clone()).collect::<HashSet<String>>()
         };
         let mut known = HashSet::new();

@@ -64,6 +64,41 @@ impl Builder {
         })
     }
 
+    /// Puts what has changed in a feed in the place of what was known under the same names: `ids` are all that
+    /// have changed, of which some may stand no longer.
+    pub fn change(
+        &mut self,
+        name: &str,
+        date: &str,
+        revision: &str,
+        ids: &HashSet<String>,
+        advisories: Vec<Advisory>,
+    ) {
+        let Some(at) = self.feeds.iter().position(|feed| feed.name == name) else {
+            return self.feed(name, date, revision, advisories);
+        };
+        let feed = at as u16;
+        let mut left = HashSet::new();
+        for entries in self.packages.values_mut().flat_map(BTreeMap::values_mut) {
+            entries.retain(|entry| entry.feed != feed || !ids.contains(&entry.advisory.id));
+        }
+        for advisory in advisories {
+            let packages = self.packages.entry(advisory.ecosystem).or_default();
+            let entries = packages.entry(advisory.package.clone()).or_default();
+            entries.push(Entry { feed, advisory, exploited: None, likelihood: None });
+        }
+        for entry in self.packages.values().flat_map(BTreeMap::values).flatten().filter(|e| e.feed == feed) {
+            left.insert(entry.advisory.id.as_str());
+        }
+        let count = left.len() as u32;
+        let feed = &mut self.feeds[at];
+        if *date > *feed.date {
+            date.clone_into(&mut feed.date);
+        }
+        revision.clone_into(&mut feed.revision);
+        feed.count = count;
+    }
+
     /// Takes the catalogue of exploited weaknesses in; it replaces what an index that was kept knew of it.
     pub fn exploited(&mut self, list: Exploited) {
         self.lists[0].clone_from(&list.date);

@@ -158,7 +158,8 @@ fn finding(
         scope: String::new(),
         path: Vec::new(),
         places: Vec::new(),
-        package: Some(Library {
+        // An interpreter is no library.
+        package: (ecosystem != Ecosystem::Runtime).then(|| Library {
             name: name.to_owned(),
             version: version.to_owned(),
             purl: purl(ecosystem, name, version),
