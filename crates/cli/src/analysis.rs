@@ -14,6 +14,7 @@ use crate::cache::Cache;
 use crate::failure::usage;
 use crate::ignores::inline::{self, InlineIgnore};
 use crate::input::{KnowledgeFile, digest};
+use crate::libraries::reach::{self, Answer, Question};
 use crate::progress::Progress;
 
 /// Everything that was found.
@@ -39,6 +40,8 @@ pub struct Analysis {
     pub skipped_files: u32,
     /// It is a Rails application.
     pub rails: bool,
+    /// What was asked of the application about its libraries.
+    pub answers: Vec<Answer>,
 }
 
 impl Analysis {
@@ -70,19 +73,20 @@ impl Analysis {
 pub fn of(
     tree: Tree,
     knowledge: &[KnowledgeFile],
+    questions: &[Question],
     cache: Option<&Cache>,
     progress: &Progress,
 ) -> anyhow::Result<(Analysis, bool)> {
     if cache.is_some() {
         progress.phase("look up");
     }
-    let key = cache.map(|c| (c, digest(&tree, knowledge)));
+    let key = cache.map(|c| (c, digest(&tree, knowledge, questions)));
     if let Some((cache, key)) = &key
         && let Some(known) = cache.load(key)
     {
         return Ok((known, true));
     }
-    let fresh = run(tree, knowledge, progress)?;
+    let fresh = run(tree, knowledge, questions, progress)?;
     if let Some((cache, key)) = &key
         && !fresh.failed
     {
@@ -101,7 +105,12 @@ pub fn knowledge(files: &[KnowledgeFile]) -> anyhow::Result<Knowledge> {
     Ok(knowledge)
 }
 
-fn run(tree: Tree, knowledge_files: &[KnowledgeFile], progress: &Progress) -> anyhow::Result<Analysis> {
+fn run(
+    tree: Tree,
+    knowledge_files: &[KnowledgeFile],
+    questions: &[Question],
+    progress: &Progress,
+) -> anyhow::Result<Analysis> {
     let knowledge = knowledge(knowledge_files)?;
     progress.phase("parse");
     let skipped_files = tree.skipped;
@@ -125,6 +134,7 @@ fn run(tree: Tree, knowledge_files: &[KnowledgeFile], progress: &Progress) -> an
         lines: app.files.iter().filter(|f| ruby(f) || f.is_template()).map(|f| lines(&f.text)).sum(),
         skipped_files,
         rails: is_rails(&app),
+        answers: reach::answer(&app, questions),
         ..Analysis::default()
     };
     problems.extend(loaded.problems.iter().cloned());

@@ -145,6 +145,7 @@ fn encode(analysis: &Analysis) -> Option<Vec<u8>> {
         problems: analysis.problems.clone(),
         endpoints: Vec::new(),
         ignores: analysis.ignores.clone(),
+        answers: analysis.answers.clone(),
         ..*analysis
     };
     postcard::to_stdvec(&Storing {

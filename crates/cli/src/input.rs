@@ -7,6 +7,7 @@ use anyhow::Context;
 use wardroom_source::{Source, Tree};
 
 use crate::failure::usage;
+use crate::libraries::reach::Question;
 
 /// Folder, under the root, with the programme's own sources, sinks, sanitizers and ignores.
 pub const SCANS: &str = "program/scans";
@@ -96,7 +97,7 @@ fn read_knowledge(root: &Path, extra: &[PathBuf]) -> anyhow::Result<Vec<Knowledg
 }
 
 /// The names and contents of files as one digest, with everything else that a result depends on.
-pub fn digest(tree: &Tree, knowledge: &[KnowledgeFile]) -> blake3::Hash {
+pub fn digest(tree: &Tree, knowledge: &[KnowledgeFile], questions: &[Question]) -> blake3::Hash {
     use rayon::prelude::*;
     let one = |file: &Source| *blake3::hash(&file.text).as_bytes();
     let contents: Vec<[u8; 32]> = tree.files.par_iter().with_min_len(16).map(one).collect();
@@ -109,6 +110,11 @@ pub fn digest(tree: &Tree, knowledge: &[KnowledgeFile]) -> blake3::Hash {
     for file in knowledge {
         part(file.name.as_bytes());
         part(file.text.as_bytes());
+    }
+    part(b"");
+    for question in questions {
+        part(question.gem.as_bytes());
+        question.functions.iter().for_each(|f| part(f.as_bytes()));
     }
     part(b"");
     for (file, content) in tree.files.iter().zip(&contents) {

@@ -102,8 +102,10 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     };
     progress.phase("libraries");
     let mut advisories = Advisories::open(&options.advisories, today)?;
-    let libraries = libraries::look(libraries_tree, &advisories)?;
-    let (mut analysis, cached) = analysis::of(tree, &knowledge, cache.as_ref(), progress)?;
+    let mut libraries = libraries::look(libraries_tree, &advisories)?;
+    let (mut analysis, cached) =
+        analysis::of(tree, &knowledge, &libraries.questions, cache.as_ref(), progress)?;
+    libraries.answered(&analysis.answers, &analysis.endpoints);
 
     let mut all = std::mem::take(&mut analysis.findings);
     all.extend(libraries.findings.iter().cloned());
@@ -136,7 +138,7 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
         match old.code {
             None => known.extend(now(false)),
             Some(tree) => {
-                let old = analysis::of(tree, &knowledge, cache.as_ref(), progress)?.0;
+                let old = analysis::of(tree, &knowledge, &[], cache.as_ref(), progress)?.0;
                 before.extend(old.findings);
                 ignored = old.ignores;
             }

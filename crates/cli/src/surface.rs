@@ -39,7 +39,7 @@ pub fn run(options: &SurfaceArgs) -> anyhow::Result<u8> {
     progress.phase("read");
     let input = input::read(&options.path, &[])?;
     let cache = if options.no_cache { None } else { Cache::of_user() };
-    let kept = cache.and_then(|c| c.load(&input::digest(&input.tree, &input.knowledge)));
+    let kept = cache.and_then(|c| c.load(&input::digest(&input.tree, &input.knowledge, &[])));
     let analysis = kept.unwrap_or_else(|| analysis::endpoints(input.tree, &progress));
     drop(progress);
     let wanted = |e: &&Arc<Endpoint>| {

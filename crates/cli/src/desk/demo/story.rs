@@ -92,7 +92,7 @@ impl Teller<'_> {
             .map(|f| (f.path.to_string(), String::from_utf8_lossy(&f.text).into_owned()))
             .collect();
         let progress = Progress::start(true);
-        let (mut analysis, _) = analysis::of(tree, &[], None, &progress)?;
+        let (mut analysis, _) = analysis::of(tree, &[], &[], None, &progress)?;
         let mut report = analysis.report("harbour".to_owned(), 0, Vec::new());
         report.findings = std::mem::take(&mut analysis.findings);
         report.findings.retain(|f| f.confidence >= Confidence::Medium);
