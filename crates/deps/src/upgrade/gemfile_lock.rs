@@ -164,7 +164,7 @@ impl Editor<'_> {
             listed.clone().find(|p| asks_for_it(&p.name, &p.version)).or_else(|| listed.clone().next());
         let Some(home) = home else { return Err(EditError::NoSection(change.name.clone())) };
         let section: Vec<_> = listed.filter(|p| p.origin == home.origin).collect();
-        let before = section.iter().filter(|p| format!("{}-{}", p.name, p.version) < gem.full).next_back();
+        let before = section.iter().rfind(|p| format!("{}-{}", p.name, p.version) < gem.full);
         let at = match before {
             Some(package) => self.stretch(package.span.0 as usize).1,
             None => self.stretch(section[0].span.0 as usize).0,

@@ -12,9 +12,12 @@ use crate::matching::{Matcher, Weakness};
 use crate::version::{Version, step, takes};
 use crate::{Ecosystem, Package};
 
+/// By ecosystem, name and version: the first entry of it, and what it has.
+type Sick<'i> = BTreeMap<(Ecosystem, &'i str, &'i str), (usize, Vec<Arc<Weakness>>)>;
+
 /// Plans one lockfile.
 pub fn plan(inventory: &Inventory, matcher: &Matcher<'_>) -> Result<Plan, IndexError> {
-    let mut packages: BTreeMap<(Ecosystem, &str, &str), (usize, Vec<Arc<Weakness>>)> = BTreeMap::new();
+    let mut packages = Sick::new();
     for matched in matcher.matches(inventory)? {
         let package = &inventory.packages[matched.package];
         let key = (package.ecosystem, package.name.as_str(), package.version.as_str());

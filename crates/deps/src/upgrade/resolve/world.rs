@@ -17,8 +17,11 @@ use crate::{Ecosystem, Origin, Requirement};
 const ROOT: u32 = 0;
 /// Most packages that one resolution looks at.
 const MOST_PACKAGES: usize = 20_000;
-/// Most choices that the resolver may make before it gives up.
-const MOST_CHOICES: u32 = 200_000;
+/// Most choices that the resolver may make for one answer before it gives up.
+const MOST_CHOICES: u32 = 50_000;
+/// Most choices for all answers of one plan: after them every further question is answered with no, so that a
+/// plan ends in seconds, with more changes than it needs or fewer weaknesses cleared.
+const MOST_CHOICES_IN_ALL: u32 = 400_000;
 
 /// A version for each package.
 pub type Chosen = BTreeMap<u32, u32>;
@@ -32,6 +35,7 @@ pub struct World<'r> {
     ranges: RefCell<HashMap<(u32, String), Ranges<u32>>>,
     asks: Vec<Requirement>,
     locked: usize,
+    choices: Cell<u32>,
 }
 
 struct Node {
@@ -97,6 +101,7 @@ impl<'r> World<'r> {
             ranges: RefCell::default(),
             asks: inventory.asks.iter().map(|ask| ask.requirement.clone()).collect(),
             locked: 0,
+            choices: Cell::new(0),
         };
         let root = Node { name: String::new(), versions: Vec::new(), locked: None };
         world.packages.get_mut().push(root.into());
@@ -346,7 +351,8 @@ impl DependencyProvider for Provider<'_, '_> {
             return Ok(Some(0));
         }
         self.choices.set(self.choices.get() + 1);
-        if self.choices.get() > MOST_CHOICES {
+        self.world.choices.set(self.world.choices.get() + 1);
+        if self.choices.get() > MOST_CHOICES || self.world.choices.get() > MOST_CHOICES_IN_ALL {
             return Err(Stopped);
         }
         let node = self.world.get(*package);
@@ -358,8 +364,8 @@ impl DependencyProvider for Provider<'_, '_> {
         };
         let count = node.versions.len() as u32;
         Ok(match node.locked {
-            // As it is, else the nearest above, else the nearest below.
-            Some(locked) => (locked..count).find(&fits).or_else(|| (0..locked).rev().find(&fits)),
+            // As it is, else the nearest above. Nobody wants to be sent back.
+            Some(locked) => (locked..count).find(&fits),
             None => (0..count).rev().find(&fits),
         })
     }
