@@ -1,7 +1,10 @@
 //! What it costs to match lockfiles with advisories: `deps-load index FEED INDEX` makes an index of a folder of
-//! advisories, `deps-load match INDEX LOCKS` opens it and goes through every lockfile below a folder. Each says
-//! how many CPU seconds it took, its start included, and how much memory at most.
+//! advisories, `deps-load match INDEX LOCKS` opens it and goes through every lockfile below a folder, `deps-load
+//! plan INDEX LOCK INFO` plans the changes of a Gemfile.lock with a folder of the compact index's lists (and writes
+//! them, with `--write`). Each says how many CPU seconds it took, its start included, and how much memory at most.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,10 +12,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use wardroom_deps::Ecosystem;
 use wardroom_deps::advisory::{Reading, read_file};
 use wardroom_deps::index::{Builder, Index, Storage};
-use wardroom_deps::lockfile::format_of;
+use wardroom_deps::lockfile::{bundler, format_of};
 use wardroom_deps::matching::{Matcher, findings};
+use wardroom_deps::upgrade::{Registry, Release, edit_gemfile_lock, plan, read_compact_index};
 
 #[derive(Parser)]
 struct Arguments {
@@ -26,6 +31,18 @@ enum Command {
     Index { feed: PathBuf, index: PathBuf },
     /// Matches every lockfile below a folder.
     Match { index: PathBuf, locks: PathBuf },
+    /// Plans the changes of one Gemfile.lock.
+    Plan {
+        index: PathBuf,
+        lock: PathBuf,
+        info: PathBuf,
+        /// Writes the changes into the lockfile.
+        #[arg(long)]
+        write: bool,
+        /// The version of Ruby that the project runs on.
+        #[arg(long, default_value = "")]
+        ruby: String,
+    },
 }
 
 /// A file of which only what is asked for is read.
@@ -38,6 +55,17 @@ impl Storage for OnDisk {
 
     fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
         std::os::unix::fs::FileExt::read_exact_at(&self.0, buffer, at)
+    }
+}
+
+/// A folder of the compact index's lists, one file a gem.
+struct Lists(PathBuf, RefCell<HashMap<String, Option<Arc<[Release]>>>>);
+
+impl Registry for Lists {
+    fn releases(&self, _: Ecosystem, name: &str) -> Option<Arc<[Release]>> {
+        let mut known = self.1.borrow_mut();
+        let read = || Some(read_compact_index(&fs::read(self.0.join(name)).ok()?).ok()?.into());
+        known.entry(name.to_owned()).or_insert_with(read).clone()
     }
 }
 
@@ -85,6 +113,46 @@ fn main() -> Result<()> {
                 count += 1;
             }
             println!("{count} lockfiles, {packages} packages, {found} findings");
+        }
+        Command::Plan { index, lock, info, write, ruby } => {
+            let index = Index::open(OnDisk(File::open(index)?))?;
+            let matcher = Matcher::new(&index);
+            let file: Arc<str> = lock.to_string_lossy().into();
+            let text = fs::read_to_string(&lock)?;
+            let inventory = bundler::read(&file, text.as_bytes());
+            let lists = Lists(info, RefCell::default());
+            let before = matcher.matches(&inventory)?.len();
+            let plan = plan(&inventory, &matcher, &lists, &ruby)?;
+            println!("{} packages, {before} matches, resolved: {}", inventory.packages.len(), plan.resolved);
+            for (step, changes) in plan.by_effort() {
+                for change in changes {
+                    println!(
+                        "{step:?} {} {} -> {} clears {}",
+                        change.name,
+                        change.from,
+                        change.to,
+                        change.clears.join(" ")
+                    );
+                }
+            }
+            for blocked in &plan.blocked {
+                println!(
+                    "stays {} {} {}: {}",
+                    blocked.name,
+                    blocked.version,
+                    blocked.weaknesses.join(" "),
+                    blocked.reason
+                );
+            }
+            if write {
+                let mut changed = text.clone();
+                for edit in edit_gemfile_lock(&file, &text, &inventory, &plan.changes, &lists)?.iter().rev() {
+                    changed.replace_range(edit.start as usize..edit.end as usize, &edit.text);
+                }
+                let after = matcher.matches(&bundler::read(&file, changed.as_bytes()))?.len();
+                println!("{before} matches before, {after} after");
+                fs::write(&lock, changed)?;
+            }
         }
     }
     let status = fs::read_to_string("/proc/self/schedstat").context("this needs Linux")?;

@@ -11,6 +11,7 @@ pub mod lockfile;
 pub mod matching;
 mod package;
 pub mod purl;
+pub mod upgrade;
 pub mod version;
 
 pub use package::{Dependency, Ecosystem, Origin, Package, Requirement, normalised};
