@@ -8,6 +8,7 @@
 pub mod lockfile;
 mod package;
 pub mod purl;
+pub mod sbom;
 
 pub use package::{Dependency, Ecosystem, Origin, Package, Requirement};
 pub use purl::{Purl, PurlError};

@@ -233,7 +233,7 @@ impl Purl {
 
 /// The parts of a path without empty ones; in a subpath, without those that go nowhere or up.
 fn parts(path: &str, subpath: bool) -> String {
-    let keep = |part: &&str| !part.is_empty() && !(subpath && matches!(*part, "." | ".."));
+    let keep = |part: &&str| !(part.is_empty() || subpath && matches!(*part, "." | ".."));
     path.split('/').filter(keep).collect::<Vec<_>>().join("/")
 }
 

@@ -138,6 +138,7 @@ fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
                 .collect();
         }
         spread(&mut reading.found.packages, &edges, &roots);
+        reading.found.needs = edges;
         // A lockfile alone does not tell what is only for tests: see `settle`.
         if root.is_map() && !matches!(root.get("package").map(|n| &n.value), None | Some(Value::List(_))) {
             reading.problem(0, "`package` is no list of tables.");

@@ -4,7 +4,7 @@ mod bun;
 mod cargo;
 mod composer;
 mod container;
-mod document;
+pub(crate) mod document;
 mod elixir;
 mod github;
 mod gitlab;
@@ -20,12 +20,12 @@ mod pub_dev;
 mod pylock;
 mod pyproject;
 mod python;
-mod reading;
+pub(crate) mod reading;
 mod requirements;
 mod runtime;
 mod settle;
 mod uv;
-mod xml;
+pub(crate) mod xml;
 mod yarn;
 
 use std::sync::{Arc, LazyLock};
@@ -73,6 +73,9 @@ pub struct Inventory {
     pub sources: Vec<(String, (u32, u32))>,
     /// Other files that it takes in, as it writes their paths.
     pub includes: Vec<String>,
+    /// For each package the indices of those that it needs, where the file tells which version is meant;
+    /// empty where names alone tell: see [`Inventory::edges`].
+    pub needs: Vec<Vec<usize>>,
 }
 
 impl Inventory {
@@ -82,6 +85,17 @@ impl Inventory {
             && self.asks.is_empty()
             && self.runtimes.is_empty()
             && self.includes.is_empty()
+    }
+}
+
+impl Inventory {
+    /// For each package the indices of those that it needs. Where only names tell and a name is locked in
+    /// several versions, the one whose version is written as the range is taken, and else all of them.
+    pub fn edges(&self) -> Vec<Vec<usize>> {
+        match self.needs.len() == self.packages.len() {
+            true => self.needs.clone(),
+            false => reading::edges_by_name(&self.packages),
+        }
     }
 }
 

@@ -126,6 +126,7 @@ fn document(reading: &mut Reading<'_>, root: &Node<'_>) {
         }
     }
     spread(&mut reading.found.packages, &edges, &roots);
+    reading.found.needs = edges;
 }
 
 /// The name and version in a key: without a leading slash or a registry's host, and without the peers.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::reading::{edges_by_name, spread};
+use super::reading::spread;
 use super::{Inventory, file_name};
 
 /// Puts together what a lockfile and the manifests beside it say: a package that a manifest asks for is
@@ -35,7 +35,7 @@ pub fn settle(lock: &mut Inventory, manifests: &[&Inventory]) {
         }
         return;
     }
-    let edges = edges_by_name(&lock.packages);
+    let edges = lock.edges();
     spread(&mut lock.packages, &edges, &roots);
 }
 
