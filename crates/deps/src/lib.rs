@@ -9,6 +9,7 @@ pub mod lockfile;
 mod package;
 pub mod purl;
 pub mod sbom;
+pub mod supply;
 
 pub use package::{Dependency, Ecosystem, Origin, Package, Requirement};
-pub use purl::{Purl, PurlError};
+pub use purl::{Purl, PurlError, purl};

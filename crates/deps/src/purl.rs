@@ -231,6 +231,14 @@ impl Purl {
     }
 }
 
+/// The package URL of a name and a version in an ecosystem, as text; without a version where that is empty.
+pub fn purl(ecosystem: Ecosystem, name: &str, version: &str) -> String {
+    let mut purl = Purl::of(&Package::new(ecosystem, name, "", (0, 0)));
+    version.clone_into(&mut purl.version);
+    purl.normalise();
+    purl.to_string()
+}
+
 /// The parts of a path without empty ones; in a subpath, without those that go nowhere or up.
 fn parts(path: &str, subpath: bool) -> String {
     let keep = |part: &&str| !(part.is_empty() || subpath && matches!(*part, "." | ".."));

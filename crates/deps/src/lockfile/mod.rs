@@ -76,6 +76,8 @@ pub struct Inventory {
     /// For each package the indices of those that it needs, where the file tells which version is meant;
     /// empty where names alone tell: see [`Inventory::edges`].
     pub needs: Vec<Vec<usize>>,
+    /// The packages, by their indices, that come within the archive of another and so have no checksum.
+    pub bundled: Vec<usize>,
 }
 
 impl Inventory {

@@ -218,6 +218,9 @@ fn read_paths(reading: &mut Reading<'_>, packages: &Node<'_>) {
             by_path.insert(path.text.to_string(), index);
             paths.push(path.text.to_string());
             reading.licence(Some(index), node.text_of("license"));
+            if node.flag("inBundle") {
+                reading.found.bundled.push(index);
+            }
         }
     }
     link(reading, &by_path, &paths);
@@ -315,6 +318,9 @@ fn read_nested(
         if let Some(index) = reading.package(package) {
             by_path.insert(path.clone(), index);
             paths.push(path.clone());
+            if node.flag("bundled") {
+                reading.found.bundled.push(index);
+            }
         }
         read_nested(reading, node, &path, by_path, paths);
     }

@@ -67,7 +67,9 @@ fn read_first(reading: &mut Reading<'_>) {
             }
             (2, "resolved") => {
                 within = false;
-                if value.contains("/-/") {
+                if let Some(path) = value.strip_prefix("file:") {
+                    package.origin = Origin::Path(path.to_owned());
+                } else if value.contains("/-/") {
                     package.origin = resolved(value.split('#').next().unwrap_or(value));
                     if let Some((_, hash)) = value.split_once('#')
                         && package.checksum.is_empty()
