@@ -10,6 +10,7 @@ mod package;
 pub mod purl;
 pub mod sbom;
 pub mod supply;
+pub mod support;
 
 pub use package::{Dependency, Ecosystem, Origin, Package, Requirement};
 pub use purl::{Purl, PurlError, purl};
