@@ -11,6 +11,9 @@ pub mod lockfile;
 pub mod matching;
 mod package;
 pub mod purl;
+pub mod sbom;
+pub mod supply;
+pub mod support;
 pub mod upgrade;
 pub mod version;
 

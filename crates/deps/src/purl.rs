@@ -231,16 +231,18 @@ impl Purl {
     }
 }
 
-/// The parts of a path without empty ones; in a subpath, without those that go nowhere or up.
-fn parts(path: &str, subpath: bool) -> String {
-    let keep = |part: &&str| !part.is_empty() && !(subpath && matches!(*part, "." | ".."));
-    path.split('/').filter(keep).collect::<Vec<_>>().join("/")
+/// The package URL of a name and a version in an ecosystem, as text; without a version where that is empty.
+pub fn purl(ecosystem: Ecosystem, name: &str, version: &str) -> String {
+    let mut purl = Purl::of(&Package::new(ecosystem, name, "", (0, 0)));
+    version.clone_into(&mut purl.version);
+    purl.normalise();
+    purl.to_string()
 }
 
-/// The package URL of a name and a version, wherever it is taken from: `pkg:npm/%40babel/core@7.0.0`. Without a
-/// version where that is empty.
-pub fn purl(ecosystem: Ecosystem, name: &str, version: &str) -> String {
-    Purl::of(&Package::new(ecosystem, name, version, (0, 0))).to_string()
+/// The parts of a path without empty ones; in a subpath, without those that go nowhere or up.
+fn parts(path: &str, subpath: bool) -> String {
+    let keep = |part: &&str| !(part.is_empty() || subpath && matches!(*part, "." | ".."));
+    path.split('/').filter(keep).collect::<Vec<_>>().join("/")
 }
 
 impl FromStr for Purl {

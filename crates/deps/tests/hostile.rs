@@ -291,6 +291,19 @@ fn many_packages_end() {
     assert!(found.problems[0].message.contains("200000"));
 }
 
+#[test]
+fn long_paths_end() {
+    let path = "a/".repeat(200_000);
+    let npm = format!(
+        "{{\"packages\": {{\"node_modules/{path}b\": {{\"version\": \"1\", \"dependencies\": {{\"c\": \"1\"}}}}}}}}"
+    );
+    assert_eq!(read("package-lock.json", npm.as_bytes()).packages.len(), 1);
+    let bun = format!(
+        "{{\"packages\": {{\"{path}b\": [\"b@1.0.0\", \"\", {{\"dependencies\": {{\"c\": \"1\"}}}}]}}}}"
+    );
+    assert_eq!(read("bun.lock", bun.as_bytes()).packages.len(), 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 

@@ -79,12 +79,16 @@ fn read(file: &Arc<str>, bytes: &[u8]) -> Inventory {
             }
         }
         spread(&mut reading.found.packages, &edges, &roots);
+        reading.found.needs = edges;
     })
 }
 
 /// As bun lays packages out: beside the one that asks, then beside those above it.
 fn found_from(keys: &FxHashMap<&str, usize>, from: &str, name: &str) -> Option<usize> {
     let mut from = from;
+    if from.len() > 4096 {
+        return None;
+    }
     while !from.is_empty() {
         if let Some(index) = keys.get(format!("{from}/{name}").as_str()) {
             return Some(*index);

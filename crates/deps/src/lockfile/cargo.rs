@@ -32,8 +32,8 @@ fn read_manifest(file: &Arc<str>, bytes: &[u8]) -> Inventory {
         for (_, target) in root.entries_of("target") {
             tables(reading, target);
         }
+        // The workspace's table of dependencies is a list to choose from: nobody asks by it.
         if let Some(workspace) = root.get("workspace") {
-            tables(reading, workspace);
             reading.runtime("rust", workspace.at(&["package", "rust-version"]).map_or("", Node::text));
         }
         reading.runtime("rust", root.at(&["package", "rust-version"]).map_or("", Node::text));
@@ -138,6 +138,7 @@ fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
                 .collect();
         }
         spread(&mut reading.found.packages, &edges, &roots);
+        reading.found.needs = edges;
         // A lockfile alone does not tell what is only for tests: see `settle`.
         if root.is_map() && !matches!(root.get("package").map(|n| &n.value), None | Some(Value::List(_))) {
             reading.problem(0, "`package` is no list of tables.");

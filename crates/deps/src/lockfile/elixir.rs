@@ -262,7 +262,8 @@ fn read_manifest(file: &Arc<str>, bytes: &[u8]) -> Inventory {
             let options: Vec<&Term<'_>> =
                 parts.iter().filter(|p| matches!(p, Term::List(_))).chain([item]).collect();
             let option = |key: &str| options.iter().find_map(|o| o.get(key));
-            let mut ask = Dependency::new(*name, range, span(*at, *at + name.len() + 1));
+            let name = option("hex").map_or(*name, Term::word);
+            let mut ask = Dependency::new(name, range, span(*at, *at + name.len() + 1));
             match option("only") {
                 Some(Term::List(groups)) => ask.groups.extend(groups.iter().map(|g| g.word().to_owned())),
                 Some(group) => ask.groups.push(group.word().to_owned()),
@@ -276,7 +277,7 @@ fn read_manifest(file: &Arc<str>, bytes: &[u8]) -> Inventory {
                 let reference = option("tag").or_else(|| option("branch")).map_or("", Term::word).to_owned();
                 let revision = option("ref").map_or("", Term::word).to_owned();
                 ask.origin = Origin::Git { url, revision, reference };
-            } else if let Some(path) = option("path") {
+            } else if let Some(path) = option("path").or_else(|| option("in_umbrella")) {
                 ask.origin = Origin::Path(path.word().to_owned());
             }
             reading.ask(ask);

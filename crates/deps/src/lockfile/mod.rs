@@ -5,7 +5,7 @@ pub mod bundler;
 mod cargo;
 mod composer;
 mod container;
-mod document;
+pub(crate) mod document;
 mod elixir;
 mod github;
 mod gitlab;
@@ -21,12 +21,12 @@ mod pub_dev;
 mod pylock;
 mod pyproject;
 mod python;
-mod reading;
+pub(crate) mod reading;
 mod requirements;
 mod runtime;
 mod settle;
 mod uv;
-mod xml;
+pub(crate) mod xml;
 mod yarn;
 
 use std::sync::{Arc, LazyLock};
@@ -74,6 +74,11 @@ pub struct Inventory {
     pub sources: Vec<(String, (u32, u32))>,
     /// Other files that it takes in, as it writes their paths.
     pub includes: Vec<String>,
+    /// For each package the indices of those that it needs, where the file tells which version is meant;
+    /// empty where names alone tell: see [`Inventory::edges`].
+    pub needs: Vec<Vec<usize>>,
+    /// The packages, by their indices, that come within the archive of another and so have no checksum.
+    pub bundled: Vec<usize>,
 }
 
 impl Inventory {
@@ -83,6 +88,17 @@ impl Inventory {
             && self.asks.is_empty()
             && self.runtimes.is_empty()
             && self.includes.is_empty()
+    }
+}
+
+impl Inventory {
+    /// For each package the indices of those that it needs. Where only names tell and a name is locked in
+    /// several versions, the one whose version is written as the range is taken, and else all of them.
+    pub fn edges(&self) -> Vec<Vec<usize>> {
+        match self.needs.len() == self.packages.len() {
+            true => self.needs.clone(),
+            false => reading::edges_by_name(&self.packages),
+        }
     }
 }
 
@@ -125,6 +141,6 @@ pub fn format_of(path: &str) -> Option<&'static Format> {
 }
 
 /// The last part of a path.
-fn file_name(path: &str) -> &str {
+pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

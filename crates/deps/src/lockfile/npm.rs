@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::document::Node;
 use super::reading::Reading;
 use super::{Format, Inventory, file_name};
@@ -170,13 +172,19 @@ pub fn resolved(url: &str) -> Origin {
 fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
     Reading::json(file, bytes, |reading, root| match root.get("packages") {
         Some(packages) if packages.is_map() => read_paths(reading, packages),
-        _ => read_nested(reading, root),
+        _ => {
+            let mut by_path = FxHashMap::default();
+            let mut paths = Vec::new();
+            read_nested(reading, root, "", &mut by_path, &mut paths);
+            link(reading, &by_path, &paths);
+        }
     })
 }
 
 /// Versions 2 and 3: every package under the folder it is installed in.
 fn read_paths(reading: &mut Reading<'_>, packages: &Node<'_>) {
-    let mut by_path = rustc_hash::FxHashMap::default();
+    let mut by_path = FxHashMap::default();
+    let mut paths = Vec::new();
     let mut roots: Vec<(&str, &Node<'_>)> = Vec::new();
     for (path, node) in packages.entries() {
         let Some(at) = path.text.rfind("node_modules/") else {
@@ -207,10 +215,15 @@ fn read_paths(reading: &mut Reading<'_>, packages: &Node<'_>) {
             }
         }
         if let Some(index) = reading.package(package) {
-            by_path.insert(&*path.text, index);
+            by_path.insert(path.text.to_string(), index);
+            paths.push(path.text.to_string());
             reading.licence(Some(index), node.text_of("license"));
+            if node.flag("inBundle") {
+                reading.found.bundled.push(index);
+            }
         }
     }
+    link(reading, &by_path, &paths);
     for (folder, node) in roots {
         for (list, _) in LISTS {
             for (name, _) in node.entries_of(list) {
@@ -222,9 +235,21 @@ fn read_paths(reading: &mut Reading<'_>, packages: &Node<'_>) {
     }
 }
 
+/// Finds for every package which ones it gets of those that it asks for.
+fn link(reading: &mut Reading<'_>, by_path: &FxHashMap<String, usize>, paths: &[String]) {
+    let needs = reading.found.packages.iter().zip(paths).map(|(package, path)| {
+        package.requires.iter().filter_map(|r| found_from(by_path, path, &r.name)).collect()
+    });
+    reading.found.needs = needs.collect();
+}
+
 /// As Node looks a package up: in the folder's own `node_modules`, then in those of the folders above.
-fn found_from(by_path: &rustc_hash::FxHashMap<&str, usize>, folder: &str, name: &str) -> Option<usize> {
+fn found_from(by_path: &FxHashMap<String, usize>, folder: &str, name: &str) -> Option<usize> {
     let mut folder = folder;
+    // Longer than a file system allows: climbing it step by step would take for ever.
+    if folder.len() > 4096 {
+        return None;
+    }
     loop {
         let path = match folder {
             "" => format!("node_modules/{name}"),
@@ -257,8 +282,18 @@ fn entry(package: &mut Package, node: &Node<'_>) {
 }
 
 /// Version 1: packages within the packages that brought them.
-fn read_nested(reading: &mut Reading<'_>, parent: &Node<'_>) {
+fn read_nested(
+    reading: &mut Reading<'_>,
+    parent: &Node<'_>,
+    folder: &str,
+    by_path: &mut FxHashMap<String, usize>,
+    paths: &mut Vec<String>,
+) {
     for (name, node) in parent.entries_of("dependencies") {
+        let path = match folder {
+            "" => format!("node_modules/{}", name.text),
+            _ => format!("{folder}/node_modules/{}", name.text),
+        };
         let written = node.text_of("version");
         let (real, version) = match written.strip_prefix("npm:") {
             Some(alias) => split_descriptor(alias),
@@ -268,7 +303,7 @@ fn read_nested(reading: &mut Reading<'_>, parent: &Node<'_>) {
         entry(&mut package, node);
         if version.starts_with("file:") {
             // A folder of the project: what it needs is installed, it itself is not published.
-            read_nested(reading, node);
+            read_nested(reading, node, &path, by_path, paths);
             continue;
         }
         if !version.starts_with(|c: char| c.is_ascii_digit())
@@ -280,8 +315,14 @@ fn read_nested(reading: &mut Reading<'_>, parent: &Node<'_>) {
         for (name, range) in node.entries_of("requires") {
             package.requires.push(Requirement::new(&*name.text, range.text()));
         }
-        reading.package(package);
-        read_nested(reading, node);
+        if let Some(index) = reading.package(package) {
+            by_path.insert(path.clone(), index);
+            paths.push(path.clone());
+            if node.flag("bundled") {
+                reading.found.bundled.push(index);
+            }
+        }
+        read_nested(reading, node, &path, by_path, paths);
     }
 }
 
@@ -320,6 +361,7 @@ mod tests {
         assert!(of("@s/deep").install_script);
         assert_eq!(of("real").groups, ["dev", "optional"]);
         assert!(matches!(&of("probe").origin, Origin::Git { revision, .. } if revision.len() == 40));
+        assert_eq!(found.needs[0], [1]);
         assert_eq!(found.runtimes, [("nodejs".to_owned(), ">=20".to_owned())]);
         assert_eq!(found.licences, [(0, "MIT".to_owned())]);
         let (start, end) = of("left").span;
@@ -337,6 +379,7 @@ mod tests {
         let found = read("package-lock.json", text);
         let names: Vec<_> = found.packages.iter().map(|p| (p.name.as_str(), p.version.as_str())).collect();
         assert_eq!(names, [("a", "1.0.0"), ("b", "2.1.0"), ("b", "1.9.0"), ("@x/real", "4.0.0"), ("d", "")]);
+        assert_eq!(found.needs[0], [1]);
         assert_eq!(found.packages[1].groups, ["dev"]);
         assert_eq!(
             found.packages[4].origin,

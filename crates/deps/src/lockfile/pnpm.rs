@@ -40,7 +40,13 @@ fn document(reading: &mut Reading<'_>, root: &Node<'_>) {
         let mut package = Package::new(Ecosystem::Npm, name, version, key.span);
         let resolution = node.get("resolution");
         let said = |field: &str| resolution.map_or("", |r| r.text_of(field));
-        package.checksum = said("integrity").to_owned();
+        // A runtime has one archive for each system.
+        let variant =
+            resolution.and_then(|r| r.items_of("variants").first()).and_then(|v| v.get("resolution"));
+        package.checksum = match said("integrity") {
+            "" => variant.map_or("", |v| v.text_of("integrity")).to_owned(),
+            integrity => integrity.to_owned(),
+        };
         package.install_script = node.flag("requiresBuild");
         if said("type") == "git" {
             package.origin = Origin::Git {
@@ -114,18 +120,19 @@ fn document(reading: &mut Reading<'_>, root: &Node<'_>) {
                     true => (node.text_of("specifier"), node.text_of("version")),
                     false => (importer.at(&["specifiers", &name.text]).map_or("", Node::text), node.text()),
                 };
-                if version.starts_with("link:") {
-                    continue;
-                }
                 let (real, range, origin) = specifier(&name.text, range);
                 let mut ask = Dependency::new(real, range, name.span).in_group(group);
-                ask.origin = origin;
+                ask.origin = match version.strip_prefix("link:") {
+                    Some(folder) => Origin::Path(folder.to_owned()),
+                    None => origin,
+                };
                 reading.ask(ask);
                 roots.extend(lookup(&name.text, version).map(|i| (i, group.to_owned())));
             }
         }
     }
     spread(&mut reading.found.packages, &edges, &roots);
+    reading.found.needs = edges;
 }
 
 /// The name and version in a key: without a leading slash or a registry's host, and without the peers.
@@ -183,7 +190,8 @@ mod tests {
         assert_eq!((&of("b").groups[..], &of("d").groups[..]), (&[][..], &["dev".to_owned()][..]));
         assert_eq!((of("g").version.as_str(), &of("g").groups[..]), ("0.0.1", &["dev".to_owned()][..]));
         assert!(matches!(&of("g").origin, Origin::Git { url, .. } if url == "https://github.com/o/g"));
-        assert_eq!(found.asks.len(), 2);
+        assert_eq!(found.asks.len(), 3);
+        assert_eq!(found.asks[2].origin, Origin::Path("../e".into()));
     }
 
     #[test]

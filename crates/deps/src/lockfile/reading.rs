@@ -232,13 +232,21 @@ pub fn by_name(packages: &[Package]) -> FxHashMap<&str, Vec<usize>> {
     index
 }
 
-/// Who needs whom, where names alone tell: a name that is locked once.
+/// Who needs whom, where names and ranges are all there is.
 pub fn edges_by_name(packages: &[Package]) -> Vec<Vec<usize>> {
     let index = by_name(packages);
-    packages
-        .iter()
-        .map(|package| {
-            package.requires.iter().filter_map(|r| index.get(r.name.as_str())).flatten().copied().collect()
-        })
-        .collect()
+    let targets = |package: &Package| {
+        let mut out = Vec::new();
+        for requirement in &package.requires {
+            let Some(found) = index.get(requirement.name.as_str()) else { continue };
+            let exact = requirement.range.trim_start_matches(['=', ' ']);
+            match found.iter().find(|i| packages[**i].version == exact) {
+                Some(one) => out.push(*one),
+                // A name that stands there a thousand times is not one that a range was written for.
+                None => out.extend(found.iter().take(16)),
+            }
+        }
+        out
+    };
+    packages.iter().map(targets).collect()
 }

@@ -1,8 +1,8 @@
 //! What a lockfile leaves to the manifest beside it: what the project itself asks for, and for what.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::reading::{edges_by_name, spread};
+use super::reading::spread;
 use super::{Inventory, file_name};
 
 /// Puts together what a lockfile and the manifests beside it say: a package that a manifest asks for is
@@ -29,13 +29,16 @@ pub fn settle(lock: &mut Inventory, manifests: &[&Inventory]) {
             roots.extend(ask.groups.iter().map(|g| (*package, g.clone())));
         }
     }
-    if knows_groups {
+    // Where these manifests do not ask for all that is direct, others do, and perhaps without a group.
+    let asked: FxHashSet<usize> = roots.iter().map(|(package, _)| *package).collect();
+    let others = lock.packages.iter().enumerate().any(|(i, p)| p.direct && !asked.contains(&i));
+    if knows_groups || others {
         for (package, _) in roots {
             lock.packages[package].direct = true;
         }
         return;
     }
-    let edges = edges_by_name(&lock.packages);
+    let edges = lock.edges();
     spread(&mut lock.packages, &edges, &roots);
 }
 

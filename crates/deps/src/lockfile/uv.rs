@@ -107,6 +107,7 @@ fn read(file: &Arc<str>, bytes: &[u8]) -> Inventory {
             }
         }
         spread(&mut reading.found.packages, &edges, &roots);
+        reading.found.needs = edges;
     })
 }
 

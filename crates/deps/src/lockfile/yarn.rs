@@ -29,6 +29,8 @@ fn read(file: &Arc<str>, bytes: &[u8]) -> Inventory {
 /// Version 1: a line that names descriptors, then indented lines with what they were resolved to.
 fn read_first(reading: &mut Reading<'_>) {
     let mut package: Option<Package> = None;
+    let mut header = "";
+    let mut descriptors: FxHashMap<String, usize> = FxHashMap::default();
     let mut within = false;
     let mut told = false;
     for (at, line) in reading.lines() {
@@ -38,15 +40,16 @@ fn read_first(reading: &mut Reading<'_>) {
         }
         let indent = line.len() - words.len();
         if indent == 0 {
-            finish(reading, package.take());
+            finish(reading, package.take(), header, &mut descriptors);
             within = false;
-            let Some(header) = words.strip_suffix(':') else {
+            let Some(named) = words.strip_suffix(':') else {
                 if !told {
                     reading.problem(at, "A line at the margin must name packages and end with a colon.");
                 }
                 told = true;
                 continue;
             };
+            header = named;
             let first = header.split(',').next().unwrap_or(header).trim().trim_matches('"');
             let (name, range) = split_descriptor(first);
             let (name, _, origin) = specifier(name, range);
@@ -64,7 +67,9 @@ fn read_first(reading: &mut Reading<'_>) {
             }
             (2, "resolved") => {
                 within = false;
-                if value.contains("/-/") {
+                if let Some(path) = value.strip_prefix("file:") {
+                    package.origin = Origin::Path(path.to_owned());
+                } else if value.contains("/-/") {
                     package.origin = resolved(value.split('#').next().unwrap_or(value));
                     if let Some((_, hash)) = value.split_once('#')
                         && package.checksum.is_empty()
@@ -84,10 +89,19 @@ fn read_first(reading: &mut Reading<'_>) {
             _ => {}
         }
     }
-    finish(reading, package);
+    finish(reading, package, header, &mut descriptors);
+    // What a package asks for is the very text by which the lockfile names another.
+    let lookup = |r: &Requirement| descriptors.get(&format!("{}@{}", r.name, r.range)).copied();
+    let packages = &reading.found.packages;
+    reading.found.needs = packages.iter().map(|p| p.requires.iter().filter_map(lookup).collect()).collect();
 }
 
-fn finish(reading: &mut Reading<'_>, package: Option<Package>) {
+fn finish(
+    reading: &mut Reading<'_>,
+    package: Option<Package>,
+    header: &str,
+    descriptors: &mut FxHashMap<String, usize>,
+) {
     let Some(package) = package else { return };
     if matches!(package.origin, Origin::Path(_)) {
         return;
@@ -97,7 +111,10 @@ fn finish(reading: &mut Reading<'_>, package: Option<Package>) {
         reading.problem(package.span.0 as usize, message);
         return;
     }
-    reading.package(package);
+    if let Some(index) = reading.package(package) {
+        let named = header.split(',').map(|d| d.trim().trim_matches('"').to_owned());
+        descriptors.extend(named.map(|d| (d, index)));
+    }
 }
 
 /// A line's name and value, either of them perhaps in quotes.
@@ -142,11 +159,8 @@ fn read_later(reading: &mut Reading<'_>, root: &Node<'_>) {
         if !reference.starts_with("npm:") && !reference.starts_with("patch:") {
             package.origin = address(reference).unwrap_or(package.origin);
         }
-        let checksum = node.text_of("checksum");
-        package.checksum = match checksum.rsplit('/').next() {
-            Some(hex) if !hex.is_empty() => format!("sha512:{hex}"),
-            _ => String::new(),
-        };
+        // It is taken over the archive that Yarn makes, not over the one that the registry has.
+        package.checksum = node.text_of("checksum").to_owned();
         for (name, range) in node.entries_of("dependencies") {
             package.requires.push(Requirement::new(&*name.text, range.text().trim_start_matches("npm:")));
         }
@@ -177,6 +191,7 @@ fn read_later(reading: &mut Reading<'_>, root: &Node<'_>) {
     let edges: Vec<Vec<usize>> = needs.iter().map(|n| n.iter().filter_map(lookup).collect()).collect();
     let roots: Vec<_> = asked.iter().filter_map(lookup).map(|i| (i, String::new())).collect();
     spread(&mut reading.found.packages, &edges, &roots);
+    reading.found.needs = edges;
 }
 
 /// Older lockfiles leave `npm:` away among the dependencies, though never in the keys.
@@ -207,6 +222,7 @@ mod tests {
             (b.name.as_str(), b.version.as_str(), b.checksum.as_str()),
             ("@a/b", "1.2.0", "sha512-zz==")
         );
+        assert_eq!(found.needs, [vec![1], vec![], vec![]]);
         assert_eq!(b.requires, [Requirement::new("c", "^2"), Requirement::new("@d/e", "*")]);
         assert_eq!(b.origin, Origin::Registry(String::new()));
         assert!(matches!(&c.origin, Origin::Git { revision, .. } if revision.starts_with("0123")));
@@ -223,7 +239,8 @@ mod tests {
         let names: Vec<_> =
             found.packages.iter().map(|p| (p.name.as_str(), p.version.as_str(), p.direct)).collect();
         assert_eq!(names, [("a", "1.2.0", true), ("b", "2.0.0", false), ("c", "3.0.0", true)]);
-        assert_eq!(found.packages[0].checksum, "sha512:abcd");
+        assert_eq!(found.packages[0].checksum, "10c0/abcd");
+        assert_eq!(found.needs, [vec![1], vec![], vec![]]);
         assert_eq!(found.asks.len(), 2);
     }
 }
