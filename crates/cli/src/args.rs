@@ -6,6 +6,7 @@ pub use crate::args_desk::{
     AdminArgs, AdminCommand, AuditArgs, AuditCommand, DemoArgs, ProgramArgs, ProgramCommand, ServeArgs,
 };
 use crate::args_feeds::FeedsArgs;
+use crate::args_libraries::{SbomArgs, UpgradeArgs};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use wardroom_model::{Confidence, Severity, Verb};
@@ -40,6 +41,10 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the ways into an application: who can call what, with which parameters, behind which filters
     Surface(SurfaceArgs),
+    /// Say which libraries to change so that published weaknesses go
+    Upgrade(UpgradeArgs),
+    /// Write a bill of materials: CycloneDX or SPDX
+    Sbom(SbomArgs),
     /// Look after the advisories that libraries are compared with
     Feeds(FeedsArgs),
     /// Serve the desk: pages and API over a store of findings
@@ -193,6 +198,9 @@ pub struct ScanArgs {
     /// Compare libraries with these advisories instead of the user's index: a folder, an archive or an index (repeatable)
     #[arg(long, value_name = "PATH", help_heading = "Libraries")]
     pub advisories: Vec<PathBuf>,
+    /// For --fix and --apply, where lists of versions are: the address or the folder of a compact index, or `none`
+    #[arg(long, value_name = "URL", default_value = crate::libraries::registry::RUBYGEMS, help_heading = "Libraries")]
+    pub registry: String,
 
     /// Print the mechanical fixes of the shown findings as a diff, instead of the report
     #[arg(long, conflicts_with = "output", help_heading = "Mending and ignoring")]

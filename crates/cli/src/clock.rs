@@ -52,6 +52,18 @@ impl Date {
     }
 }
 
+impl From<Date> for jiff::civil::Date {
+    fn from(date: Date) -> Self {
+        // What stands on a calendar of four digits is a day of this one too; anything else is its last.
+        jiff::civil::Date::new(
+            i16::try_from(date.year).unwrap_or(9999),
+            date.month.cast_signed(),
+            date.day.cast_signed(),
+        )
+        .unwrap_or(jiff::civil::Date::MAX)
+    }
+}
+
 impl FromStr for Date {
     type Err = String;
 

@@ -7,6 +7,7 @@ mod analysis;
 mod args;
 mod args_desk;
 mod args_feeds;
+mod args_libraries;
 mod cache;
 mod clock;
 mod delivery;
@@ -80,6 +81,8 @@ fn run(args: Args) -> ExitCode {
         Command::Admin(options) => desk::admin::run(&options),
         Command::Audit(options) => desk::audit::run(&options),
         Command::Feeds(options) => feeds::run(&options),
+        Command::Sbom(options) => libraries::bill::run(&options),
+        Command::Upgrade(options) => libraries::upgrade::run(&options),
         Command::Rules(options) => rules::list(&options),
         Command::Explain(options) => rules::explain(&options.rule, options.color),
         Command::Completions { shell } => rules::completions(shell),

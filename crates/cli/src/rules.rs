@@ -65,6 +65,8 @@ wardroom_model::rule! {
 pub fn all() -> Vec<&'static Rule> {
     let mut rules: Vec<&'static Rule> = wardroom_sast::registry().iter().map(|c| (c.rule)()).collect();
     rules.extend(wardroom_deps::matching::rules());
+    rules.extend(wardroom_deps::supply::rules());
+    rules.extend(wardroom_deps::support::rules());
     rules.extend([unused_ignore(), expired_ignore()]);
     rules.sort_by_key(|r| r.id);
     rules

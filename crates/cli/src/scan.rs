@@ -102,9 +102,12 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     };
     progress.phase("libraries");
     let mut advisories = Advisories::open(&options.advisories, today)?;
-    let mut libraries = libraries::look(libraries_tree, &advisories)?;
+    let mut libraries = libraries::look(libraries_tree, &advisories, today)?;
     let (mut analysis, cached) =
         analysis::of(tree, &knowledge, &libraries.questions, cache.as_ref(), progress)?;
+    if options.fix || options.apply {
+        libraries::upgrade::mend(&mut libraries, &advisories, &options.registry)?;
+    }
     libraries.answered(&analysis.answers, &analysis.endpoints);
 
     let mut all = std::mem::take(&mut analysis.findings);
@@ -133,7 +136,7 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
         let mut ignored = Vec::new();
         match old.libraries {
             None => known.extend(now(true)),
-            Some(tree) => before.extend(libraries::look(tree, &advisories)?.findings),
+            Some(tree) => before.extend(libraries::look(tree, &advisories, today)?.findings),
         }
         match old.code {
             None => known.extend(now(false)),

@@ -1,6 +1,6 @@
 //! `wardroom feeds`: the index of advisories that scans compare libraries with.
 
-mod download;
+pub mod download;
 mod sync;
 
 use std::fs;

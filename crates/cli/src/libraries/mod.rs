@@ -1,7 +1,10 @@
 //! What a scan says of libraries: the files that name some, compared with what is published.
 
 pub mod advisories;
+pub mod bill;
 pub mod reach;
+pub mod registry;
+pub mod upgrade;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -11,11 +14,14 @@ use rayon::prelude::*;
 use wardroom_deps::Ecosystem;
 use wardroom_deps::lockfile::{self, Inventory};
 use wardroom_deps::matching::{self, Matcher};
+use wardroom_deps::supply::{self, Policy};
+use wardroom_deps::support::{self, Table};
 use wardroom_model::{Endpoint, Finding, Problem};
 use wardroom_source::{Source, Tree, Wanted};
 
 use self::advisories::Advisories;
 use self::reach::{Answer, Question};
+use crate::clock::Date;
 
 /// Folders of others' code, and of tests: what their lockfiles name is not what the application runs on.
 const FOREIGN: [&str; 10] = [
@@ -99,28 +105,66 @@ pub fn read(root: &Path, only_file: Option<&str>) -> anyhow::Result<Tree> {
     Ok(wardroom_source::read_tree(root, &asked)?)
 }
 
-/// Reads the files, and compares what they lock with what is published.
-pub fn look(tree: Tree, advisories: &Advisories) -> anyhow::Result<Libraries> {
+/// Reads the files.
+pub fn inventories(tree: Tree) -> Libraries {
     let read = |file: Source| {
         let inventory = lockfile::format_of(&file.path).map(|f| (f.read)(&file.path, &file.text));
         (file, inventory.unwrap_or_default())
     };
     let files: Vec<(Source, Inventory)> = tree.files.into_par_iter().map(read).collect();
-    let mut libraries = Libraries { problems: tree.problems, ..Libraries::default() };
-    libraries.problems.extend(files.iter().flat_map(|(_, inventory)| inventory.problems.iter().cloned()));
+    let mut problems = tree.problems;
+    problems.extend(files.iter().flat_map(|(_, inventory)| inventory.problems.iter().cloned()));
+    Libraries { files, problems, ..Libraries::default() }
+}
+
+/// Reads the files, compares what they lock with what is published, and looks at where it comes from and
+/// whether it is still looked after.
+pub fn look(tree: Tree, advisories: &Advisories, today: Date) -> anyhow::Result<Libraries> {
+    let mut libraries = inventories(tree);
+    let Libraries { files, findings, .. } = &mut libraries;
     if let Some(index) = &advisories.index {
         let matcher = Matcher::new(index);
-        for (file, inventory) in &files {
+        for (file, inventory) in &*files {
             let path: &Arc<str> = &file.path;
-            libraries.findings.extend(matching::findings(path, &file.text, inventory, &matcher)?);
-            libraries.findings.extend(matching::runtime_findings(path, &file.text, inventory, &matcher)?);
+            findings.extend(matching::findings(path, &file.text, inventory, &matcher)?);
+            findings.extend(matching::runtime_findings(path, &file.text, inventory, &matcher)?);
         }
+        once_a_folder(findings);
     }
-    libraries.files = files;
+    let named: Vec<supply::File<'_>> = files
+        .iter()
+        .filter_map(|(file, inventory)| {
+            let format = lockfile::format_of(&file.path)?;
+            Some(supply::File { path: &file.path, text: &file.text, format, inventory })
+        })
+        .collect();
+    findings.extend(supply::findings(&named, &Policy::default()));
+    findings.extend(support::out_of_support(&named, Table::built_in(), today.into()));
     if let Some(index) = &advisories.index {
         libraries.ask(&Matcher::new(index))?;
+    } else {
+        libraries.asked = vec![None; libraries.findings.len()];
     }
     Ok(libraries)
+}
+
+/// Several files of one folder name the interpreter: its weakness is one finding with several places.
+fn once_a_folder(findings: &mut Vec<Finding>) {
+    let mut first: HashMap<(String, String), usize> = HashMap::new();
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings.drain(..) {
+        if let (None, Some(advisory)) = (&finding.package, &finding.advisory) {
+            let folder = finding.location.file.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let key = (folder.to_owned(), advisory.id.clone());
+            if let Some(at) = first.get(&key) {
+                kept[*at].places.push(finding.location);
+                continue;
+            }
+            first.insert(key, kept.len());
+        }
+        kept.push(finding);
+    }
+    *findings = kept;
 }
 
 /// What a finding asks of the application; nothing where it is about no gem of the application itself.

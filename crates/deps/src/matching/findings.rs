@@ -47,7 +47,8 @@ pub fn findings(
         let library =
             Subject { ecosystem: package.ecosystem, name: &package.name, version: &package.version };
         let confidence = if reasons.len() > 1 { Confidence::Medium } else { Confidence::High };
-        let rule = if package.ecosystem == Ecosystem::Runtime { vulnerable_runtime() } else { vulnerable_library() };
+        let rule =
+            if package.ecosystem == Ecosystem::Runtime { vulnerable_runtime() } else { vulnerable_library() };
         found.push(finding(rule, &library, &matched.weakness, place, confidence, reasons));
     }
     Ok(found)
