@@ -65,6 +65,7 @@ wardroom_model::rule! {
 pub fn all() -> Vec<&'static Rule> {
     let mut rules: Vec<&'static Rule> = wardroom_sast::registry().iter().map(|c| (c.rule)()).collect();
     rules.extend([unused_ignore(), expired_ignore()]);
+    rules.extend(wardroom_secrets::rules());
     rules.sort_by_key(|r| r.id);
     rules
 }

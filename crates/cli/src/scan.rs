@@ -183,7 +183,7 @@ fn wanted_rules(options: &ScanArgs) -> anyhow::Result<Vec<&'static Rule>> {
 }
 
 /// The fingerprints of an earlier report.
-fn read_baseline(path: &Path) -> anyhow::Result<HashSet<String>> {
+pub fn read_baseline(path: &Path) -> anyhow::Result<HashSet<String>> {
     let wrong = |what: String| usage(format!("--baseline {}: {what}", path.display()));
     let text = fs::read(path).map_err(|e| wrong(e.to_string()))?;
     let report: serde_json::Value =

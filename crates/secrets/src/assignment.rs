@@ -78,7 +78,7 @@ pub(crate) fn read(text: &[u8], word: Range<usize>, spaced: bool) -> Option<Assi
     let name = name_around(text, word);
     let at = |n: usize| text.get(n).copied().unwrap_or(0);
     let mut p = name.end;
-    let before = name.start.checked_sub(1).map_or(0, |n| at(n));
+    let before = name.start.checked_sub(1).map_or(0, at);
     let mut key_quoted = false;
     let mut escaped = false;
     if at(p) == b'\\' && matches!(at(p + 1), b'"' | b'\'') {
@@ -419,6 +419,9 @@ const BEFORE_KEY: [&str; 46] = [
 /// What a name calls its value, by its last words; `None` where it is neither.
 pub(crate) fn called(name: &[u8]) -> Option<Called> {
     let words = words(name);
+    if words.iter().any(|w| w == "public") {
+        return None;
+    }
     let mut rest = words.as_slice();
     while let Some((last, before)) = rest.split_last() {
         if TRAILING.contains(&last.as_str()) && !before.is_empty() {
@@ -434,7 +437,7 @@ pub(crate) fn called(name: &[u8]) -> Option<Called> {
         // `bypass`, `one pass`, `high pass` are none
         return (!matches!(
             previous,
-            "by" | "render" | "high" | "low" | "band" | "first" | "second" | "multi"
+            "hashed" | "crypted" | "by" | "render" | "high" | "low" | "band" | "first" | "second" | "multi"
         ))
         .then_some(Called::Password);
     }

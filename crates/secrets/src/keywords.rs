@@ -77,14 +77,13 @@ impl Keywords {
             let back = suffix[state] as usize;
             let inherited = ends[back].clone();
             ends[state].extend(inherited);
-            for class in 0..width {
-                let next = rows[state][class] as usize;
-                let other = rows[back][class];
-                if next == 0 {
-                    rows[state][class] = other;
+            let others = rows[back].clone();
+            for (next, other) in rows[state].iter_mut().zip(others) {
+                if *next == 0 {
+                    *next = other;
                 } else {
-                    suffix[next] = other;
-                    queue.push_back(next);
+                    suffix[*next as usize] = other;
+                    queue.push_back(*next as usize);
                 }
             }
         }

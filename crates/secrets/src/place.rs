@@ -142,6 +142,9 @@ impl Place {
                     "_test.rs",
                     "tests.rs",
                 ])
+                || name.contains(".fixture")
+                || name.contains(".mock")
+                || name.contains("fixtures.")
                 || name.starts_with("test_") && !settings_ending(ending)
                 || name.starts_with("test-") && !settings_ending(ending),
             document: matches!(

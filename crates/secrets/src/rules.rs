@@ -82,8 +82,8 @@ pub enum Check {
     Password,
     /// A secret key of Django.
     Django,
-    /// A key or salt of WordPress.
-    Salt,
+    /// Only entropy tells: it holds any sign, in any row.
+    Opaque,
 }
 
 /// Where to ask whether a token is alive.
@@ -193,6 +193,8 @@ pub struct Token {
     pub(crate) starts: Vec<String>,
     /// It is found by the name of what it is assigned to.
     pub(crate) named: Vec<String>,
+    /// The name begins with the word (`^` in the file).
+    pub(crate) at_start: bool,
     /// What the name has to say beside.
     pub(crate) also: Vec<String>,
     /// It is found by Rust, not by a pattern.
@@ -254,7 +256,12 @@ impl Book {
                     examples: token.examples,
                     quiet: token.quiet,
                     starts: token.starts,
-                    named: token.named.iter().map(|n| n.replace(['-', '.'], "_")).collect(),
+                    at_start: token.named.iter().any(|n| n.starts_with('^')),
+                    named: token
+                        .named
+                        .iter()
+                        .map(|n| n.trim_start_matches('^').replace(['-', '.'], "_"))
+                        .collect(),
                     before: token.before,
                     check: token.check,
                     pattern: token.pattern,

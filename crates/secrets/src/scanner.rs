@@ -68,6 +68,8 @@ pub(crate) struct Raw {
     pub severity: Option<Severity>,
     pub reason: &'static str,
     pub name: String,
+    /// It was written in another way.
+    pub decoded: bool,
 }
 
 /// The result of one file.
@@ -284,7 +286,7 @@ impl Scanner {
             for raw in found {
                 // A stretch that stands there as it is was seen already.
                 let reason = if raw.reason.is_empty() { how } else { raw.reason };
-                out.push(Raw { start, end, reason, ..raw });
+                out.push(Raw { start, end, reason, decoded: true, ..raw });
             }
         }
     }
@@ -293,7 +295,7 @@ impl Scanner {
     fn hits(&self, path: &str, text: &[u8], mut raws: Vec<Raw>, out: &mut Vec<Hit>) {
         // What is known by its own form comes before what is known by its name, and that before the rest.
         raws.sort_by_key(|r| {
-            (r.start, rank(r.token), std::cmp::Reverse(r.confidence), std::cmp::Reverse(r.end))
+            (r.start, rank(r.token), r.decoded, std::cmp::Reverse(r.confidence), std::cmp::Reverse(r.end))
         });
         let mut kept: Vec<Raw> = Vec::new();
         for raw in raws {
@@ -306,7 +308,7 @@ impl Scanner {
                     let better = (rank(raw.token), std::cmp::Reverse(raw.confidence))
                         < (rank(last.token), std::cmp::Reverse(last.confidence));
                     let side_by_side =
-                        last.start == raw.start && last.end == raw.end && last.secret != raw.secret;
+                        last.decoded && raw.decoded && last.end == raw.end && last.secret != raw.secret;
                     if side_by_side && !same {
                         kept.push(raw);
                     } else if better {

@@ -88,6 +88,7 @@ fn push(
         severity: None,
         reason: if quiet { doubt(place) } else { "" },
         name: String::new(),
+        decoded: false,
     });
 }
 
@@ -349,7 +350,7 @@ fn basic(text: &[u8], after: usize, place: Place, out: &mut Vec<Raw>) {
     {
         return;
     }
-    let confidence = if value::plain(password).is_some() || !value::chosen_password(password).is_ok() {
+    let confidence = if value::plain(password).is_some() || value::chosen_password(password).is_err() {
         Confidence::Low
     } else {
         Confidence::High

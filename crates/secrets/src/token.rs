@@ -8,7 +8,7 @@ use crate::assignment::{self, Assignment, Called, Join};
 use crate::checks::{self, Verdict};
 use crate::keywords::{Keywords, Seen};
 use crate::place::Place;
-use crate::rules::{Token, book};
+use crate::rules::{Check, Token, book};
 use crate::scanner::Raw;
 use crate::value;
 
@@ -110,6 +110,7 @@ pub(crate) fn starts(token: &'static Token, text: &[u8], word: usize, place: Pla
             severity: None,
             reason,
             name: String::new(),
+            decoded: false,
         });
         return;
     }
@@ -169,6 +170,7 @@ impl Named {
             severity,
             reason,
             name: String::from_utf8_lossy(name).into_owned(),
+            decoded: false,
         };
         if let Some(token) = self.known(name, secret, &assignment) {
             let low = place.quiet();
@@ -182,7 +184,8 @@ impl Named {
         if !bare_allowed || place.made || long_line(text, assignment.name.start) {
             return end;
         }
-        if same_as_name(name, secret) {
+        let weak = place.settings && secret.iter().any(u8::is_ascii_digit);
+        if assignment.join != Join::Space && !weak && same_as_name(name, secret) {
             return end;
         }
         match called {
@@ -224,8 +227,11 @@ impl Named {
             (s.end - length, std::cmp::Reverse(length), s.word)
         });
         let words = assignment::words(name);
-        for Seen { word, .. } in seen {
+        for Seen { word, end } in seen {
             let token = &book().tokens[self.tokens[word as usize]];
+            if token.at_start && end != self.words.length(word) {
+                continue;
+            }
             let says = |also: &String| {
                 words.iter().any(|w| w == also || w.strip_suffix('s').is_some_and(|w| w == also))
                     || also.len() >= 3 && words.iter().any(|w| w.ends_with(also.as_str()))
@@ -240,7 +246,8 @@ impl Named {
             }
             let prefix = secret.iter().position(|b| *b == b':').filter(|n| *n < 12).map_or(0, |n| n + 1);
             let random = &secret[prefix..];
-            let harmless = value::stand_in_token(random).is_some()
+            let opaque = token.check == Some(Check::Opaque);
+            let harmless = !opaque && value::stand_in_token(random).is_some()
                 || value::entropy(random) < token.entropy.min(max_entropy(random.len()))
                 || assignment.join != Join::Space
                     && token.check.is_none()
@@ -281,7 +288,10 @@ impl Named {
             }
             let chosen = value::chosen_password(secret).is_ok();
             if chosen
-                || opens_something(text, assignment) && !secret.contains(&b'_') && !secret.contains(&b'.')
+                || ends_line(text, assignment)
+                    && opens_something(text, assignment)
+                    && !secret.contains(&b'_')
+                    && !secret.contains(&b'.')
             {
                 return Some((
                     self.in_settings,
@@ -295,6 +305,9 @@ impl Named {
         value::chosen_password(secret).ok()?;
         if place.quiet() {
             return low(self.in_code);
+        }
+        if in_comment(text, assignment.name.start) {
+            return Some((self.in_code, Confidence::Low, None, "it stands in a comment"));
         }
         Some((self.in_code, Confidence::Medium, None, ""))
     }
@@ -392,6 +405,20 @@ fn opens_something(text: &[u8], assignment: &Assignment) -> bool {
     [&b"host"[..], b"user", b"login", b"server", b"port", b"adapter", b"database"]
         .iter()
         .any(|w| memchr::memmem::find(&near, w).is_some())
+}
+
+/// Behind a value without quotes its line ends, or a comment begins.
+fn ends_line(text: &[u8], assignment: &Assignment) -> bool {
+    let rest = &text[assignment.value.end..text.len().min(assignment.value.end + 80)];
+    let next = rest.iter().find(|b| !matches!(b, b' ' | b'\t' | b','));
+    assignment.quoted || matches!(next, None | Some(b'\n' | b'\r' | b'#' | b';'))
+}
+
+/// The line begins as comments do.
+fn in_comment(text: &[u8], at: usize) -> bool {
+    let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |n| n + 1);
+    let line = text[start..at].trim_ascii_start();
+    [&b"#"[..], b"//", b"*", b"/*", b"--", b"<!--"].iter().any(|c| line.starts_with(c))
 }
 
 /// Nobody wrote this line by hand.

@@ -137,7 +137,7 @@ const PLAIN: [&str; 62] = [
 
 /// Runs that a person types when something has to stand there.
 const SEQUENCES: [&str; 9] = [
-    "123456789",
+    "123456",
     "0123456",
     "abcdefgh",
     "abcd1234",
