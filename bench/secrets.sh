@@ -10,9 +10,7 @@ binary=$1
 tree=$2
 repository=${3:-}
 
-cat > /dev/null <<END
-$(find "$tree" -type f -exec cat {} + | wc -c)
-END
+find "$tree" -type f -exec cat {} + > /dev/null
 
 measure() {
     python3 - "$@" <<'END'

@@ -120,7 +120,8 @@ pub(crate) fn read(text: &[u8], word: Range<usize>, spaced: bool) -> Option<Assi
         b'|' if at(p + 1) == b'|' && at(p + 2) == b'=' => p += 3,
         b'?' if at(p + 1) == b'=' => p += 2,
         b'?' if at(p + 1) == b'?' && at(p + 2) == b'=' => p += 3,
-        b',' if key_quoted => {
+        // An argument of a call; in a list one word says nothing of the next.
+        b',' if key_quoted && opens_call(text, name.start - 1) => {
             join = Join::Comma;
             p += 1;
         }
@@ -252,6 +253,12 @@ fn skip_type(text: &[u8], from: usize) -> Option<usize> {
     p = skip_blanks(text, p);
     let equals = text.get(p) == Some(&b'=') && !matches!(text.get(p + 1), Some(b'=' | b'>'));
     (word && equals).then(|| skip_blanks(text, p + 1))
+}
+
+/// Whether a bracket of a call stands before a quote.
+fn opens_call(text: &[u8], quote: usize) -> bool {
+    let before = text[..quote].iter().rev().take(GAP).find(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\\'));
+    before == Some(&b'(')
 }
 
 fn is_setter(name: &[u8]) -> bool {
@@ -419,7 +426,20 @@ const BEFORE_KEY: [&str; 46] = [
 /// What a name calls its value, by its last words; `None` where it is neither.
 pub(crate) fn called(name: &[u8]) -> Option<Called> {
     let words = words(name);
-    if words.iter().any(|w| w == "public") {
+    let about = [
+        "public",
+        "example",
+        "sample",
+        "dummy",
+        "fake",
+        "mock",
+        "placeholder",
+        "wrong",
+        "invalid",
+        "expected",
+        "correct",
+    ];
+    if words.iter().any(|w| about.contains(&w.as_str())) {
         return None;
     }
     let mut rest = words.as_slice();

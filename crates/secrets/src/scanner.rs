@@ -210,6 +210,7 @@ impl Scanner {
         if raws.is_empty() {
             return;
         }
+        tests_within(path, text, &mut raws);
         if raws.len() > MOST {
             out.problems.push(Problem {
                 file: path.into(),
@@ -351,10 +352,23 @@ impl Scanner {
     }
 }
 
+/// A file of Rust may hold its tests at its end.
+fn tests_within(path: &str, text: &[u8], raws: &mut [Raw]) {
+    if !path.ends_with(".rs") {
+        return;
+    }
+    let signs: [&[u8]; 2] = [b"#[cfg(test)]", b"#[cfg(all(test"];
+    let Some(tests) = signs.iter().filter_map(|s| memchr::memmem::find(text, s)).min() else { return };
+    for raw in raws.iter_mut().filter(|r| r.start > tests && r.token.starts.is_empty()) {
+        raw.confidence = Confidence::Low;
+        raw.reason = "it stands in a test";
+    }
+}
+
 fn rank(token: &Token) -> u8 {
     if !token.starts.is_empty() || matches!(token.rule.id, "secret-private-key" | "secret-web-token") {
         0
-    } else if !token.named.is_empty() {
+    } else if !token.named.is_empty() || token.id == "password-file" {
         1
     } else if token.rule.id == "secret-address" || token.rule.id == "secret-password-hash" {
         2

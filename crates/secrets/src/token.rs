@@ -191,12 +191,14 @@ impl Named {
         match called {
             Called::Key => {
                 if value::random_token(secret).is_ok() && !code(secret, &assignment) {
+                    let comment = !place.settings && in_comment(text, assignment.name.start);
                     let confidence = match () {
-                        () if place.quiet() => Confidence::Low,
+                        () if place.quiet() || comment => Confidence::Low,
                         () if secret.len() >= 20 => Confidence::High,
                         () => Confidence::Medium,
                     };
-                    out.push(raw(self.generic, confidence, None, doubt(place)));
+                    let reason = if comment { "it stands in a comment" } else { doubt(place) };
+                    out.push(raw(self.generic, confidence, None, reason));
                 }
             }
             Called::Password => {

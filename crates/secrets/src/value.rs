@@ -259,6 +259,14 @@ fn repeats(value: &[u8]) -> bool {
             }
         }
     }
+    // `1A1A1A1A1A` somewhere in it
+    let mut pair_run = 2;
+    for three in value.windows(3) {
+        pair_run = if three[0] == three[2] { pair_run + 1 } else { 2 };
+        if pair_run >= 10 {
+            return true;
+        }
+    }
     let mut seen = [false; 256];
     value.iter().for_each(|b| seen[usize::from(*b)] = true);
     value.len() >= 16 && seen.iter().filter(|s| **s).count() <= 4

@@ -60,6 +60,8 @@ pub fn look(path: &Path, scanner: &Scanner) -> anyhow::Result<(Looked, Times)> {
     };
     let standing: HashMap<VersionId, Standing> =
         numbers.iter().copied().zip(history.standing(&numbers)).collect();
+    let allowed = |n: &VersionId| scanner.allow().commit(&standing[n].first.1.id);
+    let hits: Vec<_> = hits.into_iter().filter(|(n, _)| !allowed(n)).collect();
     let mut times: HashMap<Vec<u8>, Standing> = HashMap::new();
     // One place for each secret and path: the newest.
     let mut places: HashMap<(&[u8], Arc<str>), (u32, &Arc<Hit>)> = HashMap::new();

@@ -107,6 +107,12 @@ pub fn run(options: &SecretsArgs) -> anyhow::Result<u8> {
             looked.bytes as f64 / 1e6,
             looked.binary
         ));
+        let tree = !options.stdin && looked.commits.is_none() && !options.staged;
+        if tree && looked.texts == 0 && !options.no_ignore {
+            Console::stderr(
+                "wardroom: git ignores everything here, or there is nothing; --no-ignore reads it all the same",
+            );
+        }
         if options.verify {
             let (alive, dead, unknown) = answers.counts();
             Console::stderr(&format!(

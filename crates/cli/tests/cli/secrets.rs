@@ -36,7 +36,12 @@ fn json(run: &Run) -> serde_json::Value {
 fn places(report: &serde_json::Value) -> Vec<String> {
     let findings = report["findings"].as_array().expect("findings");
     let place = |f: &serde_json::Value| {
-        format!("{}:{} {}", f["location"]["file"].as_str().unwrap_or(""), f["location"]["start"]["line"], f["rule"].as_str().unwrap_or(""))
+        format!(
+            "{}:{} {}",
+            f["location"]["file"].as_str().unwrap_or(""),
+            f["location"]["start"]["line"],
+            f["rule"].as_str().unwrap_or("")
+        )
     };
     findings.iter().filter(|f| f["suppression"].is_null()).map(place).collect()
 }
@@ -46,7 +51,8 @@ fn a_tree_and_nothing_of_the_secret_in_any_format() {
     let project = Project::empty();
     let token = github_token();
     let password = "tr0ub4dor&3x";
-    project.write("config/a.yml", format!("host: db.acme.net\nuser: x\npassword: {password} # also {token}\n"));
+    project
+        .write("config/a.yml", format!("host: db.acme.net\nuser: x\npassword: {password} # also {token}\n"));
     project.write("lib/b.rb", format!("B = '{token}'\n"));
     for format in ["text", "json", "sarif", "gitlab-sast", "html", "csv", "markdown", "github"] {
         let run = project.run(&["secrets", "--format", format]);
@@ -98,7 +104,12 @@ fn standard_input() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
-    child.stdin.take().expect("a pipe").write_all(format!("t={}\n", github_token()).as_bytes()).expect("it reads");
+    child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(format!("t={}\n", github_token()).as_bytes())
+        .expect("it reads");
     let run = Run::of(child.wait_with_output().expect("it ends"));
     assert_eq!(run.code, 1);
     assert!(run.out.contains("x.conf:1"), "{}", run.out);
@@ -132,13 +143,19 @@ fn history_range_and_staged() {
         assert!(reason.contains("gone from HEAD") && reason.contains("a <a@example.org>"), "{reason}");
         // It came with the second commit and went with the fourth.
         let id = |name: &str| {
-            let out = std::process::Command::new("git").args(["rev-parse", name]).current_dir(project.root()).output().expect("git");
+            let out = std::process::Command::new("git")
+                .args(["rev-parse", name])
+                .current_dir(project.root())
+                .output()
+                .expect("git");
             String::from_utf8_lossy(&out.stdout)[..10].to_owned()
         };
         assert!(reason.contains(&format!("first in {}", id("HEAD~2"))), "{reason}");
         assert!(reason.contains(&format!("last in {}", id("HEAD~1"))), "{reason}");
         // The line moved with the third commit and is no news there.
-        for (range, code) in [("HEAD~3..HEAD~2", 1), ("HEAD~2..HEAD~1", 0), ("HEAD~1..", 0), ("HEAD~3..HEAD", 1)] {
+        for (range, code) in
+            [("HEAD~3..HEAD~2", 1), ("HEAD~2..HEAD~1", 0), ("HEAD~1..", 0), ("HEAD~3..HEAD", 1)]
+        {
             assert_eq!(project.run(&["secrets", "--range", range]).code, code, "{range}");
         }
     }
@@ -164,7 +181,10 @@ fn hooks_stop_a_commit_and_a_push() {
     assert_eq!(project.run(&["hook", "install"]).code, 0, "a second time changes nothing");
     let git = |arguments: &[&str]| {
         let mut command = std::process::Command::new("git");
-        command.args(["-c", "user.name=a", "-c", "user.email=a@example.org"]).args(arguments).current_dir(project.root());
+        command
+            .args(["-c", "user.name=a", "-c", "user.email=a@example.org"])
+            .args(arguments)
+            .current_dir(project.root());
         Run::of(command.output().expect("git runs"))
     };
     project.write("a.rb", "A = 1\n");
@@ -193,20 +213,29 @@ fn hooks_stop_a_commit_and_a_push() {
 fn a_provider_is_asked_only_on_request() {
     let project = Project::empty();
     project.write("a.rb", format!("A = '{}'\n", github_token()));
-    for (status, severity, said) in [("200 OK", "critical", "alive"), ("401 Unauthorized", "info", "dead"), ("500 Oh", "critical", "did not say")] {
+    for (status, severity, said) in [
+        ("200 OK", "critical", "alive"),
+        ("401 Unauthorized", "info", "dead"),
+        ("500 Oh", "critical", "did not say"),
+    ] {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("a question");
             let mut request = [0u8; 4096];
             let read = stream.read(&mut request).expect("bytes");
-            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}").expect("an answer");
+            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}")
+                .expect("an answer");
             String::from_utf8_lossy(&request[..read]).into_owned()
         });
         let run = project.run(&["secrets", "--format", "json", "--verify", "--verify-base", &base]);
         let request = server.join().expect("the server ends");
         assert!(request.starts_with("GET /user HTTP/1.1\r\n"), "{request}");
-        assert!(request.to_ascii_lowercase().contains(&format!("authorization: bearer {}", github_token()).to_ascii_lowercase()));
+        assert!(
+            request
+                .to_ascii_lowercase()
+                .contains(&format!("authorization: bearer {}", github_token()).to_ascii_lowercase())
+        );
         let finding = &json(&run)["findings"][0];
         assert_eq!(finding["severity"], severity, "{status}");
         assert!(finding["reason"].as_str().expect("a reason").contains(said), "{finding}");
@@ -223,7 +252,10 @@ fn bad_input_ends_in_words() {
     assert_eq!(project.run(&["secrets", "--history"]).code, 2, "no repository");
     project.write("broken.zip", b"PK\x03\x04 and then nothing of a zip");
     project.write("zeros.bin", [0u8; 4096]);
-    project.write("noise.txt", (0..200_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8 | 1).collect::<Vec<u8>>());
+    project.write(
+        "noise.txt",
+        (0..200_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8 | 1).collect::<Vec<u8>>(),
+    );
     let run = project.run(&["secrets"]);
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(run.out.contains("broken.zip"), "{}", run.out);
