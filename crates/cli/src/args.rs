@@ -7,6 +7,7 @@ pub use crate::args_desk::{
 };
 use crate::args_feeds::FeedsArgs;
 use crate::args_libraries::{SbomArgs, UpgradeArgs};
+pub use crate::args_secrets::{HookArgs, HookCommand, SecretsArgs};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use wardroom_model::{Confidence, Severity, Verb};
@@ -39,6 +40,10 @@ pub struct Args {
 pub enum Command {
     /// Scan a code base and report what is wrong in it
     Scan(Box<ScanArgs>),
+    /// Look for keys, tokens and passwords in a tree, what is staged, a range of commits or the whole history
+    Secrets(Box<SecretsArgs>),
+    /// Let git ask before secrets are committed or pushed
+    Hook(HookArgs),
     /// List the ways into an application: who can call what, with which parameters, behind which filters
     Surface(SurfaceArgs),
     /// Say which libraries to change so that published weaknesses go
@@ -99,7 +104,7 @@ pub enum FailOn {
     From(Severity, Confidence),
 }
 
-fn fail_on(text: &str) -> Result<FailOn, String> {
+pub(crate) fn fail_on(text: &str) -> Result<FailOn, String> {
     if text.eq_ignore_ascii_case("never") {
         return Ok(FailOn::Never);
     }
@@ -108,15 +113,15 @@ fn fail_on(text: &str) -> Result<FailOn, String> {
     Ok(FailOn::From(severity, confidence.parse::<Confidence>().map_err(|e| e.to_string())?))
 }
 
-fn formats() -> impl TypedValueParser<Value = Format> {
+pub(crate) fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::as_str)).try_map(|word| word.parse::<Format>())
 }
 
-fn severities() -> impl TypedValueParser<Value = Severity> {
+pub(crate) fn severities() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.map(Severity::as_str)).try_map(|word| word.parse::<Severity>())
 }
 
-fn confidences() -> impl TypedValueParser<Value = Confidence> {
+pub(crate) fn confidences() -> impl TypedValueParser<Value = Confidence> {
     PossibleValuesParser::new(["low", "medium", "high"]).try_map(|word| word.parse::<Confidence>())
 }
 

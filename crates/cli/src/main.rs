@@ -8,12 +8,14 @@ mod args;
 mod args_desk;
 mod args_feeds;
 mod args_libraries;
+mod args_secrets;
 mod cache;
 mod clock;
 mod delivery;
 mod desk;
 mod failure;
 mod feeds;
+mod hook;
 mod ignores;
 mod input;
 mod libraries;
@@ -22,6 +24,7 @@ mod output;
 mod progress;
 mod rules;
 mod scan;
+mod secrets;
 mod surface;
 
 /// A scan makes millions of small nodes in several threads; the system's allocator asks the kernel
@@ -74,6 +77,8 @@ fn main() -> ExitCode {
 fn run(args: Args) -> ExitCode {
     let result = match args.command {
         Command::Scan(options) => scan::run(&options),
+        Command::Secrets(options) => secrets::run(&options),
+        Command::Hook(options) => hook::run(&options),
         Command::Surface(options) => surface::run(&options),
         Command::Serve(options) => desk::serve::run(&options),
         Command::Demo(options) => desk::demo::run(&options),

@@ -68,6 +68,7 @@ pub fn all() -> Vec<&'static Rule> {
     rules.extend(wardroom_deps::supply::rules());
     rules.extend(wardroom_deps::support::rules());
     rules.extend([unused_ignore(), expired_ignore()]);
+    rules.extend(wardroom_secrets::rules());
     rules.sort_by_key(|r| r.id);
     rules
 }

@@ -13,12 +13,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use wardroom_model::{Confidence, Finding, Report, Rule, Severity};
 use wardroom_report::Format;
+use wardroom_source::Tree;
 
 use crate::analysis::{self, Analysis};
 use crate::args::{FailOn, ScanArgs};
 use crate::cache::Cache;
 use crate::clock::{self, Date};
 use crate::failure::{CLEAN, FINDINGS, RUN, is_broken_pipe, usage};
+use crate::ignores::inline::InlineIgnore;
 use crate::ignores::{self, file};
 use crate::input::{self, Input};
 use crate::libraries;
@@ -26,6 +28,8 @@ use crate::libraries::advisories::{self, Advisories};
 use crate::output::{self, Console};
 use crate::progress::Progress;
 use crate::rules;
+use crate::scan::changed::Difference;
+use crate::secrets::in_scan::Secrets;
 
 /// One scan's result, before it is written.
 pub struct Scanned {
@@ -95,14 +99,20 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     let empty = tree.files.is_empty() && tree.problems.is_empty() && libraries_tree.files.is_empty();
     let old = match &options.changed_since {
         None => None,
-        Some(reference) => Some(Old {
-            code: changed::old_tree(&root, reference, &tree, &wardroom_rails::wanted)?,
-            libraries: changed::old_tree(&root, reference, &libraries_tree, &libraries::wanted)?,
-        }),
+        Some(reference) => {
+            let difference = Difference::since(&root, reference)?;
+            Some(Old {
+                code: difference.old_tree(&root, &tree, &wardroom_rails::wanted)?,
+                libraries: difference.old_tree(&root, &libraries_tree, &libraries::wanted)?,
+                difference,
+            })
+        }
     };
     progress.phase("libraries");
     let mut advisories = Advisories::open(&options.advisories, today)?;
     let mut libraries = libraries::look(libraries_tree, &advisories, today)?;
+    progress.phase("secrets");
+    let secrets = Secrets::of(&root, only_file.as_deref(), options.threads)?;
     let (mut analysis, cached) =
         analysis::of(tree, &knowledge, &libraries.questions, cache.as_ref(), progress)?;
     if options.fix || options.apply {
@@ -112,6 +122,8 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
 
     let mut all = std::mem::take(&mut analysis.findings);
     all.extend(libraries.findings.iter().cloned());
+    all.extend(secrets.findings.iter().cloned());
+    analysis.problems.extend(secrets.problems.iter().cloned());
     analysis.problems.append(&mut advisories.problems);
     analysis.problems.extend(libraries.problems.iter().cloned());
     ignores::apply(&mut all, &analysis.ignores, &file_ignores, today, &mut analysis.problems);
@@ -125,31 +137,21 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
         |f: &&Finding| wanted.shows(f) && only_file.as_ref().is_none_or(|only| **only == *f.location.file);
     let mut findings: Vec<Finding> = all.iter().filter(shown).cloned().collect();
     if let Some(old) = old {
-        // Of what has not changed nothing can have been added.
-        let now = |of_libraries: bool| {
-            let all =
-                all.iter().filter(move |f| (f.package.is_some() || f.advisory.is_some()) == of_libraries);
-            all.map(|f| f.fingerprint.0.clone()).collect::<HashSet<String>>()
-        };
-        let mut known = HashSet::new();
-        let mut before = Vec::new();
-        let mut ignored = Vec::new();
-        match old.libraries {
-            None => known.extend(now(true)),
-            Some(tree) => before.extend(libraries::look(tree, &advisories, today)?.findings),
-        }
-        match old.code {
-            None => known.extend(now(false)),
-            Some(tree) => {
-                let old = analysis::of(tree, &knowledge, &[], cache.as_ref(), progress)?.0;
-                before.extend(old.findings);
-                ignored = old.ignores;
-            }
-        }
-        ignores::apply(&mut before, &ignored, &file_ignores, today, &mut Vec::new());
-        // What was hidden then and is shown now is new to who reads the report.
-        let seen = before.iter().filter(|f| wanted.shows(f) && f.suppression.is_none());
-        known.extend(seen.map(|f| f.fingerprint.0.clone()));
+        let known = known(
+            old,
+            &root,
+            &all,
+            &secrets,
+            &Before {
+                libraries: &|tree| Ok(libraries::look(tree, &advisories, today)?.findings),
+                code: &|tree| Ok(analysis::of(tree, &knowledge, &[], cache.as_ref(), progress)?.0),
+                shows: &|findings: &mut Vec<Finding>, ignored: &[InlineIgnore]| {
+                    ignores::apply(findings, ignored, &file_ignores, today, &mut Vec::new());
+                    // What was hidden then and is shown now is new to who reads the report.
+                    findings.retain(|f| wanted.shows(f) && f.suppression.is_none());
+                },
+            },
+        )?;
         findings.retain(|f| !known.contains(&f.fingerprint.0));
     }
 
@@ -164,8 +166,57 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
 
 /// What stood before a change; none where nothing of the kind has changed.
 struct Old {
-    code: Option<wardroom_source::Tree>,
-    libraries: Option<wardroom_source::Tree>,
+    code: Option<Tree>,
+    libraries: Option<Tree>,
+    difference: Difference,
+}
+
+/// How what stood before is looked at.
+struct Before<'a> {
+    libraries: &'a dyn Fn(Tree) -> anyhow::Result<Vec<Finding>>,
+    code: &'a dyn Fn(Tree) -> anyhow::Result<Analysis>,
+    shows: &'a dyn Fn(&mut Vec<Finding>, &[InlineIgnore]),
+}
+
+/// The fingerprints of what was there before a change.
+fn known(
+    old: Old,
+    root: &Path,
+    all: &[Finding],
+    secrets: &Secrets,
+    before: &Before<'_>,
+) -> anyhow::Result<HashSet<String>> {
+    let is_library = |f: &Finding| f.package.is_some() || f.advisory.is_some();
+    let is_secret = |f: &Finding| secrets.findings.iter().any(|s| s.fingerprint == f.fingerprint);
+    // Of what has not changed nothing can have been added.
+    let mut known: HashSet<String> = HashSet::new();
+    let mut keep = |holds: &dyn Fn(&Finding) -> bool| {
+        known.extend(all.iter().filter(|f| holds(f)).map(|f| f.fingerprint.0.clone()));
+    };
+    let untouched = |f: &Finding| {
+        let places = std::iter::once(&f.location).chain(&f.places);
+        places.into_iter().any(|place| !old.difference.touches(&place.file))
+    };
+    keep(&|f| is_secret(f) && untouched(f));
+    if old.libraries.is_none() {
+        keep(&|f| is_library(f));
+    }
+    if old.code.is_none() {
+        keep(&|f| !is_library(f) && !is_secret(f));
+    }
+    let mut then = secrets.in_texts(old.difference.old(root, &|_| wardroom_source::Wanted::Yes)?);
+    let mut ignored = Vec::new();
+    if let Some(tree) = old.libraries {
+        then.extend((before.libraries)(tree)?);
+    }
+    if let Some(tree) = old.code {
+        let analysis = (before.code)(tree)?;
+        then.extend(analysis.findings);
+        ignored = analysis.ignores;
+    }
+    (before.shows)(&mut then, &ignored);
+    known.extend(then.into_iter().map(|f| f.fingerprint.0));
+    Ok(known)
 }
 
 /// Which findings the user wants to hear of.
@@ -215,7 +266,7 @@ fn wanted_rules(options: &ScanArgs) -> anyhow::Result<Vec<&'static Rule>> {
 }
 
 /// The fingerprints of an earlier report.
-fn read_baseline(path: &Path) -> anyhow::Result<HashSet<String>> {
+pub fn read_baseline(path: &Path) -> anyhow::Result<HashSet<String>> {
     let wrong = |what: String| usage(format!("--baseline {}: {what}", path.display()));
     let text = fs::read(path).map_err(|e| wrong(e.to_string()))?;
     let report: serde_json::Value =

@@ -2,8 +2,15 @@
 //!
 //! The only part of the scanner that touches the file system. It knows nothing of Ruby.
 
+mod history;
+mod history_diff;
+mod history_pack;
 mod lines;
+mod stream;
 mod tree;
 
+pub use history::{Commit, History, HistoryError, Standing, Version, VersionId};
+pub use history_diff::{Change, Changes, Commits};
 pub use lines::LineIndex;
+pub use stream::{Stream, stream_tree};
 pub use tree::{Source, Tree, WalkError, Wanted, read_tree};

@@ -13,67 +13,88 @@ use crate::failure::usage;
 /// Blobs larger than this are not read, as in a walk; in bytes.
 const LARGEST: u64 = 8 << 20;
 
-/// The tree before the change, of files that are wanted, made of the present one and the old contents of what
-/// differs; `None` where nothing that is wanted differs.
-pub fn old_tree(
-    root: &Path,
-    reference: &str,
-    now: &Tree,
-    wanted: &dyn Fn(&str) -> Wanted,
-) -> anyhow::Result<Option<Tree>> {
-    let prefix = git(root, &["rev-parse", "--show-prefix"]).map_err(|e| {
-        usage(format!(
-            "--changed-since: {} is in no git repository, or git cannot be run ({e:#})",
-            root.display()
-        ))
-    })?;
-    let prefix = String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned();
-    let revision = format!("{reference}^{{commit}}");
-    let commit = git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &revision])
-        .map_err(|_| usage(format!("--changed-since: git knows no revision `{reference}` here (in a shallow clone, fetch it first)")))?;
-    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-    // Against the point where the work began: what others have changed since is not this change's.
-    let base = git(root, &["merge-base", &commit, "HEAD"])
-        .map(|out| String::from_utf8_lossy(&out).trim().to_owned())
-        .ok()
-        .filter(|base| !base.is_empty())
-        .unwrap_or(commit);
+/// What differs between the present and the point where the work began.
+pub struct Difference {
+    base: String,
+    prefix: String,
+    /// Files that were not there.
+    added: HashSet<String>,
+    /// Files that were there, and are others now or gone.
+    changed: Vec<String>,
+}
 
-    let diff = git(
-        root,
-        &["diff", "--name-status", "--no-renames", "--no-ext-diff", "--relative", "-z", &base, "--"],
-    )?;
-    let mut added: HashSet<String> = HashSet::new();
-    let mut changed: Vec<String> = Vec::new();
-    let mut fields = diff.split(|b| *b == 0).map(|f| String::from_utf8_lossy(f).into_owned());
-    while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
-        if wanted(&path) != Wanted::Yes {
-            continue;
+impl Difference {
+    /// Since a revision's merge base with what is checked out, committed or not.
+    pub fn since(root: &Path, reference: &str) -> anyhow::Result<Difference> {
+        let prefix = git(root, &["rev-parse", "--show-prefix"]).map_err(|e| {
+            usage(format!(
+                "--changed-since: {} is in no git repository, or git cannot be run ({e:#})",
+                root.display()
+            ))
+        })?;
+        let prefix = String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned();
+        let revision = format!("{reference}^{{commit}}");
+        let commit = git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &revision])
+            .map_err(|_| usage(format!("--changed-since: git knows no revision `{reference}` here (in a shallow clone, fetch it first)")))?;
+        let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+        // Against the point where the work began: what others have changed since is not this change's.
+        let base = git(root, &["merge-base", &commit, "HEAD"])
+            .map(|out| String::from_utf8_lossy(&out).trim().to_owned())
+            .ok()
+            .filter(|base| !base.is_empty())
+            .unwrap_or(commit);
+
+        let diff = git(
+            root,
+            &["diff", "--name-status", "--no-renames", "--no-ext-diff", "--relative", "-z", &base, "--"],
+        )?;
+        let mut added: HashSet<String> = HashSet::new();
+        let mut changed: Vec<String> = Vec::new();
+        let mut fields = diff.split(|b| *b == 0).map(|f| String::from_utf8_lossy(f).into_owned());
+        while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
+            if status.starts_with('A') {
+                added.insert(path);
+            } else {
+                changed.push(path);
+            }
         }
-        if status.starts_with('A') {
-            added.insert(path);
-        } else {
-            changed.push(path);
-        }
-    }
-    let untracked = git(root, &["ls-files", "--others", "--exclude-standard", "-z"])?;
-    let untracked = untracked.split(|b| *b == 0).map(|f| String::from_utf8_lossy(f).into_owned());
-    added.extend(untracked.filter(|path| wanted(path) == Wanted::Yes));
-    if added.is_empty() && changed.is_empty() {
-        return Ok(None);
+        let untracked = git(root, &["ls-files", "--others", "--exclude-standard", "-z"])?;
+        let untracked = untracked.split(|b| *b == 0).map(|f| String::from_utf8_lossy(f).into_owned());
+        added.extend(untracked.filter(|path| !path.is_empty()));
+        Ok(Difference { base, prefix, added, changed })
     }
 
-    let mut old = contents(root, &base, &prefix, &changed)?;
-    let changed: HashSet<&str> = changed.iter().map(String::as_str).collect();
-    let mut files: Vec<Source> = now
-        .files
-        .iter()
-        .filter(|f| !added.contains(&*f.path) && !changed.contains(&*f.path))
-        .cloned()
-        .collect();
-    files.extend(old.drain().map(|(path, text)| Source { path: path.into(), text: text.into() }));
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Some(Tree { files, skipped: now.skipped, problems: Vec::new() }))
+    /// Whether a file is not as it was.
+    pub fn touches(&self, path: &str) -> bool {
+        self.added.contains(path) || self.changed.iter().any(|c| c == path)
+    }
+
+    /// The old contents of files that were there and that are wanted.
+    pub fn old(&self, root: &Path, wanted: &dyn Fn(&str) -> Wanted) -> anyhow::Result<Vec<Source>> {
+        let paths: Vec<String> = self.changed.iter().filter(|p| wanted(p) == Wanted::Yes).cloned().collect();
+        let old = contents(root, &self.base, &self.prefix, &paths)?;
+        Ok(old.into_iter().map(|(path, text)| Source { path: path.into(), text: text.into() }).collect())
+    }
+
+    /// The tree before the change, of files that are wanted, made of the present one and the old contents of
+    /// what differs; `None` where nothing that is wanted differs.
+    pub fn old_tree(
+        &self,
+        root: &Path,
+        now: &Tree,
+        wanted: &dyn Fn(&str) -> Wanted,
+    ) -> anyhow::Result<Option<Tree>> {
+        let is_wanted = |path: &String| wanted(path) == Wanted::Yes;
+        if !self.added.iter().any(is_wanted) && !self.changed.iter().any(is_wanted) {
+            return Ok(None);
+        }
+        let changed: HashSet<&str> = self.changed.iter().map(String::as_str).collect();
+        let same = |f: &&Source| !self.added.contains(&*f.path) && !changed.contains(&*f.path);
+        let mut files: Vec<Source> = now.files.iter().filter(same).cloned().collect();
+        files.extend(self.old(root, wanted)?);
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(Some(Tree { files, skipped: now.skipped, problems: Vec::new() }))
+    }
 }
 
 /// Runs git without anything that the repository could make it run.

@@ -4,5 +4,6 @@ mod changes;
 mod ignores;
 mod robust;
 mod scan;
+mod secrets;
 mod support;
 mod surface;
