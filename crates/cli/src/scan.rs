@@ -31,6 +31,9 @@ use crate::rules;
 use crate::scan::changed::Difference;
 use crate::secrets::in_scan::Secrets;
 
+/// The rule of the engine for code that sees what the engine for secrets sees.
+const HARD_CODED: &str = "hard-coded-secret";
+
 /// One scan's result, before it is written.
 pub struct Scanned {
     /// What is shown.
@@ -121,6 +124,7 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     libraries.answered(&analysis.answers, &analysis.endpoints);
 
     let mut all = std::mem::take(&mut analysis.findings);
+    told_once(&mut all, &secrets.findings, wanted);
     all.extend(libraries.findings.iter().cloned());
     all.extend(secrets.findings.iter().cloned());
     analysis.problems.extend(secrets.problems.iter().cloned());
@@ -162,6 +166,18 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     report.stats.packages = libraries.packages();
     report.feeds = advisories.feeds;
     Ok(Scanned { report, analysis, all, root, only_file, empty, cached })
+}
+
+/// What two engines see in one place is told by the one that hides the value.
+fn told_once(code: &mut Vec<Finding>, secrets: &[Finding], wanted: &Wanted) {
+    let shown = secrets.iter().filter(|f| wanted.shows(f));
+    let places: HashSet<(&str, u32)> = shown
+        .flat_map(|f| std::iter::once(&f.location).chain(&f.places))
+        .map(|place| (&*place.file, place.start.line))
+        .collect();
+    code.retain(|f| {
+        f.rule != HARD_CODED || !places.contains(&(&*f.location.file, f.location.start.line))
+    });
 }
 
 /// What stood before a change; none where nothing of the kind has changed.
