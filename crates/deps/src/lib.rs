@@ -10,9 +10,11 @@ pub mod index;
 pub mod lockfile;
 pub mod matching;
 mod package;
-mod purl;
+pub mod purl;
+pub mod sbom;
+pub mod supply;
 pub mod upgrade;
 pub mod version;
 
 pub use package::{Dependency, Ecosystem, Origin, Package, Requirement, normalised};
-pub use purl::purl;
+pub use purl::{Purl, PurlError, purl};

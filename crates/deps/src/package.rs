@@ -209,3 +209,55 @@ pub fn normalised(ecosystem: Ecosystem, name: &str) -> String {
         _ => name.to_owned(),
     }
 }
+
+impl Package {
+    /// A package that the ecosystem's own registry gives, with nothing else known of it.
+    pub fn new(
+        ecosystem: Ecosystem,
+        name: impl Into<String>,
+        version: impl Into<String>,
+        span: (u32, u32),
+    ) -> Self {
+        Package {
+            ecosystem,
+            name: name.into(),
+            version: version.into(),
+            platform: String::new(),
+            origin: Origin::Registry(String::new()),
+            checksum: String::new(),
+            direct: false,
+            groups: Vec::new(),
+            install_script: false,
+            requires: Vec::new(),
+            span,
+        }
+    }
+}
+
+impl Requirement {
+    /// A name and a range.
+    pub fn new(name: impl Into<String>, range: impl Into<String>) -> Self {
+        Requirement { name: name.into(), range: range.into() }
+    }
+}
+
+impl Dependency {
+    /// Something that everything needs, from the ecosystem's own registry.
+    pub fn new(name: impl Into<String>, range: impl Into<String>, span: (u32, u32)) -> Self {
+        Dependency {
+            requirement: Requirement::new(name, range),
+            groups: Vec::new(),
+            origin: Origin::Registry(String::new()),
+            span,
+        }
+    }
+
+    /// The same in a group; an empty name is none.
+    #[must_use]
+    pub fn in_group(mut self, group: &str) -> Self {
+        if !group.is_empty() {
+            self.groups.push(group.to_owned());
+        }
+        self
+    }
+}
