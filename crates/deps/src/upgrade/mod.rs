@@ -6,6 +6,7 @@
 
 mod gemfile_lock;
 mod known;
+mod npm_lock;
 mod registry;
 mod resolve;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use crate::matching::Matcher;
 use crate::version::Step;
 
 pub use gemfile_lock::{EditError, edit_gemfile_lock};
+pub use npm_lock::{NpmError, plan_npm_lock};
 pub use registry::{
     Nothing, Registry, RegistryError, Release, read_cargo_index, read_compact_index, read_packument,
 };
