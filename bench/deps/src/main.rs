@@ -1,7 +1,7 @@
 //! What it costs to match lockfiles with advisories: `deps-load index FEED INDEX` makes an index of a folder of
 //! advisories, `deps-load match INDEX LOCKS` opens it and goes through every lockfile below a folder, `deps-load
-//! plan INDEX LOCK INFO` plans the changes of a Gemfile.lock with a folder of the compact index's lists (and writes
-//! them, with `--write`). Each says how many CPU seconds it took, its start included, and how much memory at most.
+//! plan INDEX LOCK INFO` plans the changes of a Gemfile.lock or package-lock.json with a folder of the registry's lists
+//! (and writes them, with `--write`). Each says how many CPU seconds it took, its start included, and how much memory at most.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,9 +15,11 @@ use clap::{Parser, Subcommand};
 use wardroom_deps::Ecosystem;
 use wardroom_deps::advisory::{Reading, read_file};
 use wardroom_deps::index::{Builder, Index, Storage};
-use wardroom_deps::lockfile::{bundler, format_of};
+use wardroom_deps::lockfile::format_of;
 use wardroom_deps::matching::{Matcher, findings};
-use wardroom_deps::upgrade::{Registry, Release, edit_gemfile_lock, plan, read_compact_index};
+use wardroom_deps::upgrade::{
+    Registry, Release, edit_gemfile_lock, plan, plan_npm_lock, read_compact_index, read_packument,
+};
 
 #[derive(Parser)]
 struct Arguments {
@@ -31,7 +33,7 @@ enum Command {
     Index { feed: PathBuf, index: PathBuf },
     /// Matches every lockfile below a folder.
     Match { index: PathBuf, locks: PathBuf },
-    /// Plans the changes of one Gemfile.lock.
+    /// Plans the changes of one Gemfile.lock or package-lock.json.
     Plan {
         index: PathBuf,
         lock: PathBuf,
@@ -58,13 +60,20 @@ impl Storage for OnDisk {
     }
 }
 
-/// A folder of the compact index's lists, one file a gem.
+/// A folder of a registry's lists, one file a package: of the compact index for gems, documents for npm.
 struct Lists(PathBuf, RefCell<HashMap<String, Option<Arc<[Release]>>>>);
 
 impl Registry for Lists {
-    fn releases(&self, _: Ecosystem, name: &str) -> Option<Arc<[Release]>> {
+    fn releases(&self, ecosystem: Ecosystem, name: &str) -> Option<Arc<[Release]>> {
         let mut known = self.1.borrow_mut();
-        let read = || Some(read_compact_index(&fs::read(self.0.join(name)).ok()?).ok()?.into());
+        let read = || {
+            let bytes = fs::read(self.0.join(name.replace('/', "%2f"))).ok()?;
+            let releases = match ecosystem {
+                Ecosystem::Npm => read_packument(&bytes),
+                _ => read_compact_index(&bytes),
+            };
+            Some(releases.ok()?.into())
+        };
         known.entry(name.to_owned()).or_insert_with(read).clone()
     }
 }
@@ -119,10 +128,21 @@ fn main() -> Result<()> {
             let matcher = Matcher::new(&index);
             let file: Arc<str> = lock.to_string_lossy().into();
             let text = fs::read_to_string(&lock)?;
-            let inventory = bundler::read(&file, text.as_bytes());
             let lists = Lists(info, RefCell::default());
+            let format = format_of(&file).context("this is no lockfile")?;
+            let inventory = (format.read)(&file, text.as_bytes());
             let before = matcher.matches(&inventory)?.len();
-            let plan = plan(&inventory, &matcher, &lists, &ruby)?;
+            let npm = format.ecosystem == Ecosystem::Npm;
+            let (plan, edits) = if npm {
+                plan_npm_lock(&file, &text, &matcher, &lists)?
+            } else {
+                let plan = plan(&inventory, &matcher, &lists, &ruby)?;
+                let edits = match write {
+                    true => edit_gemfile_lock(&file, &text, &inventory, &plan.changes, &lists)?,
+                    false => Vec::new(),
+                };
+                (plan, edits)
+            };
             println!("{} packages, {before} matches, resolved: {}", inventory.packages.len(), plan.resolved);
             for (step, changes) in plan.by_effort() {
                 for change in changes {
@@ -146,10 +166,10 @@ fn main() -> Result<()> {
             }
             if write {
                 let mut changed = text.clone();
-                for edit in edit_gemfile_lock(&file, &text, &inventory, &plan.changes, &lists)?.iter().rev() {
+                for edit in edits.iter().rev() {
                     changed.replace_range(edit.start as usize..edit.end as usize, &edit.text);
                 }
-                let after = matcher.matches(&bundler::read(&file, changed.as_bytes()))?.len();
+                let after = matcher.matches(&(format.read)(&file, changed.as_bytes()))?.len();
                 println!("{before} matches before, {after} after");
                 fs::write(&lock, changed)?;
             }

@@ -2,6 +2,8 @@
 //! it take, and whose own needs the tree already meets. Nothing is moved, added or taken out.
 
 mod entry;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -41,24 +41,24 @@ pub fn edit(
             "the registry tells no integrity of the release; the lockfile is not written",
         ));
     }
-    let old_version = node.text_of("version");
-    let resolved = if release.url.is_empty() {
-        let old = node.text_of("resolved");
-        let (front, end) = (format!("-{old_version}.tgz"), format!("-{}.tgz", release.version));
-        old.strip_suffix(&front)
-            .map(|stem| format!("{stem}{end}"))
-            .ok_or(NpmError::Form("the address of the release is not known"))?
-    } else {
-        moved(node.text_of("resolved"), &release.url)
+    // Lockfiles may be set to leave the addresses out.
+    let resolved = match node.text_of("resolved") {
+        "" => None,
+        old if release.url.is_empty() => {
+            let stem = old.strip_suffix(&format!("-{}.tgz", node.text_of("version")));
+            let stem = stem.ok_or(NpmError::Form("the address of the release is not known"))?;
+            Some(format!("{stem}-{}.tgz", release.version))
+        }
+        old => Some(moved(old, &release.url)),
     };
     let replace =
         |span: (u32, u32), text: String| Replacement { file: file.clone(), start: span.0, end: span.1, text };
 
-    let mut fields: Vec<(&str, Value)> = vec![
-        ("version", release.version.clone().into()),
-        ("resolved", resolved.clone().into()),
-        ("integrity", release.checksum.clone().into()),
-    ];
+    let mut fields: Vec<(&str, Value)> =
+        vec![("version", release.version.clone().into()), ("integrity", release.checksum.clone().into())];
+    if let Some(resolved) = &resolved {
+        fields.insert(1, ("resolved", resolved.as_str().into()));
+    }
     let mut words: Vec<(&str, Value)> = Vec::new();
     for key in KEPT {
         if node.flag(key) {
@@ -114,10 +114,11 @@ pub fn edit(
         }
     }
     let Some(old) = old else { return Ok(()) };
+    let resolved = resolved.unwrap_or_default();
     for (key, value) in
         [("version", &release.version), ("resolved", &resolved), ("integrity", &release.checksum)]
     {
-        if let Some(place) = old.get(key) {
+        if let Some(place) = old.get(key).filter(|_| !value.is_empty()) {
             edits.push(replace(place.span, Value::from(value.as_str()).to_string()));
         }
     }
