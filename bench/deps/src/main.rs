@@ -1,6 +1,6 @@
 //! What it costs to match lockfiles with advisories: `deps-load index FEED INDEX` makes an index of a folder of
 //! advisories, `deps-load match INDEX LOCKS` opens it and goes through every lockfile below a folder, `deps-load
-//! plan INDEX LOCK INFO` plans the changes of a Gemfile.lock or package-lock.json with a folder of the registry's lists
+//! plan INDEX LOCK INFO` plans the changes of a Gemfile.lock, package-lock.json or Cargo.lock with a folder of the registry's lists
 //! (and writes them, with `--write`). Each says how many CPU seconds it took, its start included, and how much memory at most.
 
 use std::cell::RefCell;
@@ -18,7 +18,8 @@ use wardroom_deps::index::{Builder, Index, Storage};
 use wardroom_deps::lockfile::format_of;
 use wardroom_deps::matching::{Matcher, findings};
 use wardroom_deps::upgrade::{
-    Registry, Release, edit_gemfile_lock, plan, plan_npm_lock, read_compact_index, read_packument,
+    Registry, Release, edit_gemfile_lock, plan, plan_cargo_lock, plan_npm_lock, read_cargo_index,
+    read_compact_index, read_packument,
 };
 
 #[derive(Parser)]
@@ -33,7 +34,7 @@ enum Command {
     Index { feed: PathBuf, index: PathBuf },
     /// Matches every lockfile below a folder.
     Match { index: PathBuf, locks: PathBuf },
-    /// Plans the changes of one Gemfile.lock or package-lock.json.
+    /// Plans the changes of one Gemfile.lock, package-lock.json or Cargo.lock.
     Plan {
         index: PathBuf,
         lock: PathBuf,
@@ -60,7 +61,8 @@ impl Storage for OnDisk {
     }
 }
 
-/// A folder of a registry's lists, one file a package: of the compact index for gems, documents for npm.
+/// A folder of a registry's lists, one file a package: of the compact index for gems, documents for npm, lines of
+/// the index for crates.
 struct Lists(PathBuf, RefCell<HashMap<String, Option<Arc<[Release]>>>>);
 
 impl Registry for Lists {
@@ -70,6 +72,7 @@ impl Registry for Lists {
             let bytes = fs::read(self.0.join(name.replace('/', "%2f"))).ok()?;
             let releases = match ecosystem {
                 Ecosystem::Npm => read_packument(&bytes),
+                Ecosystem::Cargo => read_cargo_index(&bytes),
                 _ => read_compact_index(&bytes),
             };
             Some(releases.ok()?.into())
@@ -132,16 +135,24 @@ fn main() -> Result<()> {
             let format = format_of(&file).context("this is no lockfile")?;
             let inventory = (format.read)(&file, text.as_bytes());
             let before = matcher.matches(&inventory)?.len();
-            let npm = format.ecosystem == Ecosystem::Npm;
-            let (plan, edits) = if npm {
-                plan_npm_lock(&file, &text, &matcher, &lists)?
-            } else {
-                let plan = plan(&inventory, &matcher, &lists, &ruby)?;
-                let edits = match write {
-                    true => edit_gemfile_lock(&file, &text, &inventory, &plan.changes, &lists)?,
-                    false => Vec::new(),
-                };
-                (plan, edits)
+            let (plan, edits) = match format.ecosystem {
+                Ecosystem::Npm => plan_npm_lock(&file, &text, &matcher, &lists)?,
+                Ecosystem::Cargo => {
+                    let mut paths = Vec::new();
+                    files(lock.parent().context("a lockfile is in a folder")?, &mut paths)?;
+                    paths.retain(|path| path.ends_with("Cargo.toml"));
+                    let manifests = paths.iter().map(fs::read_to_string).collect::<io::Result<Vec<_>>>()?;
+                    let manifests: Vec<&str> = manifests.iter().map(String::as_str).collect();
+                    plan_cargo_lock(&file, &text, &manifests, &matcher, &lists)?
+                }
+                _ => {
+                    let plan = plan(&inventory, &matcher, &lists, &ruby)?;
+                    let edits = match write {
+                        true => edit_gemfile_lock(&file, &text, &inventory, &plan.changes, &lists)?,
+                        false => Vec::new(),
+                    };
+                    (plan, edits)
+                }
             };
             println!("{} packages, {before} matches, resolved: {}", inventory.packages.len(), plan.resolved);
             for (step, changes) in plan.by_effort() {

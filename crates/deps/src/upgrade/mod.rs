@@ -4,6 +4,7 @@
 //! With a registry's lists, a resolver answers for everything that has to move along. Without, only what
 //! advisories and the lockfile say is known, and the plan says so.
 
+mod cargo_lock;
 mod gemfile_lock;
 mod known;
 mod npm_lock;
@@ -20,6 +21,7 @@ use crate::lockfile::Inventory;
 use crate::matching::Matcher;
 use crate::version::Step;
 
+pub use cargo_lock::{CargoError, plan_cargo_lock};
 pub use gemfile_lock::{EditError, edit_gemfile_lock};
 pub use npm_lock::{NpmError, plan_npm_lock};
 pub use registry::{
