@@ -1,7 +1,7 @@
 //! What it costs to match lockfiles with advisories: `deps-load index FEED INDEX` makes an index of a folder of
 //! advisories, `deps-load match INDEX LOCKS` opens it and goes through every lockfile below a folder, `deps-load
-//! plan INDEX LOCK INFO` plans the changes of a Gemfile.lock with a folder of the compact index's lists (and writes
-//! them, with `--write`). Each says how many CPU seconds it took, its start included, and how much memory at most.
+//! plan INDEX LOCK INFO` plans the changes of a Gemfile.lock, package-lock.json or Cargo.lock with a folder of the registry's lists
+//! (and writes them, with `--write`). Each says how many CPU seconds it took, its start included, and how much memory at most.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,9 +15,12 @@ use clap::{Parser, Subcommand};
 use wardroom_deps::Ecosystem;
 use wardroom_deps::advisory::{Reading, read_file};
 use wardroom_deps::index::{Builder, Index, Storage};
-use wardroom_deps::lockfile::{bundler, format_of};
+use wardroom_deps::lockfile::format_of;
 use wardroom_deps::matching::{Matcher, findings};
-use wardroom_deps::upgrade::{Registry, Release, edit_gemfile_lock, plan, read_compact_index};
+use wardroom_deps::upgrade::{
+    Registry, Release, edit_gemfile_lock, plan, plan_cargo_lock, plan_npm_lock, read_cargo_index,
+    read_compact_index, read_packument,
+};
 
 #[derive(Parser)]
 struct Arguments {
@@ -31,7 +34,7 @@ enum Command {
     Index { feed: PathBuf, index: PathBuf },
     /// Matches every lockfile below a folder.
     Match { index: PathBuf, locks: PathBuf },
-    /// Plans the changes of one Gemfile.lock.
+    /// Plans the changes of one Gemfile.lock, package-lock.json or Cargo.lock.
     Plan {
         index: PathBuf,
         lock: PathBuf,
@@ -58,13 +61,22 @@ impl Storage for OnDisk {
     }
 }
 
-/// A folder of the compact index's lists, one file a gem.
+/// A folder of a registry's lists, one file a package: of the compact index for gems, documents for npm, lines of
+/// the index for crates.
 struct Lists(PathBuf, RefCell<HashMap<String, Option<Arc<[Release]>>>>);
 
 impl Registry for Lists {
-    fn releases(&self, _: Ecosystem, name: &str) -> Option<Arc<[Release]>> {
+    fn releases(&self, ecosystem: Ecosystem, name: &str) -> Option<Arc<[Release]>> {
         let mut known = self.1.borrow_mut();
-        let read = || Some(read_compact_index(&fs::read(self.0.join(name)).ok()?).ok()?.into());
+        let read = || {
+            let bytes = fs::read(self.0.join(name.replace('/', "%2f"))).ok()?;
+            let releases = match ecosystem {
+                Ecosystem::Npm => read_packument(&bytes),
+                Ecosystem::Cargo => read_cargo_index(&bytes),
+                _ => read_compact_index(&bytes),
+            };
+            Some(releases.ok()?.into())
+        };
         known.entry(name.to_owned()).or_insert_with(read).clone()
     }
 }
@@ -119,10 +131,29 @@ fn main() -> Result<()> {
             let matcher = Matcher::new(&index);
             let file: Arc<str> = lock.to_string_lossy().into();
             let text = fs::read_to_string(&lock)?;
-            let inventory = bundler::read(&file, text.as_bytes());
             let lists = Lists(info, RefCell::default());
+            let format = format_of(&file).context("this is no lockfile")?;
+            let inventory = (format.read)(&file, text.as_bytes());
             let before = matcher.matches(&inventory)?.len();
-            let plan = plan(&inventory, &matcher, &lists, &ruby)?;
+            let (plan, edits) = match format.ecosystem {
+                Ecosystem::Npm => plan_npm_lock(&file, &text, &matcher, &lists)?,
+                Ecosystem::Cargo => {
+                    let mut paths = Vec::new();
+                    files(lock.parent().context("a lockfile is in a folder")?, &mut paths)?;
+                    paths.retain(|path| path.ends_with("Cargo.toml"));
+                    let manifests = paths.iter().map(fs::read_to_string).collect::<io::Result<Vec<_>>>()?;
+                    let manifests: Vec<&str> = manifests.iter().map(String::as_str).collect();
+                    plan_cargo_lock(&file, &text, &manifests, &matcher, &lists)?
+                }
+                _ => {
+                    let plan = plan(&inventory, &matcher, &lists, &ruby)?;
+                    let edits = match write {
+                        true => edit_gemfile_lock(&file, &text, &inventory, &plan.changes, &lists)?,
+                        false => Vec::new(),
+                    };
+                    (plan, edits)
+                }
+            };
             println!("{} packages, {before} matches, resolved: {}", inventory.packages.len(), plan.resolved);
             for (step, changes) in plan.by_effort() {
                 for change in changes {
@@ -146,10 +177,10 @@ fn main() -> Result<()> {
             }
             if write {
                 let mut changed = text.clone();
-                for edit in edit_gemfile_lock(&file, &text, &inventory, &plan.changes, &lists)?.iter().rev() {
+                for edit in edits.iter().rev() {
                     changed.replace_range(edit.start as usize..edit.end as usize, &edit.text);
                 }
-                let after = matcher.matches(&bundler::read(&file, changed.as_bytes()))?.len();
+                let after = matcher.matches(&(format.read)(&file, changed.as_bytes()))?.len();
                 println!("{before} matches before, {after} after");
                 fs::write(&lock, changed)?;
             }

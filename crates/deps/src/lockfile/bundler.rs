@@ -231,7 +231,7 @@ impl<'t> Reader<'_, 't> {
 
     fn source_line(&mut self, kind: Kind, number: u32, indent: usize, text: &'t str, at: u32) -> bool {
         if indent == 2 {
-            self.option(kind, number, text);
+            self.option(kind, number, text, at);
             return true;
         }
         if !self.in_specs {
@@ -286,7 +286,7 @@ impl<'t> Reader<'_, 't> {
         true
     }
 
-    fn option(&mut self, kind: Kind, number: u32, text: &'t str) {
+    fn option(&mut self, kind: Kind, number: u32, text: &'t str, at: u32) {
         let Some((key, value)) = text.split_once(':') else {
             self.problem(number, format!("`{}` is no option of a source.", shortened(text)));
             return;
@@ -294,7 +294,13 @@ impl<'t> Reader<'_, 't> {
         let value = value.trim();
         match key {
             // The first of several is the one that the Gemfile names first.
-            "remote" => _ = self.options.remote.get_or_insert(value),
+            "remote" => {
+                if kind == Kind::Gem {
+                    let end = at + text.len() as u32;
+                    self.inventory.sources.push((value.to_owned(), (end - value.len() as u32, end)));
+                }
+                self.options.remote.get_or_insert(value);
+            }
             "revision" => self.options.revision = value,
             "branch" | "tag" | "ref" => self.options.reference = value,
             "specs" => {

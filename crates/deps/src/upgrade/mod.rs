@@ -4,8 +4,10 @@
 //! With a registry's lists, a resolver answers for everything that has to move along. Without, only what
 //! advisories and the lockfile say is known, and the plan says so.
 
+mod cargo_lock;
 mod gemfile_lock;
 mod known;
+mod npm_lock;
 mod registry;
 mod resolve;
 #[cfg(test)]
@@ -19,7 +21,9 @@ use crate::lockfile::Inventory;
 use crate::matching::Matcher;
 use crate::version::Step;
 
+pub use cargo_lock::{CargoError, plan_cargo_lock};
 pub use gemfile_lock::{EditError, edit_gemfile_lock};
+pub use npm_lock::{NpmError, plan_npm_lock};
 pub use registry::{
     Nothing, Registry, RegistryError, Release, read_cargo_index, read_compact_index, read_packument,
 };

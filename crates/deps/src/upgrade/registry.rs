@@ -170,6 +170,12 @@ pub fn read_cargo_index(bytes: &[u8]) -> Result<Vec<Release>, RegistryError> {
         #[serde(default)]
         optional: bool,
     }
+    impl Need {
+        /// The crate's own name, whatever it is called there.
+        fn real(&self) -> &str {
+            self.package.as_deref().unwrap_or(&self.name)
+        }
+    }
     let mut releases = Vec::new();
     for (index, line) in text(bytes)?.lines().enumerate().take(MOST) {
         if line.trim().is_empty() {
@@ -181,13 +187,10 @@ pub fn read_cargo_index(bytes: &[u8]) -> Result<Vec<Release>, RegistryError> {
             .deps
             .iter()
             .filter(|need| need.kind.as_deref() != Some("dev"))
-            .map(|need| Requirement {
-                name: need.package.clone().unwrap_or(need.name.clone()),
-                range: need.req.clone(),
-            })
+            .map(|need| Requirement { name: need.real().to_owned(), range: need.req.clone() })
             .collect();
         let optional: Vec<Value> =
-            line.deps.iter().filter(|need| need.optional).map(|need| need.name.clone().into()).collect();
+            line.deps.iter().filter(|need| need.optional).map(|need| need.real().into()).collect();
         releases.push(Release {
             version: line.vers,
             requires,

@@ -235,7 +235,7 @@ fn a_large_hopeless_lockfile_ends() {
     let index = index(&[("CVE-1", "g150", ">= 1.19"), ("CVE-2", "g151", ">= 1.1")]);
     let start = std::time::Instant::now();
     let plan = plan(&lock(&text), &Matcher::new(&index), &published, "").unwrap();
-    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
     assert_eq!(plan.blocked.len(), 1);
     assert_eq!(plan.cleared(), 1);
 }

@@ -202,7 +202,8 @@ impl<'t> Reader<'_, 't> {
                 block.groups = arguments(rest).plain.iter().map(|(word, _)| (*word).to_owned()).collect()
             }
             "source" => {
-                if let Some((url, _)) = arguments(rest).plain.first() {
+                if let Some((url, place)) = arguments(rest).plain.first() {
+                    self.inventory.sources.push(((*url).to_owned(), *place));
                     block.origin = Some(Origin::Registry((*url).to_owned()));
                 }
             }
@@ -230,13 +231,13 @@ impl<'t> Reader<'_, 't> {
                     self.inventory.runtimes.push(("ruby".to_owned(), range.join(", ")));
                 }
             }
-            "eval_gemfile" => {
-                self.problem(
+            "eval_gemfile" => match arguments(rest).plain.first() {
+                Some((path, _)) => self.inventory.includes.push((*path).to_owned()),
+                None => self.problem(
                     tokens[0].start,
-                    "`eval_gemfile` takes in another file, which is read only where it is a Gemfile itself."
-                        .to_owned(),
-                );
-            }
+                    "The path of this Gemfile is computed; it is not read.".to_owned(),
+                ),
+            },
             _ => {}
         }
         block

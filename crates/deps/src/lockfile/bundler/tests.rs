@@ -93,6 +93,9 @@ fn every_section() {
     let (start, end) = nokogiri.span;
     assert_eq!(&WHOLE[start as usize..end as usize], "nokogiri (1.15.4-x86_64-linux)");
     assert_eq!(found.asks[2].origin, tool.origin);
+    let sources: Vec<_> =
+        found.sources.iter().map(|(_, (from, to))| &WHOLE[*from as usize..*to as usize]).collect();
+    assert_eq!(sources, ["https://rubygems.org/", "https://gems.example/"]);
     assert_eq!(found.asks[1].requirement.range, "~> 1.15");
     let runtimes: Vec<_> = found.runtimes.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     assert_eq!(runtimes, [("ruby", "2.5.3p105"), ("jruby", "9.2.6.0"), ("bundler", "2.4.19")]);

@@ -18,10 +18,10 @@ const ROOT: u32 = 0;
 /// Most packages that one resolution looks at.
 const MOST_PACKAGES: usize = 20_000;
 /// Most choices that the resolver may make for one answer before it gives up.
-const MOST_CHOICES: u32 = 50_000;
+const MOST_CHOICES: u32 = 30_000;
 /// Most choices for all answers of one plan: after them every further question is answered with no, so that a
 /// plan ends in seconds, with more changes than it needs or fewer weaknesses cleared.
-const MOST_CHOICES_IN_ALL: u32 = 400_000;
+const MOST_CHOICES_IN_ALL: u32 = 200_000;
 
 /// A version for each package.
 pub type Chosen = BTreeMap<u32, u32>;
