@@ -35,6 +35,7 @@ fn read_first(reading: &mut Reading<'_>) {
     let mut told = false;
     for (at, line) in reading.lines() {
         if reading.full {
+            package = None;
             break;
         }
         let words = line.trim_start();
