@@ -13,6 +13,12 @@ use crate::{Ecosystem, Origin, Package};
 /// Longest package URL that is read, in bytes.
 const LONGEST: usize = 16 * 1024;
 
+/// Runtimes as this crate names them, and as their versions are fixed in a project.
+const RUNTIMES: [&str; 14] = [
+    "bun", "crystal", "deno", "dotnet", "elixir", "erlang", "go", "java", "nodejs", "perl", "php", "python",
+    "ruby", "rust",
+];
+
 /// A package URL, taken apart and normalised by the rules of its type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Purl {
@@ -121,6 +127,8 @@ impl Purl {
         let ecosystem = match self.kind.as_str() {
             "oci" => Ecosystem::Container,
             "github" => Ecosystem::Ci,
+            // Whatever has no type of its own is generic; these are the runtimes among it.
+            "generic" if RUNTIMES.contains(&self.name.as_str()) => Ecosystem::Runtime,
             kind => *Ecosystem::ALL.iter().find(|e| e.purl_type() == kind && **e != Ecosystem::Runtime)?,
         };
         let host = self.qualifiers.get("repository_url").filter(|_| ecosystem == Ecosystem::Container);
@@ -450,6 +458,9 @@ mod tests {
         );
         let purl: Purl = "pkg:docker/o/a@1?repository_url=ghcr.io".parse().unwrap();
         assert_eq!(purl.ecosystem(), Some((Ecosystem::Container, "ghcr.io/o/a".to_owned())));
+        let purl: Purl = "pkg:generic/ruby@3.4.1".parse().unwrap();
+        assert_eq!(purl.ecosystem(), Some((Ecosystem::Runtime, "ruby".to_owned())));
+        assert_eq!("pkg:generic/openssl@3".parse::<Purl>().unwrap().ecosystem(), None);
         let purl: Purl = "pkg:maven/g.h/a@1".parse().unwrap();
         assert_eq!(purl.ecosystem(), Some((Ecosystem::Maven, "g.h:a".to_owned())));
     }
