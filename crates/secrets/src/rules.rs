@@ -68,6 +68,8 @@ pub enum RuleError {
 pub enum Check {
     /// The last six characters are the CRC-32 of what stands between prefix and them, in base 62.
     Crc32Base62,
+    /// The same where not every token is known to have it: right is proof, wrong says nothing.
+    Crc32Base62Hint,
     /// GitLab's routable form: the last seven characters are the CRC-32 of the rest, in base 36.
     GitlabRoutable,
     /// Forty characters that are neither a hash in hexadecimal nor words.

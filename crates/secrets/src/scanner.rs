@@ -299,30 +299,37 @@ impl Scanner {
             (r.start, rank(r.token), r.decoded, std::cmp::Reverse(r.confidence), std::cmp::Reverse(r.end))
         });
         let mut kept: Vec<Raw> = Vec::new();
+        // What is hidden of the text; wider than the secret where others lie across it.
+        let mut hidden: Vec<(usize, usize)> = Vec::new();
         for raw in raws {
-            match kept.last_mut() {
-                Some(last) if raw.start < last.end => {
-                    let same = last.start == raw.start
-                        && last.end == raw.end
-                        && last.token.id == raw.token.id
-                        && last.secret == raw.secret;
+            match (kept.last_mut(), hidden.last_mut()) {
+                (Some(last), Some(hide)) if raw.start < last.end => {
+                    hide.1 = hide.1.max(raw.end);
                     let better = (rank(raw.token), std::cmp::Reverse(raw.confidence))
                         < (rank(last.token), std::cmp::Reverse(last.confidence));
                     let side_by_side =
                         last.decoded && raw.decoded && last.end == raw.end && last.secret != raw.secret;
-                    if side_by_side && !same {
+                    if side_by_side {
+                        let same = *hide;
+                        hidden.push(same);
                         kept.push(raw);
                     } else if better {
                         *last = raw;
                     }
                 }
-                _ => kept.push(raw),
+                _ => {
+                    hidden.push((raw.start, raw.end));
+                    kept.push(raw);
+                }
             }
         }
         let lines = Lines::new(text);
         let file: Arc<str> = path.into();
-        let shown: Vec<(usize, usize, String)> =
-            kept.iter().map(|r| (r.start, r.end, redact(r.token, &r.secret))).collect();
+        let shown: Vec<(usize, usize, String)> = kept
+            .iter()
+            .zip(&hidden)
+            .map(|(r, (start, end))| (*start, *end, redact(r.token, &r.secret)))
+            .collect();
         let first = out.len();
         for (raw, (_, _, redacted)) in kept.iter().zip(&shown) {
             let number = lines.number(raw.start);

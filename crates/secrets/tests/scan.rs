@@ -192,3 +192,22 @@ fn hostile_texts_end_soon_and_without_a_panic() {
     }
     assert!(begun.elapsed() < Duration::from_secs(90), "{:?}", begun.elapsed());
 }
+
+#[test]
+fn what_lies_across_a_secret_is_hidden_too() {
+    // A token of known form within a longer value: the rest of the value may be a secret as well.
+    let token = ["xoxb-", "371948265017", "-", "8264917350462", "-", "aB3dE6gH9jK2mN5pQ8sT1vW4"].concat();
+    let text = format!("api_key = \"pre9Fix7{token}.sUf4fix8\"\n");
+    let scanner = Scanner::new(Allow::none());
+    let hits = scanner.scan("a.conf", text.as_bytes()).hits;
+    for hit in &hits {
+        for part in ["pre9Fix7", "sUf4fix8", "8264917350462"] {
+            assert!(!hit.location.snippet.contains(part), "{}", hit.location.snippet);
+        }
+    }
+    assert!(!hits.is_empty());
+    // Two tokens in one value are two.
+    let other = ["xoxb-", "482610397152", "-", "9175308264713", "-", "qW7eR2tY5uI8oP1aS4dF6gHj"].concat();
+    let text = format!("api_keys = \"{token},{other}\"\n");
+    assert_eq!(found("a.conf", text.as_bytes()), ["1 slack-bot-token", "1 slack-bot-token"]);
+}
