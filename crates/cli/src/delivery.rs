@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::{Value, json};
 use similar::TextDiff;
-use wardroom_model::{Finding, Report};
+use wardroom_model::{Category, Finding, Report};
 
 use crate::scan::changed::git;
 
@@ -133,9 +133,10 @@ pub fn envelope(
         }
     }
     let mut excerpts: BTreeMap<&str, Vec<(u32, String)>> = BTreeMap::new();
+    let hidden = hidden(report);
     for (file, wanted) in lines {
         if let Some(text) = text(file) {
-            excerpts.insert(file, pieces(&text, &wanted));
+            excerpts.insert(file, pieces(&text, &wanted, hidden.get(file)));
         }
     }
     let diffs: BTreeMap<&str, String> =
@@ -153,13 +154,34 @@ pub fn envelope(
     }))
 }
 
+/// Lines by number, with what is shown in their place.
+type Hidden = BTreeMap<u32, String>;
+
+/// By file, the lines that hold a secret, as the finding shows them.
+fn hidden(report: &Report) -> BTreeMap<&str, Hidden> {
+    let mut hidden: BTreeMap<&str, Hidden> = BTreeMap::new();
+    let secrets = report
+        .findings
+        .iter()
+        .filter(|f| report.rule(&f.rule).is_some_and(|r| r.category == Category::Secrets));
+    for place in secrets.flat_map(|f| std::iter::once(&f.location).chain(&f.places)) {
+        let lines = hidden.entry(&place.file).or_default();
+        let mut shown = place.snippet.lines();
+        for number in place.start.line..=place.end.line {
+            lines.insert(number, shown.next().unwrap_or("…").to_owned());
+        }
+    }
+    hidden
+}
+
 /// The wanted lines, those that stand together in one piece with the number of its first.
-fn pieces(text: &str, wanted: &BTreeSet<u32>) -> Vec<(u32, String)> {
+fn pieces(text: &str, wanted: &BTreeSet<u32>, hidden: Option<&Hidden>) -> Vec<(u32, String)> {
     let mut pieces: Vec<(u32, Vec<String>)> = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         if !wanted.contains(&number) {
             continue;
         }
+        let line = hidden.and_then(|h| h.get(&number)).map_or(line, String::as_str);
         let line: String = line.chars().take(WIDE).collect();
         match pieces.last_mut() {
             Some((first, lines)) if *first as usize + lines.len() == number as usize => lines.push(line),
@@ -211,6 +233,8 @@ mod tests {
     #[test]
     fn lines_that_stand_together_are_one_piece() {
         let text = "a\nb\nc\nd\ne\n";
-        assert_eq!(pieces(text, &[1, 2, 4].into()), [(1, "a\nb".to_owned()), (4, "d".to_owned())]);
+        let hidden = [(2, "…".to_owned())].into();
+        assert_eq!(pieces(text, &[1, 2].into(), Some(&hidden)), [(1, "a\n…".to_owned())]);
+        assert_eq!(pieces(text, &[1, 2, 4].into(), None), [(1, "a\nb".to_owned()), (4, "d".to_owned())]);
     }
 }

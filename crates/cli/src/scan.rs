@@ -175,9 +175,7 @@ fn told_once(code: &mut Vec<Finding>, secrets: &[Finding], wanted: &Wanted) {
         .flat_map(|f| std::iter::once(&f.location).chain(&f.places))
         .map(|place| (&*place.file, place.start.line))
         .collect();
-    code.retain(|f| {
-        f.rule != HARD_CODED || !places.contains(&(&*f.location.file, f.location.start.line))
-    });
+    code.retain(|f| f.rule != HARD_CODED || !places.contains(&(&*f.location.file, f.location.start.line)));
 }
 
 /// What stood before a change; none where nothing of the kind has changed.

@@ -289,6 +289,17 @@ fn found(
     put("confidence", Some(json!(confidence.as_str())));
     put("cwe", finding.get("cwe").and_then(Value::as_u64).map(|n| json!(format!("CWE-{n}"))));
     put("category", categories.get(&rule).map(|c| json!(crop(c))));
+    let of = |object: &str, field: &str| {
+        finding.get(object).and_then(|o| o.get(field)?.as_str()).map(|text| json!(crop(text)))
+    };
+    put("package", of("package", "name"));
+    put("package_version", of("package", "version"));
+    put("advisory", of("advisory", "id"));
+    let reach = finding.get("reach").and_then(Value::as_str).map(|r| r.replace('-', "_"));
+    put(
+        "reach",
+        reach.filter(|r| ["reached", "loaded", "not_loaded"].contains(&r.as_str())).map(Value::from),
+    );
     put("tool", Some(json!(tool.split(' ').next().unwrap_or(tool).to_lowercase())));
     put("file", Some(json!(crop(&file))));
     put("line", Some(json!(line)));
