@@ -117,6 +117,11 @@ fn vulnerability(report: &Report, finding: &Finding) -> Value {
         },
         "details": details(report, finding),
     });
+    if let Some(advisory) = finding.advisory.as_ref().filter(|a| a.id.starts_with("CVE-"))
+        && let Some(identifiers) = value["identifiers"].as_array_mut()
+    {
+        identifiers.push(json!({ "type": "cve", "name": advisory.id, "value": advisory.id }));
+    }
     if !place.snippet.is_empty() {
         value["raw_source_code_extract"] = json!(place.snippet);
     }

@@ -13,8 +13,8 @@ use crate::escape::{code, html, html_message, line, shorten};
 use crate::html_style::STYLE;
 use crate::snippet::marked;
 use crate::summary::{
-    CONFIDENCES, Counts, Guards, SEVERITIES, count, cwe_url, dots, duration, endpoints_open_first, feeds,
-    libraries, milliseconds, number, shape, utc,
+    CONFIDENCES, Counts, Guards, SEVERITIES, advisory_url, count, cwe_url, dots, duration, elsewhere,
+    endpoints_open_first, feeds, libraries, milliseconds, number, published, shape, utc,
 };
 
 /// Endpoints that are listed at once; the rest unfolds.
@@ -274,10 +274,30 @@ fn article(number: usize, finding: &Finding, report: &Report, out: &mut dyn Writ
     source(finding, out)?;
     path(&finding.path, out)?;
     let texts = [&finding.reason, &finding.remedy].into_iter().any(|t| !t.trim().is_empty());
-    if !texts && finding.endpoints.is_empty() && finding.fix.is_none() {
+    let (published, elsewhere) = (published(finding), elsewhere(finding));
+    if !texts
+        && finding.endpoints.is_empty()
+        && finding.fix.is_none()
+        && published.is_none()
+        && elsewhere.is_none()
+    {
         return writeln!(out, "</article>");
     }
     writeln!(out, "<dl>")?;
+    if let Some(places) = elsewhere {
+        writeln!(out, "<dt>Also in</dt><dd>{}</dd>", html(&places))?;
+    }
+    if let Some(names) = published {
+        let names = html(&names);
+        match advisory_url(finding) {
+            Some(url) => writeln!(
+                out,
+                r#"<dt>Known as</dt><dd><a href="{}" rel="noreferrer">{names}</a></dd>"#,
+                html(url)
+            )?,
+            None => writeln!(out, "<dt>Known as</dt><dd>{names}</dd>")?,
+        }
+    }
     if !finding.reason.trim().is_empty() {
         writeln!(out, "<dt>Why</dt><dd>{}</dd>", html_message(&shorten(&finding.reason, MESSAGE)))?;
     }

@@ -10,7 +10,7 @@ use wardroom_model::{Finding, Report};
 
 use crate::escape::{code, line, markdown, markdown_code, markdown_fence, shorten};
 use crate::summary::{
-    Counts, Guards, count, cwe_url, dots, endpoints_open_first, feeds, libraries, number, shape,
+    Counts, Guards, count, cwe_url, dots, elsewhere, endpoints_open_first, feeds, libraries, number, shape,
 };
 
 /// Rows and sections together stay below this many bytes.
@@ -145,6 +145,11 @@ fn section(report: &Report, finding: &Finding) -> String {
             let _ = writeln!(out, "- and {}", count(endpoints.len() - 3, "other", "others"));
         }
         out.push('\n');
+    }
+    for (label, text) in [("Also in", elsewhere(finding)), ("Known as", published(finding))] {
+        if let Some(text) = text {
+            let _ = writeln!(out, "**{label}:** {}\n", markdown(&text));
+        }
     }
     for (label, text) in [("Why", &finding.reason), ("Fix", &finding.remedy)] {
         if !text.trim().is_empty() {

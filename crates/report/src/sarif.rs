@@ -124,6 +124,26 @@ fn result(report: &Report, indexes: &HashMap<&str, usize>, finding: &Finding) ->
     if let Some(index) = indexes.get(finding.rule.as_str()) {
         value["ruleIndex"] = json!(index);
     }
+    if !finding.places.is_empty() {
+        let places = finding.places.iter().enumerate();
+        value["relatedLocations"] = places
+            .map(|(number, place)| {
+                let mut place = location(root, place, None);
+                place["id"] = json!(number);
+                place["message"] = json!({ "text": "The same stands here" });
+                place
+            })
+            .collect();
+    }
+    for (name, field) in [
+        ("package", finding.package.as_ref().map(|p| json!(p))),
+        ("advisory", finding.advisory.as_ref().map(|a| json!(a))),
+        ("reach", finding.reach.map(|r| json!(r))),
+    ] {
+        if let Some(field) = field {
+            value["properties"][name] = field;
+        }
+    }
     if !finding.path.is_empty() {
         let last = finding.path.len() - 1;
         let steps: Vec<Value> = finding

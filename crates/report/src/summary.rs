@@ -198,6 +198,32 @@ pub(crate) fn cwe_url(cwe: wardroom_model::Cwe) -> String {
     format!("https://cwe.mitre.org/data/definitions/{}.html", cwe.0)
 }
 
+/// What a weakness is published as, with its other names; none where it is published nowhere.
+pub(crate) fn published(finding: &Finding) -> Option<String> {
+    let advisory = finding.advisory.as_ref()?;
+    let mut names = vec![line(&advisory.id).into_owned()];
+    names.extend(advisory.aliases.iter().take(6).map(|alias| line(alias).into_owned()));
+    Some(names.join(", "))
+}
+
+/// Where to read about it: only an address that a browser opens by TLS, without anything that ends a word.
+pub(crate) fn advisory_url(finding: &Finding) -> Option<&str> {
+    let url = finding.advisory.as_ref()?.url.as_str();
+    let plain = |c: char| c.is_ascii_graphic() && !"\"'<>()`\\".contains(c);
+    (url.starts_with("https://") && url.len() < 500 && url.chars().all(plain)).then_some(url)
+}
+
+/// Where else the same thing stands: the first places, and how many others; none where it stands once.
+pub(crate) fn elsewhere(finding: &Finding) -> Option<String> {
+    let places = &finding.places;
+    let mut words: Vec<String> =
+        places.iter().take(5).map(|p| format!("{}:{}", line(&p.file), p.start.line)).collect();
+    if places.len() > words.len() {
+        words.push(count(places.len() - words.len(), "other place", "other places"));
+    }
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 /// The libraries that were read: `412 libraries in 2 lockfiles`; none where there was none.
 pub(crate) fn libraries(report: &Report) -> Option<String> {
     let stats = &report.stats;

@@ -15,8 +15,8 @@ use crate::Style;
 use crate::escape::{code, line, shorten};
 use crate::snippet::marked;
 use crate::summary::{
-    CONFIDENCES, Counts, Guards, SEVERITIES, count, dots, duration, endpoints_open_first, feeds, libraries,
-    milliseconds, number, shape,
+    CONFIDENCES, Counts, Guards, SEVERITIES, advisory_url, count, dots, duration, elsewhere,
+    endpoints_open_first, feeds, libraries, milliseconds, number, published, shape,
 };
 
 /// How many endpoints are named; the rest is counted.
@@ -151,6 +151,15 @@ impl Pen {
         }
         if !finding.path.is_empty() {
             writeln!(out)?;
+        }
+        if let Some(places) = elsewhere(finding) {
+            self.labelled("also", &places, out)?;
+        }
+        if let Some(names) = published(finding) {
+            self.labelled("known as", &names, out)?;
+        }
+        if let Some(url) = advisory_url(finding) {
+            self.labelled("read", url, out)?;
         }
         self.labelled("why", &finding.reason, out)?;
         self.endpoints(finding, out)?;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use wardroom_model::{
-    Category, Confidence, Cwe, Endpoint, Feed, Filter, FilterRole, Finding, Fingerprint, Fix, Location,
-    Position, Problem, Replacement, Report, Rule, Severity, Stats, Step, Suppression, Verb,
+    Advisory, Category, Confidence, Cwe, Endpoint, Feed, Filter, FilterRole, Finding, Fingerprint, Fix,
+    Location, Position, Problem, Replacement, Report, Rule, Severity, Stats, Step, Suppression, Verb,
 };
 use wardroom_report::{Format, Style};
 
@@ -313,6 +313,11 @@ pub fn hostile() -> Report {
         title: text(),
         replacements: vec![Replacement { file: place("").file, start: 9, end: 3, text: text() }],
     });
+    evil.places = vec![place(HOSTILE), place("")];
+    evil.package = Some(Package { name: text(), version: text(), purl: text() });
+    evil.advisory =
+        Some(Advisory { id: text(), aliases: vec![text(); 9], url: format!("https://a.example/{}", text()) });
+    evil.reach = Some(Reach::Reached);
     let mut unknown = evil.clone();
     unknown.rule = text();
     unknown.fingerprint = Fingerprint(text());
