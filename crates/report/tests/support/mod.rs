@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use wardroom_model::{
     Advisory, Category, Confidence, Cwe, Endpoint, Feed, Filter, FilterRole, Finding, Fingerprint, Fix,
-    Location, Position, Problem, Replacement, Report, Rule, Severity, Stats, Step, Suppression, Verb,
+    Location, Package, Position, Problem, Reach, Replacement, Report, Rule, Severity, Stats, Step,
+    Suppression, Verb,
 };
 use wardroom_report::{Format, Style};
 
