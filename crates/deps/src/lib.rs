@@ -13,6 +13,7 @@ mod package;
 pub mod purl;
 pub mod sbom;
 pub mod supply;
+pub mod support;
 pub mod upgrade;
 pub mod version;
 

@@ -166,7 +166,7 @@ pub struct Package {
 }
 
 /// What is asked for: a name and a range.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Requirement {
     /// The name, normalised as a [`Package`]'s.
     pub name: String,

@@ -304,6 +304,42 @@ fn long_paths_end() {
     assert_eq!(read("bun.lock", bun.as_bytes()).packages.len(), 1);
 }
 
+#[test]
+fn long_lists_take_time_in_proportion() {
+    let many = |line: &dyn Fn(usize) -> String| (0..60_000).map(line).collect::<String>();
+    let list = many(&|i| format!("\"p{i}\":\"1\","));
+    let manifest = format!("{{\"dependencies\":{{{list}}},\"optionalDependencies\":{{{list}}}}}");
+    read("package.json", manifest.as_bytes());
+    read("Dockerfile", many(&|i| format!("FROM a:1 AS s{i}\n")).as_bytes());
+    let needs = many(&|_| "\"a\",".to_owned());
+    let own = "[[package]]\nname = \"a\"\nversion = \"1\"\nsource = \"x\"\n";
+    read("Cargo.lock", format!("{own}dependencies = [{needs}]\n{}", own.repeat(500)).as_bytes());
+    let needs = many(&|_| "{name = \"a\"},".to_owned());
+    let own = "[[package]]\nname = \"a\"\nversion = \"1\"\nsource = {registry = \"x\"}\n";
+    read("uv.lock", format!("{own}dependencies = [{needs}]\n{}", own.repeat(500)).as_bytes());
+    let links = many(&|i| format!("    b{i}: 1.0.0\n"));
+    let packages = many(&|i| format!("  b{i}@1.0.0:\n    resolution: {{integrity: x}}\n"));
+    let lock = format!(
+        "lockfileVersion: '6.0'\npackages:\n  a@1.0.0:\n    dependencies:\n{}{packages}",
+        links.replace("    b", "      b")
+    );
+    let found = read("pnpm-lock.yaml", lock.as_bytes());
+    assert_eq!((found.packages.len(), found.packages[0].requires.len()), (60_001, 60_000));
+    let direct = format!("lockfileVersion: 5.4\nspecifiers:\n{links}dependencies:\n{links}");
+    assert_eq!(read("pnpm-lock.yaml", direct.as_bytes()).asks.len(), 60_000);
+    let develop = format!("{{\"default\": {{{list}}}, \"develop\": {{{list}}}}}");
+    read("Pipfile.lock", develop.as_bytes());
+    let patched = many(&|i| {
+        format!(
+            "\"p{i}@patch:p{i}@npm%3A1#x\":\n  version: 1\n  resolution: \"p{i}@patch:p{i}@npm%3A1#x\"\n  dependencies:\n    q{i}: \"npm:1\"\n"
+        )
+    });
+    assert_eq!(
+        read("yarn.lock", format!("__metadata:\n  version: 8\n{patched}").as_bytes()).packages.len(),
+        60_000
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 

@@ -88,7 +88,7 @@ fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
         // The oldest lockfiles keep all checksums in one table, and the project apart.
         let metadata: FxHashMap<&str, &str> =
             root.entries_of("metadata").iter().map(|(k, n)| (&*k.text, n.text())).collect();
-        let mut names: FxHashMap<&str, Vec<(&str, usize)>> = FxHashMap::default();
+        let mut names: FxHashMap<(&str, &str), usize> = FxHashMap::default();
         let mut needs: Vec<&Node<'_>> = Vec::new();
         let mut own: Vec<&Node<'_>> = root.get("root").into_iter().collect();
         for node in root.items_of("package") {
@@ -110,7 +110,9 @@ fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
                 checksum => format!("sha256:{checksum}"),
             };
             if let Some(index) = reading.package(package) {
-                names.entry(name).or_default().push((version, index));
+                names.insert((name, version), index);
+                // A name alone stands for the only version that is locked.
+                names.entry((name, "")).or_insert(index);
                 needs.push(node);
             }
         }
@@ -119,13 +121,10 @@ fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
             words
                 .filter_map(|item| {
                     let mut parts = item.text().split(' ');
-                    let candidates = names.get(parts.next()?)?;
-                    match parts.next() {
-                        None => candidates.first(),
-                        Some(version) => candidates.iter().find(|(v, _)| *v == version),
-                    }
+                    let name = parts.next()?;
+                    names.get(&(name, parts.next().unwrap_or("")))
                 })
-                .map(|(_, index)| *index)
+                .copied()
                 .collect()
         };
         let edges: Vec<Vec<usize>> = needs.iter().map(|node| targets(node)).collect();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::document::Node;
 use super::reading::{Reading, shown, span};
@@ -129,12 +129,16 @@ fn closing_brace(text: &str) -> Option<usize> {
 fn read_dockerfile(file: &Arc<str>, bytes: &[u8]) -> Inventory {
     Reading::of(file, bytes, |reading| {
         let mut arguments: FxHashMap<String, String> = FxHashMap::default();
-        let mut stages: Vec<String> = Vec::new();
+        let mut stages: FxHashSet<String> = FxHashSet::default();
+        let mut begun = false;
         let mut ends: Vec<String> = Vec::new();
         let mut escape = '\\';
         let mut instruction = String::new();
         let mut start = 0;
         for (at, line) in reading.lines() {
+            if reading.full {
+                break;
+            }
             let words = line.trim();
             // The text of a here-document is no instruction.
             if let Some(end) = ends.first() {
@@ -144,7 +148,7 @@ fn read_dockerfile(file: &Arc<str>, bytes: &[u8]) -> Inventory {
                 continue;
             }
             if let Some(comment) = words.strip_prefix('#') {
-                if comment.trim().to_ascii_lowercase().replace(' ', "") == "escape=`" && stages.is_empty() {
+                if comment.trim().to_ascii_lowercase().replace(' ', "") == "escape=`" && !begun {
                     escape = '`';
                 }
                 continue;
@@ -152,6 +156,7 @@ fn read_dockerfile(file: &Arc<str>, bytes: &[u8]) -> Inventory {
             if words.is_empty() {
                 continue;
             }
+            begun = true;
             if instruction.is_empty() {
                 start = at + line.find(words).unwrap_or(0);
             }
@@ -199,7 +204,7 @@ fn take(
     instruction: &str,
     start: usize,
     arguments: &mut FxHashMap<String, String>,
-    stages: &mut Vec<String>,
+    stages: &mut FxHashSet<String>,
 ) {
     let mut words = instruction.split_whitespace();
     let verb = words.next().unwrap_or("").to_ascii_uppercase();
@@ -229,7 +234,7 @@ fn take(
             };
             let at = place(reading.text, start, written);
             add(reading, written, at, platform, arguments, stages);
-            stages.push(name);
+            stages.insert(name);
         }
         "COPY" | "ADD" | "RUN" => {
             for word in words.take_while(|w| w.starts_with("--")) {
@@ -261,7 +266,7 @@ fn add(
     at: (u32, u32),
     platform: &str,
     arguments: &FxHashMap<String, String>,
-    stages: &[String],
+    stages: &FxHashSet<String>,
 ) {
     let words = expand(written.trim_matches(['"', '\'']), arguments);
     if words == "scratch" || words.is_empty() || stages.contains(&words.to_lowercase()) {

@@ -25,6 +25,8 @@ pub const FORMATS: &[Format] = &[
 
 /// Deepest nesting of a term.
 const DEEPEST: usize = 32;
+/// Most terms in one file: many times what the largest lockfiles hold.
+const MOST_TERMS: usize = 500_000;
 
 /// A part of Elixir's data.
 #[derive(Debug)]
@@ -63,6 +65,7 @@ impl<'t> Term<'t> {
 struct Terms<'t> {
     text: &'t str,
     at: usize,
+    count: usize,
     broken: Option<(usize, &'static str)>,
 }
 
@@ -86,6 +89,11 @@ impl<'t> Terms<'t> {
         self.blank();
         let start = self.at;
         let first = self.rest().chars().next()?;
+        self.count += 1;
+        if self.count > MOST_TERMS {
+            self.broken.get_or_insert((start, "the file holds more than is read"));
+            return None;
+        }
         if depth >= DEEPEST {
             self.broken.get_or_insert((start, "this is nested too deeply"));
             return None;
@@ -177,7 +185,7 @@ fn closing_quote(text: &str) -> Option<usize> {
 
 fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
     Reading::of(file, bytes, |reading| {
-        let mut terms = Terms { text: reading.text, at: 0, broken: None };
+        let mut terms = Terms { text: reading.text, at: 0, count: 0, broken: None };
         let root = terms.term(0);
         if let Some((at, message)) = terms.broken {
             reading.problem(at, format!("This cannot be read as an Elixir term: {message}."));
@@ -246,7 +254,7 @@ fn read_manifest(file: &Arc<str>, bytes: &[u8]) -> Inventory {
         let starts = ["defp deps do", "def deps do", "defp deps() do", "def deps() do", "defp deps, do:"];
         let Some(start) = starts.iter().find_map(|s| text.find(s).map(|at| at + s.len())) else { return };
         let Some(open) = text[start..].find('[').map(|i| start + i) else { return };
-        let mut terms = Terms { text, at: open, broken: None };
+        let mut terms = Terms { text, at: open, count: 0, broken: None };
         let Some(list) = terms.term(0) else { return };
         if let Some((at, message)) = terms.broken {
             reading.problem(at, format!("The list of dependencies cannot be read: {message}."));

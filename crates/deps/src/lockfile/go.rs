@@ -32,6 +32,9 @@ fn read_mod(file: &Arc<str>, bytes: &[u8]) -> Inventory {
         let mut replaced: Vec<(&str, &str, &str, &str)> = Vec::new();
         let mut told = false;
         for (at, line) in reading.lines() {
+            if reading.full {
+                break;
+            }
             let (code, comment) = line.split_once("//").unwrap_or((line, ""));
             let code = code.trim();
             if code.is_empty() {
@@ -125,6 +128,9 @@ fn read_sum(file: &Arc<str>, bytes: &[u8]) -> Inventory {
     Reading::of(file, bytes, |reading| {
         let mut told = false;
         for (at, line) in reading.lines() {
+            if reading.full {
+                break;
+            }
             let mut words = line.split_whitespace();
             let (Some(name), Some(version), Some(hash)) = (words.next(), words.next(), words.next()) else {
                 if !line.trim().is_empty() && !told {

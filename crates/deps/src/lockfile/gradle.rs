@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::document::Node;
 use super::reading::{Reading, shown, span};
 use super::{Format, Inventory, file_name};
@@ -34,6 +36,9 @@ fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
         let build = file_name(file).starts_with("buildscript");
         let mut told = false;
         for (at, line) in reading.lines() {
+            if reading.full {
+                break;
+            }
             let words = line.trim();
             if words.is_empty() || words.starts_with('#') || words.starts_with("empty=") {
                 continue;
@@ -80,9 +85,11 @@ fn groups(configurations: &str, build: bool) -> Vec<String> {
 
 fn read_catalogue(file: &Arc<str>, bytes: &[u8]) -> Inventory {
     Reading::toml(file, bytes, |reading, root| {
+        let versions: FxHashMap<&str, String> =
+            root.entries_of("versions").iter().map(|(name, node)| (&*name.text, rich(node))).collect();
         for (table, plugin) in [("libraries", false), ("plugins", true)] {
             for (alias, node) in root.entries_of(table) {
-                let (name, version) = library(root, node, plugin);
+                let (name, version) = library(&versions, node, plugin);
                 if name.is_empty() {
                     reading
                         .problem(alias.span.0 as usize, format!("`{}` names no module.", shown(&alias.text)));
@@ -102,7 +109,7 @@ fn read_catalogue(file: &Arc<str>, bytes: &[u8]) -> Inventory {
     })
 }
 
-fn library(root: &Node<'_>, node: &Node<'_>, plugin: bool) -> (String, String) {
+fn library(versions: &FxHashMap<&str, String>, node: &Node<'_>, plugin: bool) -> (String, String) {
     // A plugin is published as a module whose name its id gives.
     let module = |id: &str| if plugin { format!("{id}:{id}.gradle.plugin") } else { id.to_owned() };
     if !node.is_map() {
@@ -119,7 +126,7 @@ fn library(root: &Node<'_>, node: &Node<'_>, plugin: bool) -> (String, String) {
     let version = node.get("version");
     let referred = version.and_then(|v| v.get("ref")).map(Node::text).filter(|r| !r.is_empty());
     let version = match referred {
-        Some(key) => root.at(&["versions", key]).map_or(String::new(), rich),
+        Some(key) => versions.get(key).cloned().unwrap_or_default(),
         None => version.map_or(String::new(), rich),
     };
     (name, version)

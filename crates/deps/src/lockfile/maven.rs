@@ -73,8 +73,9 @@ fn read(file: &Arc<str>, bytes: &[u8]) -> Inventory {
         let release = ["maven.compiler.release", "java.version", "maven.compiler.target"];
         if let Some(version) = release.iter().find_map(|name| properties.get(*name)) {
             let version = resolve(version, &properties, 0);
-            if !version.contains("${") {
-                reading.runtime("java", &version);
+            // It is the oldest Java that will do, not the one that runs; `1.8` is what is now called 8.
+            if !version.contains("${") && !version.is_empty() {
+                reading.runtime("java", &format!(">={}", version.strip_prefix("1.").unwrap_or(&version)));
             }
         }
     })
@@ -178,7 +179,7 @@ mod tests {
             ]
         );
         assert_eq!(found.asks.len(), 7);
-        assert_eq!(found.runtimes, [("java".to_owned(), "17".to_owned())]);
+        assert_eq!(found.runtimes, [("java".to_owned(), ">=17".to_owned())]);
     }
 
     #[test]

@@ -141,6 +141,6 @@ pub fn format_of(path: &str) -> Option<&'static Format> {
 }
 
 /// The last part of a path.
-fn file_name(path: &str) -> &str {
+pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

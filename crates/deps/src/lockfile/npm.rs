@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::document::Node;
 use super::reading::Reading;
@@ -46,10 +46,12 @@ fn read_manifest(file: &Arc<str>, bytes: &[u8]) -> Inventory {
 
 /// Takes in what one manifest, or the copy of it in a lockfile, asks for.
 pub fn asks(reading: &mut Reading<'_>, manifest: &Node<'_>) {
+    let optional: FxHashSet<&str> =
+        manifest.entries_of("optionalDependencies").iter().map(|(name, _)| &*name.text).collect();
     for (list, group) in LISTS {
         for (name, node) in manifest.entries_of(list) {
             // npm repeats optional ones among the others in its lockfiles.
-            if list == "dependencies" && manifest.at(&["optionalDependencies", &name.text]).is_some() {
+            if list == "dependencies" && optional.contains(&*name.text) {
                 continue;
             }
             let (name_asked, range, origin) = specifier(&name.text, node.text());

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::document::Node;
 use super::python::{normal, pinned};
 use super::reading::Reading;
@@ -27,6 +29,11 @@ pub const FORMATS: &[Format] = &[
 
 fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
     Reading::json(file, bytes, |reading, root| {
+        let everywhere: FxHashMap<&str, &str> = root
+            .entries_of("default")
+            .iter()
+            .map(|(name, node)| (&*name.text, node.text_of("version")))
+            .collect();
         for (section, entries) in root.entries() {
             let group = match &*section.text {
                 "_meta" => {
@@ -40,11 +47,12 @@ fn read_lock(file: &Arc<str>, bytes: &[u8]) -> Inventory {
             for (name, node) in entries.entries() {
                 let name_normal = normal(&name.text);
                 // What is in both is needed everywhere.
-                let everywhere = root.at(&["default", &name.text]).map(|n| n.text_of("version"));
-                if !group.is_empty() && everywhere == Some(node.text_of("version")) {
+                if !group.is_empty() && everywhere.get(&*name.text) == Some(&node.text_of("version")) {
                     continue;
                 }
-                let version = pinned(node.text_of("version")).unwrap_or_default();
+                // The first lockfiles have the version alone.
+                let written = if node.is_map() { node.text_of("version") } else { node.text() };
+                let version = pinned(written).unwrap_or_default();
                 let mut package = Package::new(Ecosystem::PyPi, name_normal, version, name.span);
                 package.checksum = node.items_of("hashes").first().map_or("", Node::text).to_owned();
                 package.origin = origin(node);

@@ -1,7 +1,7 @@
 //! pnpm: `pnpm-lock.yaml` of every version. What names a package changed thrice: `/name/1.0.0` to
 //! version 5, `/name@1.0.0` in 6, `name@1.0.0` in 9, each with the peers that it was built for behind it.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::document::Node;
 use super::npm::{address, specifier};
@@ -90,6 +90,7 @@ fn document(reading: &mut Reading<'_>, root: &Node<'_>) {
         })
     };
     let mut edges = vec![Vec::new(); reading.found.packages.len()];
+    let mut linked = FxHashSet::default();
     for (key, node) in root.entries_of(needing) {
         let at = keys.get(&*key.text).copied().or_else(|| {
             let plain = key.text.split('(').next().unwrap_or(&key.text);
@@ -99,7 +100,7 @@ fn document(reading: &mut Reading<'_>, root: &Node<'_>) {
         for list in ["dependencies", "optionalDependencies"] {
             for (name, version) in node.entries_of(list) {
                 let Some(to) = lookup(&name.text, version.text()) else { continue };
-                if !edges[at].contains(&to) {
+                if linked.insert((at, to)) {
                     edges[at].push(to);
                     let target = &reading.found.packages[to];
                     let requirement = Requirement::new(target.name.clone(), target.version.clone());
@@ -114,11 +115,13 @@ fn document(reading: &mut Reading<'_>, root: &Node<'_>) {
         None => vec![root],
     };
     for importer in importers {
+        let specifiers: FxHashMap<&str, &str> =
+            importer.entries_of("specifiers").iter().map(|(n, s)| (&*n.text, s.text())).collect();
         for (list, group) in LISTS {
             for (name, node) in importer.entries_of(list) {
                 let (range, version) = match node.is_map() {
                     true => (node.text_of("specifier"), node.text_of("version")),
-                    false => (importer.at(&["specifiers", &name.text]).map_or("", Node::text), node.text()),
+                    false => (specifiers.get(&*name.text).copied().unwrap_or(""), node.text()),
                 };
                 let (real, range, origin) = specifier(&name.text, range);
                 let mut ask = Dependency::new(real, range, name.span).in_group(group);

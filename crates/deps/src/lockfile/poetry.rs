@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::document::{Node, Value};
 use super::python::{normal, registry};
 use super::reading::Reading;
@@ -18,14 +20,17 @@ pub const FORMATS: &[Format] = &[Format {
 
 fn read(file: &Arc<str>, bytes: &[u8]) -> Inventory {
     Reading::toml(file, bytes, |reading, root| {
-        let files = root.at(&["metadata", "files"]);
-        let hashes = root.at(&["metadata", "hashes"]);
+        let table = |name: &str| -> FxHashMap<&str, &[Node<'_>]> {
+            let entries = root.at(&["metadata", name]).map_or(&[][..], Node::entries);
+            entries.iter().map(|(name, node)| (&*name.text, node.items())).collect()
+        };
+        let (files, hashes) = (table("files"), table("hashes"));
         for node in root.items_of("package") {
             let name = node.text_of("name");
             let at = node.get("name").map_or(node.span, |n| n.span);
             let mut package = Package::new(Ecosystem::PyPi, normal(name), node.text_of("version"), at);
             let listed = match node.items_of("files") {
-                [] => files.map_or(&[][..], |f| f.items_of(name)),
+                [] => files.get(name).copied().unwrap_or_default(),
                 own => own,
             };
             package.checksum = listed
@@ -33,7 +38,9 @@ fn read(file: &Arc<str>, bytes: &[u8]) -> Inventory {
                 .map(|f| f.text_of("hash").to_owned())
                 .chain(
                     hashes
-                        .map_or(&[][..], |h| h.items_of(name))
+                        .get(name)
+                        .copied()
+                        .unwrap_or_default()
                         .iter()
                         .map(|h| format!("sha256:{}", h.text())),
                 )

@@ -22,6 +22,8 @@ pub struct Reading<'t> {
     pub text: &'t str,
     /// What was understood so far.
     pub found: Inventory,
+    /// The file names more packages than are read: what follows is left out.
+    pub full: bool,
 }
 
 impl<'t> Reading<'t> {
@@ -41,7 +43,7 @@ impl<'t> Reading<'t> {
                 return refuse(Some(line), "The file is not UTF-8.".to_owned());
             }
         };
-        let mut reading = Reading { file, text, found: Inventory::default() };
+        let mut reading = Reading { file, text, found: Inventory::default(), full: false };
         read(&mut reading);
         let nothing = reading.found.is_empty();
         for problem in &mut reading.found.problems {
@@ -125,11 +127,10 @@ impl<'t> Reading<'t> {
             return None;
         }
         if self.found.packages.len() >= MOST {
-            if self.found.packages.len() == MOST && self.found.problems.len() < MOST_PROBLEMS {
-                self.problem(
-                    package.span.0 as usize,
-                    format!("The file names more than {MOST} packages; the rest is left out."),
-                );
+            if !self.full {
+                self.full = true;
+                let message = format!("The file names more than {MOST} packages; the rest is left out.");
+                self.problem(package.span.0 as usize, message);
             }
             return None;
         }

@@ -42,6 +42,9 @@ fn read(file: &Arc<str>, bytes: &[u8]) -> Inventory {
         let mut via: Vec<(usize, Vec<&str>)> = Vec::new();
         let mut listing = false;
         for (at, line) in reading.lines() {
+            if reading.full {
+                break;
+            }
             let (code, comment) = comment(line);
             if let Some(words) = comment.map(str::trim)
                 && code.trim().is_empty()
@@ -202,7 +205,6 @@ fn hand_up(reading: &mut Reading<'_>, via: &[(usize, Vec<&str>)]) {
         for parent in parents {
             if let Some(parent) = index.get(&normal(parent))
                 && let Some(package) = reading.found.packages.get_mut(*parent)
-                && !package.requires.contains(&requirement)
             {
                 package.requires.push(requirement.clone());
             }

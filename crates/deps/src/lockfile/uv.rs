@@ -64,9 +64,8 @@ fn read(file: &Arc<str>, bytes: &[u8]) -> Inventory {
                 let Some(candidates) = index.get(&normal(need.text_of("name"))) else { continue };
                 let version = need.text_of("version");
                 // A fork for another platform has the version written beside the name.
-                out.extend(
-                    candidates.iter().filter(|(v, _)| version.is_empty() || v == version).map(|(_, i)| *i),
-                );
+                let meant = candidates.iter().filter(|(v, _)| version.is_empty() || v == version);
+                out.extend(meant.map(|(_, i)| *i).take(64));
             }
             out
         };

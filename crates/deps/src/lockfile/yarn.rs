@@ -34,6 +34,9 @@ fn read_first(reading: &mut Reading<'_>) {
     let mut within = false;
     let mut told = false;
     for (at, line) in reading.lines() {
+        if reading.full {
+            break;
+        }
         let words = line.trim_start();
         if words.is_empty() || words.starts_with('#') {
             continue;
@@ -172,21 +175,19 @@ fn read_later(reading: &mut Reading<'_>, root: &Node<'_>) {
             }
         }
     }
-    let found = |words: &String| {
+    // By what they replace: `name@patch:name@npm%3A1.0.0` and then where the patch is.
+    let patches: FxHashMap<&str, usize> = descriptors
+        .iter()
+        .filter(|(key, _)| key.contains("@patch:"))
+        .map(|(key, index)| (key.split('#').next().unwrap_or(key), *index))
+        .collect();
+    let lookup = |words: &String| {
         descriptors.get(words.as_str()).copied().or_else(|| {
             // A patched package is asked for by the descriptor that it replaces.
             let (name, range) = split_descriptor(words);
             let patched = format!("{name}@patch:{name}@{}", range.replace(':', "%3A"));
-            descriptors
-                .iter()
-                .find(|(key, _)| range.starts_with("npm:") && key.starts_with(&patched))
-                .map(|(_, i)| *i)
+            patches.get(patched.as_str()).copied()
         })
-    };
-    let patched = descriptors.keys().any(|key| key.contains("@patch:"));
-    let lookup = |words: &String| match patched {
-        true => found(words),
-        false => descriptors.get(words.as_str()).copied(),
     };
     let edges: Vec<Vec<usize>> = needs.iter().map(|n| n.iter().filter_map(lookup).collect()).collect();
     let roots: Vec<_> = asked.iter().filter_map(lookup).map(|i| (i, String::new())).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use roxmltree::Node as Element;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::lockfile::Inventory;
 use crate::lockfile::document::Node;
@@ -19,7 +19,7 @@ pub struct Links {
     /// What needs what.
     pub needs: Vec<(String, String)>,
     /// What stands for the project.
-    pub roots: Vec<String>,
+    pub roots: FxHashSet<String>,
 }
 
 impl Links {
@@ -124,7 +124,7 @@ pub fn json(file: &Arc<str>, bytes: &[u8]) -> Inventory {
         }
         let mut links = Links::default();
         if let Some(own) = root.at(&["metadata", "component"]) {
-            links.roots.push(own.text_of("bom-ref").to_owned());
+            links.roots.insert(own.text_of("bom-ref").to_owned());
             components(reading, own, &mut links);
         }
         components(reading, root, &mut links);
@@ -177,7 +177,7 @@ pub fn xml(file: &Arc<str>, bytes: &[u8]) -> Inventory {
         let mut links = Links::default();
         let own = xml::child(root, "metadata").and_then(|m| xml::child(m, "component"));
         if let Some(own) = own {
-            links.roots.push(xml::attribute(own, "bom-ref").to_owned());
+            links.roots.insert(xml::attribute(own, "bom-ref").to_owned());
             elements(reading, own, &mut links);
         }
         elements(reading, root, &mut links);

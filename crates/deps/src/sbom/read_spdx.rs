@@ -50,7 +50,7 @@ pub fn json(file: &Arc<str>, bytes: &[u8]) -> Inventory {
             let (from, to) = (node.text_of("spdxElementId"), node.text_of("relatedSpdxElement"));
             let kind = node.text_of("relationshipType");
             if kind == "DESCRIBES" {
-                links.roots.push(to.to_owned());
+                links.roots.insert(to.to_owned());
             }
             links.needs.extend(need(from, kind, to));
         }
@@ -109,7 +109,7 @@ pub fn tags(file: &Arc<str>, bytes: &[u8]) -> Inventory {
                     let mut words = value.split_whitespace();
                     if let (Some(from), Some(kind), Some(to)) = (words.next(), words.next(), words.next()) {
                         if kind == "DESCRIBES" {
-                            links.roots.push(to.to_owned());
+                            links.roots.insert(to.to_owned());
                         }
                         links.needs.extend(need(from, kind, to));
                     }

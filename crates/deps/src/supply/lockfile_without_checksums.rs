@@ -1,5 +1,6 @@
 //! Lockfiles that do not say what was fetched.
 
+use rustc_hash::FxHashSet;
 use wardroom_model::{Confidence, Severity};
 
 use super::File;
@@ -50,13 +51,13 @@ const FORMATS: [&str; 9] = [
 pub fn run(files: &[File<'_>], reporter: &mut Reporter) {
     for file in files.iter().filter(|f| FORMATS.contains(&f.format.name)) {
         let inventory = file.inventory;
+        let bundled: FxHashSet<usize> = inventory.bundled.iter().copied().collect();
         let fetched: Vec<_> = inventory
             .packages
             .iter()
             .enumerate()
             .filter(|(index, package)| {
-                matches!(package.origin, Origin::Registry(_) | Origin::Url(_))
-                    && !inventory.bundled.contains(index)
+                matches!(package.origin, Origin::Registry(_) | Origin::Url(_)) && !bundled.contains(index)
             })
             .map(|(_, package)| package)
             .collect();
@@ -97,6 +98,7 @@ fn conditional(file: &File<'_>, package: &crate::Package) -> bool {
         return false;
     }
     let rest = file.text.get(package.span.1 as usize..).unwrap_or_default();
+    let rest = &rest[..rest.len().min(8192)];
     let end = memchr::memmem::find(rest, b"\n\n").unwrap_or(rest.len());
     memchr::memmem::find(&rest[..end], b"  conditions:").is_some()
 }

@@ -12,7 +12,7 @@ mod licence_denied;
 mod lockfile_disagrees;
 mod lockfile_without_checksums;
 mod popular;
-mod report;
+pub(crate) mod report;
 mod typosquat;
 mod unpinned_git_source;
 

@@ -15,8 +15,8 @@ pub use yaml::yaml;
 
 /// Deepest nesting that is read. Lockfiles nest by the depth of `node_modules`, manifests hardly.
 const DEEPEST: usize = 128;
-/// Most values in one file: ten times what the largest lockfiles hold, and 100 MB of memory.
-const MOST_NODES: usize = 2_000_000;
+/// Most values in one file: many times what the largest lockfiles hold, and 100 MB of memory.
+const MOST_NODES: usize = 1_000_000;
 
 /// A value and where it stands.
 #[derive(Clone, Debug, Default)]

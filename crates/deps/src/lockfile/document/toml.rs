@@ -8,13 +8,18 @@ use ::toml::de::{DeTable, DeValue};
 use super::{Broken, Name, Node, Value, span};
 
 /// Longest TOML that is read, in bytes: the tree is heavier than JSON's.
-const LONGEST: usize = 16 << 20;
+const LONGEST: usize = 8 << 20;
+/// Most signs that begin a value, a table or a part of a table's name. A table weighs a thousand bytes.
+const MOST_PARTS: usize = 400_000;
 
 /// Reads a TOML text: what could be read, and where it first broke.
 pub fn toml(text: &str) -> (Node<'_>, Option<Broken>) {
     if text.len() > LONGEST {
         let message = format!("the file has {} bytes; of TOML at most {LONGEST} are read", text.len());
         return (Node::default(), Some(Broken::new(0, message)));
+    }
+    if parts(text) > MOST_PARTS {
+        return (Node::default(), Some(Broken::new(0, "the file holds more values than are read")));
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     let broken = errors.first().map(|error| {
@@ -23,6 +28,15 @@ pub fn toml(text: &str) -> (Node<'_>, Option<Broken>) {
     });
     let range = table.span();
     (Node { value: map(table.into_inner()), span: span(range.start, range.end) }, broken)
+}
+
+/// About how many values and tables a text makes, before it is read.
+fn parts(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let signs = memchr::memchr3_iter(b'=', b',', b'[', bytes).count();
+    // Dots part names only outside of quotes; elsewhere they are in versions and addresses.
+    let bare = bytes.split(|b| *b == b'\n').filter(|line| memchr::memchr2(b'"', b'\'', line).is_none());
+    signs + bare.map(|line| memchr::memchr_iter(b'.', line).count()).sum::<usize>()
 }
 
 fn map(table: DeTable<'_>) -> Value<'_> {
