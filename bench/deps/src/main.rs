@@ -18,9 +18,10 @@ use wardroom_deps::index::{Builder, Index, Storage};
 use wardroom_deps::lockfile::format_of;
 use wardroom_deps::matching::{Matcher, findings};
 use wardroom_deps::upgrade::{
-    Registry, Release, edit_gemfile_lock, plan, plan_cargo_lock, plan_npm_lock, read_cargo_index,
-    read_compact_index, read_packument,
+    Registry, Release, edit_gemfile, edit_gemfile_lock, plan, plan_beyond_manifest, plan_cargo_lock,
+    plan_npm_lock, read_cargo_index, read_compact_index, read_packument,
 };
+use wardroom_model::Replacement;
 
 #[derive(Parser)]
 struct Arguments {
@@ -42,6 +43,9 @@ enum Command {
         /// Writes the changes into the lockfile.
         #[arg(long)]
         write: bool,
+        /// Changes what this Gemfile asks for where that is in the way.
+        #[arg(long)]
+        gemfile: Option<PathBuf>,
         /// The version of Ruby that the project runs on.
         #[arg(long, default_value = "")]
         ruby: String,
@@ -79,6 +83,14 @@ impl Registry for Lists {
         };
         known.entry(name.to_owned()).or_insert_with(read).clone()
     }
+}
+
+fn applied(text: &str, edits: &[Replacement]) -> String {
+    let mut out = text.to_owned();
+    for edit in edits.iter().rev() {
+        out.replace_range(edit.start as usize..edit.end as usize, &edit.text);
+    }
+    out
 }
 
 fn files(folder: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
@@ -126,7 +138,7 @@ fn main() -> Result<()> {
             }
             println!("{count} lockfiles, {packages} packages, {found} findings");
         }
-        Command::Plan { index, lock, info, write, ruby } => {
+        Command::Plan { index, lock, info, write, gemfile, ruby } => {
             let index = Index::open(OnDisk(File::open(index)?))?;
             let matcher = Matcher::new(&index);
             let file: Arc<str> = lock.to_string_lossy().into();
@@ -146,9 +158,12 @@ fn main() -> Result<()> {
                     plan_cargo_lock(&file, &text, &manifests, &matcher, &lists)?
                 }
                 _ => {
-                    let plan = plan(&inventory, &matcher, &lists, &ruby)?;
+                    let plan = match gemfile {
+                        Some(_) => plan_beyond_manifest(&inventory, &matcher, &lists, &ruby)?,
+                        None => plan(&inventory, &matcher, &lists, &ruby)?,
+                    };
                     let edits = match write {
-                        true => edit_gemfile_lock(&file, &text, &inventory, &plan.changes, &lists)?,
+                        true => edit_gemfile_lock(&file, &text, &inventory, &plan, &lists)?,
                         false => Vec::new(),
                     };
                     (plan, edits)
@@ -175,11 +190,16 @@ fn main() -> Result<()> {
                     blocked.reason
                 );
             }
+            for loosened in &plan.manifest {
+                println!("manifest {} {} -> {}", loosened.name, loosened.from, loosened.to);
+            }
+            if write && let Some(path) = gemfile {
+                let text = fs::read_to_string(&path)?;
+                let edits = edit_gemfile(&path.to_string_lossy().into(), &text, &plan.manifest)?;
+                fs::write(path, applied(&text, &edits))?;
+            }
             if write {
-                let mut changed = text.clone();
-                for edit in edits.iter().rev() {
-                    changed.replace_range(edit.start as usize..edit.end as usize, &edit.text);
-                }
+                let changed = applied(&text, &edits);
                 let after = matcher.matches(&(format.read)(&file, changed.as_bytes()))?.len();
                 println!("{before} matches before, {after} after");
                 fs::write(&lock, changed)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wardroom_model::Replacement;
 
-use super::{Change, Registry, Release};
+use super::{Change, Plan, Registry, Release};
 use crate::lockfile::Inventory;
 use crate::{Ecosystem, Origin, Requirement};
 
@@ -40,6 +40,9 @@ pub enum EditError {
         /// The version.
         version: String,
     },
+    /// What the manifest asks for is not written out there, so that it cannot be changed.
+    #[error("the manifest does not write out what it asks for of `{0}`: change it by hand")]
+    Computed(String),
     /// The lockfile has no section that a new package could go to.
     #[error("`{0}` comes in new, and the lockfile has no list of gems from a registry to put it in")]
     NoSection(String),
@@ -52,23 +55,32 @@ struct Gem {
     lines: String,
 }
 
-/// The replacements that put changes into a Gemfile.lock. `inventory` is what was read from `text`, of which
+/// The replacements that put a plan into a Gemfile.lock. `inventory` is what was read from `text`, of which
 /// `file` is the path.
 pub fn edit_gemfile_lock(
     file: &Arc<str>,
     text: &str,
     inventory: &Inventory,
-    changes: &[Change],
+    plan: &Plan,
     registry: &dyn Registry,
 ) -> Result<Vec<Replacement>, EditError> {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut editor =
         Editor { file, text, inventory, registry, newline, replacements: Vec::new(), sums: BTreeMap::new() };
+    let changes = &plan.changes;
     for change in changes {
         if change.from.is_empty() {
             editor.add(change, changes)?;
         } else {
             editor.change(change)?;
+        }
+    }
+    for loosened in &plan.manifest {
+        for ask in inventory.asks.iter().filter(|ask| ask.requirement.name == loosened.name) {
+            let (start, end) = (ask.span.0 as usize, ask.span.1 as usize);
+            let pinned = if text[start..end].ends_with('!') { "!" } else { "" };
+            let asked = as_locked(&Requirement::new(loosened.name.clone(), loosened.to.clone()));
+            editor.replace(start, end, format!("{asked}{pinned}"));
         }
     }
     editor.checksums();

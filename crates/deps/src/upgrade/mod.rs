@@ -5,6 +5,7 @@
 //! advisories and the lockfile say is known, and the plan says so.
 
 mod cargo_lock;
+mod gemfile;
 mod gemfile_lock;
 mod known;
 mod npm_lock;
@@ -22,6 +23,7 @@ use crate::matching::Matcher;
 use crate::version::Step;
 
 pub use cargo_lock::{CargoError, plan_cargo_lock};
+pub use gemfile::edit_gemfile;
 pub use gemfile_lock::{EditError, edit_gemfile_lock};
 pub use npm_lock::{NpmError, plan_npm_lock};
 pub use registry::{
@@ -35,6 +37,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Weaknesses that stay, and why.
     pub blocked: Vec<Blocked>,
+    /// What the manifest has to ask for instead; empty for a plan that keeps to the manifest.
+    pub manifest: Vec<Loosened>,
     /// A resolver has looked at everything that moves along; else only advisories and the lockfile were asked.
     pub resolved: bool,
 }
@@ -52,6 +56,17 @@ pub struct Change {
     pub step: Step,
     /// The weaknesses that go with it; empty where it only moves along with another change.
     pub clears: Vec<String>,
+}
+
+/// Another range in the manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loosened {
+    /// The package.
+    pub name: String,
+    /// The range that is asked for.
+    pub from: String,
+    /// The range to ask for.
+    pub to: String,
 }
 
 /// Weaknesses of one package that a plan cannot clear.
@@ -88,22 +103,42 @@ impl Plan {
     }
 }
 
-/// Plans the changes of one lockfile. `runtime` is the version of the language that the project runs on, empty
-/// where it is not known. A resolver is there for RubyGems; of other ecosystems what is known is said.
+/// Plans the changes of one lockfile, keeping to what the manifest asks for. `runtime` is the version of the
+/// language that the project runs on, empty where it is not known. A resolver is there for RubyGems; of other
+/// ecosystems what is known is said. [`plan_npm_lock`] and [`plan_cargo_lock`] look closer at theirs.
 pub fn plan(
     inventory: &Inventory,
     matcher: &Matcher<'_>,
     registry: &dyn Registry,
     runtime: &str,
 ) -> Result<Plan, IndexError> {
+    planned(inventory, matcher, registry, runtime, false)
+}
+
+/// As [`plan`], but where the manifest is in the way of a mended version, what it asks for is changed, too.
+pub fn plan_beyond_manifest(
+    inventory: &Inventory,
+    matcher: &Matcher<'_>,
+    registry: &dyn Registry,
+    runtime: &str,
+) -> Result<Plan, IndexError> {
+    planned(inventory, matcher, registry, runtime, true)
+}
+
+fn planned(
+    inventory: &Inventory,
+    matcher: &Matcher<'_>,
+    registry: &dyn Registry,
+    runtime: &str,
+    beyond: bool,
+) -> Result<Plan, IndexError> {
     let vulnerable = matcher.matches(inventory)?;
-    let mut plan = Plan::default();
     let gems = vulnerable.iter().any(|m| inventory.packages[m.package].ecosystem == Ecosystem::RubyGems);
-    if gems && let Some(resolved) = resolve::plan(inventory, matcher, registry, runtime)? {
-        plan = resolved;
-    } else if !vulnerable.is_empty() {
-        plan = known::plan(inventory, matcher)?;
-    }
+    let resolved = if gems { resolve::plan(inventory, matcher, registry, runtime, beyond)? } else { None };
+    let mut plan = match resolved {
+        Some(plan) => plan,
+        None => known::plan(inventory, matcher)?,
+    };
     plan.sort();
     Ok(plan)
 }

@@ -7,13 +7,16 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Blocked, Change, Plan, Registry};
+use super::{Blocked, Change, Loosened, Plan, Registry};
 use crate::Ecosystem;
 use crate::index::IndexError;
 use crate::lockfile::Inventory;
 use crate::matching::{Matcher, Weakness};
 use crate::version::step;
 use world::{Chosen, Limits, World};
+
+/// How often something else of the manifest is set aside.
+const ROUNDS: usize = 4;
 
 /// The weaknesses of a locked package, worst first.
 struct Sick {
@@ -28,6 +31,7 @@ pub fn plan(
     matcher: &Matcher<'_>,
     registry: &dyn Registry,
     runtime: &str,
+    beyond: bool,
 ) -> Result<Option<Plan>, IndexError> {
     let mut sick: BTreeMap<&str, Vec<Arc<Weakness>>> = BTreeMap::new();
     for matched in matcher.matches(inventory)? {
@@ -48,34 +52,23 @@ pub fn plan(
         .collect();
     sick.sort_by_key(|s| Reverse((worst(&s.weaknesses), s.weaknesses.len())));
 
-    let mut limits = Limits::none();
-    // Nothing may be moved to a version that brings a weakness in.
-    for package in world.packages() {
-        let healthy = healthy(&world, matcher, package)?;
-        limits.narrow(package, world.count(package), |version| {
-            healthy.contains(&version) || Some(version) == world.locked(package)
-        });
-    }
-    let mut blocked = Vec::new();
-    let mut solution = start;
-    let mut all = limits.clone();
-    for s in &sick {
-        let healthy = healthy(&world, matcher, s.package)?;
-        all.narrow(s.package, world.count(s.package), |version| healthy.contains(&version));
-    }
-    if let Some(found) = world.solve(&all) {
-        (limits, solution) = (all, found);
-    } else {
-        for s in &sick {
-            let left = clear(&world, matcher, s, &mut limits, &mut solution)?;
-            if !left.is_empty() {
-                blocked.push(block(&world, s, left));
-            }
+    let (mut limits, mut solution, mut blocked) = best(&world, matcher, &sick, &start)?;
+    // Setting one thing aside can show the next that is in the way.
+    for _ in 0..if beyond { ROUNDS } else { 0 } {
+        let obstacles: Vec<String> = blocked.iter().filter_map(|(_, obstacle)| obstacle.clone()).collect();
+        if obstacles.is_empty() {
+            break;
         }
+        obstacles.iter().for_each(|name| world.loosen(name));
+        (limits, solution, blocked) = best(&world, matcher, &sick, &start)?;
     }
     minimise(&world, &mut limits, &mut solution);
 
+    let blocked = blocked.into_iter().map(|(blocked, _)| blocked).collect();
     let mut plan = Plan { blocked, resolved: true, ..Plan::default() };
+    for (name, from, version) in world.outgrown(&solution) {
+        plan.manifest.push(Loosened { to: widened(&from, &version), name, from });
+    }
     let weaknesses: HashMap<u32, &Sick> = sick.iter().map(|s| (s.package, s)).collect();
     let names: BTreeSet<u32> = world.packages().chain(solution.keys().copied()).collect();
     for package in names {
@@ -100,6 +93,44 @@ pub fn plan(
         });
     }
     Ok(Some(plan))
+}
+
+/// What may be chosen, what is, and what is blocked, each with the ask of the manifest that is in the way.
+type Outcome = (Limits, Chosen, Vec<(Blocked, Option<String>)>);
+
+/// Clears all that can be cleared.
+fn best(
+    world: &World<'_>,
+    matcher: &Matcher<'_>,
+    sick: &[Sick],
+    start: &Chosen,
+) -> Result<Outcome, IndexError> {
+    let mut limits = Limits::none();
+    // Nothing may be moved to a version that brings a weakness in.
+    for package in world.packages() {
+        let healthy = healthy(world, matcher, package)?;
+        limits.narrow(package, world.count(package), |version| {
+            healthy.contains(&version) || Some(version) == world.locked(package)
+        });
+    }
+    let mut blocked = Vec::new();
+    let mut solution = start.clone();
+    let mut all = limits.clone();
+    for s in sick {
+        let healthy = healthy(world, matcher, s.package)?;
+        all.narrow(s.package, world.count(s.package), |version| healthy.contains(&version));
+    }
+    if let Some(found) = world.solve(&all) {
+        (limits, solution) = (all, found);
+    } else {
+        for s in sick {
+            let left = clear(world, matcher, s, &mut limits, &mut solution)?;
+            if !left.is_empty() {
+                blocked.push(block(world, s, left));
+            }
+        }
+    }
+    Ok((limits, solution, blocked))
 }
 
 fn worst(weaknesses: &[Arc<Weakness>]) -> Option<wardroom_model::Severity> {
@@ -161,7 +192,7 @@ fn clear<'s>(
     Ok(left)
 }
 
-fn block(world: &World<'_>, sick: &Sick, left: Vec<&Arc<Weakness>>) -> Blocked {
+fn block(world: &World<'_>, sick: &Sick, left: Vec<&Arc<Weakness>>) -> (Blocked, Option<String>) {
     let name = world.name(sick.package);
     let version = world.locked(sick.package).map(|v| world.version(sick.package, v)).unwrap_or_default();
     let mends = |v: u32| !left.iter().any(|weakness| has(weakness, &world.version(sick.package, v)));
@@ -169,11 +200,12 @@ fn block(world: &World<'_>, sick: &Sick, left: Vec<&Arc<Weakness>>) -> Blocked {
     let target =
         (above..world.count(sick.package)).find(|v| mends(*v) && world.is_candidate(sick.package, *v));
     let published = target.is_some() || (0..world.count(sick.package)).any(mends);
+    let mut obstacle = None;
     let reason = match target {
         Some(target) => {
-            let why = world.in_the_way(sick.package, target).unwrap_or_else(|| {
-                "what it asks for does not go together with the rest of the lockfile".to_owned()
-            });
+            let unknown = "what it asks for does not go together with the rest of the lockfile".to_owned();
+            let (why, ask) = world.in_the_way(sick.package, target).unwrap_or((unknown, None));
+            obstacle = ask;
             format!("{} would mend it, but {why}.", world.version(sick.package, target))
         }
         None => match left.iter().find_map(|w| w.mended_after(Ecosystem::RubyGems, &version)) {
@@ -184,12 +216,24 @@ fn block(world: &World<'_>, sick: &Sick, left: Vec<&Arc<Weakness>>) -> Blocked {
             None => "No version is known to mend it.".to_owned(),
         },
     };
-    Blocked {
-        name,
-        version,
-        weaknesses: left.into_iter().map(|weakness| weakness.id.clone()).collect(),
-        reason,
+    let weaknesses = left.into_iter().map(|weakness| weakness.id.clone()).collect();
+    (Blocked { name, version, weaknesses, reason }, obstacle)
+}
+
+/// A range in the manner of the old one that takes a version: as many numbers behind `~>`, `=` stays `=`.
+fn widened(range: &str, version: &str) -> String {
+    let first = range.split(',').next().unwrap_or_default().trim();
+    let old = first.trim_start_matches(['~', '>', '=', '<', '!', ' ']);
+    if first.starts_with("~>") || !range.contains("= ") || range.contains(['<', '>']) {
+        let count = if first.starts_with("~>") { old.split('.').count() } else { 2 };
+        let numbers: Vec<&str> = version.split('.').collect();
+        // An early version is asked for whole.
+        let early = version.contains(|c: char| c.is_ascii_alphabetic());
+        let kept =
+            if early { numbers.len() } else { count.clamp(2, numbers.len().max(2)).min(numbers.len()) };
+        return format!("~> {}", numbers[..kept].join("."));
     }
+    format!("= {version}")
 }
 
 /// Takes back every change that the rest can do without, the biggest steps first.

@@ -133,8 +133,7 @@ fn what_must_move_along_moves_along_and_the_text_is_bundlers() {
             "support 5.0.1 -> 5.1.0 Minor [CVE-2]"
         ]
     );
-    let edits =
-        edit_gemfile_lock(&"Gemfile.lock".into(), LOCK, &inventory, &plan.changes, &published()).unwrap();
+    let edits = edit_gemfile_lock(&"Gemfile.lock".into(), LOCK, &inventory, &plan, &published()).unwrap();
     let text = apply(LOCK, &edits);
     let expected = LOCK
         .replace("    frame (5.0.1)\n", "    frame (5.1.0)\n      new (>= 1.1, < 3)\n")
@@ -203,7 +202,7 @@ fn without_a_registry_what_is_known_is_said() {
             "5.1.0 would mend it, but `frame` 5.0.1 asks for `support` (= 5.0.1)."
         ]
     );
-    let edit = edit_gemfile_lock(&"Gemfile.lock".into(), LOCK, &inventory, &plan.changes, &Nothing);
+    let edit = edit_gemfile_lock(&"Gemfile.lock".into(), LOCK, &inventory, &plan, &Nothing);
     assert_eq!(edit, Err(EditError::Unknown { name: "rack".into(), version: "2.0.2".into() }));
 }
 
@@ -214,10 +213,8 @@ fn what_nobody_asks_for_any_more_goes() {
     let inventory = lock(LOCK);
     let plan = plan(&inventory, &Matcher::new(&index), &published, "").unwrap();
     assert_eq!(shown(&plan), ["mini 2.8.0 ->  Patch []", "native 1.0.0 -> 1.0.1 Patch [CVE-3]"]);
-    let text = apply(
-        LOCK,
-        &edit_gemfile_lock(&"Gemfile.lock".into(), LOCK, &inventory, &plan.changes, &published).unwrap(),
-    );
+    let text =
+        apply(LOCK, &edit_gemfile_lock(&"Gemfile.lock".into(), LOCK, &inventory, &plan, &published).unwrap());
     assert!(text.contains("    native (1.0.1)\n    other (1.0)\n"), "{text}");
 }
 
@@ -238,4 +235,35 @@ fn a_large_hopeless_lockfile_ends() {
     assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
     assert_eq!(plan.blocked.len(), 1);
     assert_eq!(plan.cleared(), 1);
+}
+
+#[test]
+fn where_the_manifest_is_in_the_way_it_changes_too() {
+    let index = index(&[("CVE-4", "rack", ">= 3")]);
+    let inventory = lock(LOCK);
+    let plan = plan_beyond_manifest(&inventory, &Matcher::new(&index), &published(), "").unwrap();
+    assert_eq!(
+        shown(&plan),
+        [
+            "frame 5.0.1 -> 6.0.0 Major []",
+            "rack 2.0.1 -> 3.0.0 Major [CVE-4]",
+            "support 5.0.1 -> 6.0.0 Major []"
+        ]
+    );
+    assert_eq!(
+        plan.manifest,
+        [Loosened { name: "frame".into(), from: "~> 5.0".into(), to: "~> 6.0".into() }]
+    );
+    let file = "Gemfile.lock".into();
+    let text = apply(LOCK, &edit_gemfile_lock(&file, LOCK, &inventory, &plan, &published()).unwrap());
+    assert!(text.contains("DEPENDENCIES\n  frame (~> 6.0)\n  native\n"), "{text}");
+    assert!(Matcher::new(&index).matches(&lock(&text)).unwrap().is_empty());
+
+    let gemfile = "gem 'frame', '~> 5.0', require: false # keep\ngem \"native\"\n";
+    let edit = |text: &str| edit_gemfile(&"Gemfile".into(), text, &plan.manifest);
+    assert_eq!(apply(gemfile, &edit(gemfile).unwrap()), gemfile.replace("5.0", "6.0"));
+    let two = "gem \"frame\", \">= 5\", \"< 6\", require: false\n";
+    assert_eq!(apply(two, &edit(two).unwrap()), "gem \"frame\", \"~> 6.0\", require: false\n");
+    assert_eq!(edit("gem 'frame', VERSION\n"), Err(EditError::Computed("frame".into())));
+    assert_eq!(edit("gem 'other'\n"), Ok(Vec::new()));
 }

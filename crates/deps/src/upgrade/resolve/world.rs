@@ -34,6 +34,8 @@ pub struct World<'r> {
     ids: RefCell<HashMap<String, u32>>,
     ranges: RefCell<HashMap<(u32, String), Ranges<u32>>>,
     asks: Vec<Requirement>,
+    /// What the manifest asks of these is set aside.
+    loose: RefCell<BTreeSet<String>>,
     locked: usize,
     choices: Cell<u32>,
 }
@@ -100,6 +102,7 @@ impl<'r> World<'r> {
             ids: RefCell::default(),
             ranges: RefCell::default(),
             asks: inventory.asks.iter().map(|ask| ask.requirement.clone()).collect(),
+            loose: RefCell::default(),
             locked: 0,
             choices: Cell::new(0),
         };
@@ -251,6 +254,27 @@ impl<'r> World<'r> {
         ranges
     }
 
+    /// Sets aside what the manifest asks of a package, where it comes from a registry.
+    pub fn loosen(&self, name: &str) {
+        self.loose.borrow_mut().insert(name.to_owned());
+    }
+
+    fn is_loose(&self, name: &str) -> bool {
+        self.loose.borrow().contains(name)
+    }
+
+    /// What the manifest asks for and a choice does not give: name, range and the chosen version.
+    pub fn outgrown(&self, chosen: &Chosen) -> Vec<(String, String, String)> {
+        let outgrown = self.asks.iter().filter_map(|ask| {
+            let package = self.id(&ask.name)?;
+            let node = self.get(package);
+            let version = &node.versions[*chosen.get(&package)? as usize];
+            let fits = takes(Ecosystem::RubyGems, &ask.range, &version.version) == Some(true);
+            (!fits).then(|| (ask.name.clone(), ask.range.clone(), version.text.clone()))
+        });
+        outgrown.collect()
+    }
+
     /// Versions that go together and keep to the limits; `None` where there are none, or where none is found
     /// with a reasonable number of choices.
     pub fn solve(&self, limits: &Limits) -> Option<Chosen> {
@@ -260,8 +284,8 @@ impl<'r> World<'r> {
     }
 
     /// What keeps a version out, followed to its root: the manifest, or a parent of which no published version
-    /// takes it.
-    pub fn in_the_way(&self, package: u32, version: u32) -> Option<String> {
+    /// takes it. In words, and, of the manifest, the name of what it asks for.
+    pub fn in_the_way(&self, package: u32, version: u32) -> Option<(String, Option<String>)> {
         let (mut package, mut version) = (package, version);
         // A chain longer than this is no explanation any more.
         for _ in 0..8 {
@@ -269,8 +293,11 @@ impl<'r> World<'r> {
             let target = self.get(package);
             let wanted = &target.versions.get(version as usize)?.version;
             let refuses = |range: &str| takes(Ecosystem::RubyGems, range, wanted) == Some(false);
-            if let Some(ask) = self.asks.iter().find(|ask| ask.name == name && refuses(&ask.range)) {
-                return Some(format!("the manifest asks for `{name}` ({})", ask.range));
+            if let Some(ask) =
+                self.asks.iter().find(|ask| ask.name == name && refuses(&ask.range) && !self.is_loose(&name))
+            {
+                let words = format!("the manifest asks for `{name}` ({})", ask.range);
+                return Some((words, Some(name)));
             }
             let (parent, locked, range) = (1..self.locked as u32).find_map(|parent| {
                 let node = self.get(parent);
@@ -289,10 +316,11 @@ impl<'r> World<'r> {
             };
             let Some(newer) = (locked + 1..node.versions.len() as u32).find(takes_it) else {
                 let (parent, text) = (&node.name, &node.versions[locked as usize].text);
-                return Some(format!(
+                let words = format!(
                     "`{parent}` {text} asks for `{name}` ({range}), and no later version of `{parent}` takes {}",
                     target.versions[version as usize].text
-                ));
+                );
+                return Some((words, None));
             };
             (package, version) = (parent, newer);
         }
@@ -389,7 +417,8 @@ impl DependencyProvider for Provider<'_, '_> {
             let Some(id) = self.world.required(&required.name) else {
                 return Ok(Dependencies::Unavailable(format!("`{}` is not published", required.name)));
             };
-            let range = self.world.range(id, &required.range);
+            let loose = *package == ROOT && self.world.is_loose(&required.name);
+            let range = self.world.range(id, if loose { "" } else { &required.range });
             let both = constraints.get(&id).map_or(range.clone(), |other| other.intersection(&range));
             constraints.insert(id, both);
         }
