@@ -86,6 +86,12 @@ pub struct Standing {
 /// Names a version: its number in this history.
 pub type VersionId = u32;
 
+/// What is done with a version: its number, itself, and what was made of the one that it is stored as a change of.
+pub type Visit<'v, T> = dyn Fn(VersionId, &Version<'_>, &[T]) -> Vec<T> + Sync + 'v;
+
+/// Folders, as git stores them.
+type Trees = hashtable::HashMap<ObjectId, Box<[u8]>>;
+
 pub(crate) struct ParsedCommit {
     id: ObjectId,
     tree: ObjectId,
@@ -101,7 +107,7 @@ pub struct History {
     /// In order of time, parents before children.
     commits: Vec<ParsedCommit>,
     head: Option<ObjectId>,
-    trees: hashtable::HashMap<ObjectId, Box<[u8]>>,
+    trees: Trees,
     versions: hashtable::HashMap<ObjectId, (VersionId, u32)>,
     paths: Vec<Box<str>>,
 }
@@ -116,7 +122,7 @@ impl History {
         let tips = tips(&repository);
         let head = repository.head_id().ok().map(|id| id.detach());
         let objects = Objects::open(&object_folders(&repository))?;
-        let found: Mutex<(Vec<ParsedCommit>, hashtable::HashMap<ObjectId, Box<[u8]>>)> = Mutex::default();
+        let found: Mutex<(Vec<ParsedCommit>, Trees)> = Mutex::default();
         objects.each::<()>(&|kind| matches!(kind, Kind::Commit | Kind::Tree), &|object, _| {
             // Parsed before the lock is taken.
             let commit =
@@ -159,10 +165,7 @@ impl History {
 
     /// Visits every version of every file once, in the order in which the packs hold them, from several threads. What `visit`
     /// makes of a version is handed to it again for the versions that are stored as changes of that one.
-    pub fn each_version<T: Send + Sync>(
-        &self,
-        visit: &(dyn Fn(VersionId, &Version<'_>, &[T]) -> Vec<T> + Sync),
-    ) {
+    pub fn each_version<T: Send + Sync>(&self, visit: &Visit<'_, T>) {
         self.objects.each(&|kind| kind == Kind::Blob, &|object, before| {
             let Some((number, _)) = self.versions.get(&object.id) else { return Vec::new() };
             let path = &self.paths[*number as usize];

@@ -176,7 +176,6 @@ impl Changes {
     }
 
     /// Commits that the shown have and the hidden have not, oldest first, with their trees and parents.
-    #[expect(clippy::type_complexity, reason = "it is taken apart where it is used")]
     fn only(
         &self,
         shown: &[ObjectId],

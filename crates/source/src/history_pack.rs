@@ -107,7 +107,11 @@ impl Objects {
                     gix::objs::Kind::Tag => Kind::Other,
                 };
                 if wanted(kind) {
-                    visit(&Unpacked { id, kind, bytes: object.data, changed: &[0..object.data.len()] }, &[]);
+                    let whole = 0..object.data.len();
+                    visit(
+                        &Unpacked { id, kind, bytes: object.data, changed: std::slice::from_ref(&whole) },
+                        &[],
+                    );
                 }
             }
         }
@@ -122,9 +126,9 @@ impl Pack {
             path: index_path.to_owned(),
             message: error.to_string(),
         };
-        let index = pack::index::File::at(index_path, gix::hash::Kind::Sha1).map_err(|e| broken(e))?;
+        let index = pack::index::File::at(index_path, gix::hash::Kind::Sha1).map_err(&broken)?;
         let data = pack::data::File::at(index_path.with_extension("pack"), gix::hash::Kind::Sha1)
-            .map_err(|e| broken(e))?;
+            .map_err(&broken)?;
         let mut nodes: Vec<Node> = index
             .iter()
             .map(|e| Node { offset: e.pack_offset, id: e.oid, first_child: NONE, next_sibling: NONE })
@@ -313,7 +317,8 @@ mod tests {
         let delta = [5, 7, 0x91, 1, 3, 4, b'x', b'y', b'z', b't'];
         let (mut out, mut changed) = (Vec::new(), Vec::new());
         apply(b"abcde", &delta, &mut out, &mut changed).unwrap();
-        assert_eq!((out.as_slice(), changed.as_slice()), (&b"bcdxyzt"[..], &[3..7][..]));
+        assert_eq!(out, b"bcdxyzt");
+        assert_eq!(changed, std::slice::from_ref(&(3..7)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod lines;
 mod stream;
 mod tree;
 
-pub use history::{Commit, History, HistoryError, Standing, Version, VersionId};
+pub use history::{Commit, History, HistoryError, Standing, Version, VersionId, Visit};
 pub use history_diff::{Change, Changes, Commits};
 pub use lines::LineIndex;
 pub use stream::{Stream, stream_tree};

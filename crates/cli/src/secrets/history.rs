@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wardroom_model::{Finding, Problem};
+use wardroom_model::{Confidence, Finding, Problem};
 use wardroom_secrets::{Hit, Scanner};
 use wardroom_source::{Commit, History, Standing, Version, VersionId};
 
@@ -13,6 +13,10 @@ use super::Looked;
 use crate::clock::Date;
 use crate::failure::usage;
 
+/// Up to so many secrets are looked for one by one in the next version; more of them in one pass.
+const FEW: usize = 4;
+/// As much of a line tells it from others, in bytes.
+const LINE: usize = 4096;
 /// What is read beside a changed stretch, in bytes: names, hosts and users stand there.
 const BESIDE: usize = 512;
 
@@ -21,17 +25,20 @@ const BESIDE: usize = 512;
 struct Kept {
     hit: Arc<Hit>,
     line: Arc<[u8]>,
+    /// How many lines below the secret's first one it stands: the first of a key block is the same in all.
+    below: u32,
 }
 
 /// When a secret came, and whether it is gone.
 pub struct Times(HashMap<Vec<u8>, Standing>);
 
 /// Looks through the history of the repository that holds a folder.
-pub fn look(path: &Path, scanner: &Scanner) -> anyhow::Result<(Looked, Times)> {
+/// Less sure ones than `least` are not followed.
+pub fn look(path: &Path, scanner: &Scanner, least: Confidence) -> anyhow::Result<(Looked, Times)> {
     let history = History::open(path).map_err(|e| usage(e.to_string()))?;
     let found: Mutex<(Looked, Vec<(VersionId, Arc<Hit>)>)> = Mutex::default();
     history.each_version::<Kept>(&|number, version, before| {
-        let (kept, problems) = one(scanner, version, before);
+        let (kept, problems) = one(scanner, version, before, least);
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         found.0.texts += 1;
         found.0.bytes += version.text.len() as u64;
@@ -124,19 +131,14 @@ pub fn named(commit: &Commit) -> String {
 }
 
 /// The secrets of one version: those of the version before that are still there, and those in what is new.
-fn one(scanner: &Scanner, version: &Version<'_>, before: &[Kept]) -> (Vec<Kept>, Vec<Problem>) {
+fn one(
+    scanner: &Scanner,
+    version: &Version<'_>,
+    before: &[Kept],
+    least: Confidence,
+) -> (Vec<Kept>, Vec<Problem>) {
     let text = version.text;
-    let mut kept: Vec<Kept> = Vec::new();
-    for old in before {
-        if let Some(at) = memchr::memmem::find(text, &old.line) {
-            let mut hit = Hit::clone(&old.hit);
-            let lines = memchr::memchr_iter(b'\n', &text[..at]).count() as u32 + 1;
-            hit.location.end.line = lines + hit.location.end.line - hit.location.start.line;
-            hit.location.start.line = lines;
-            hit.location.file = version.path.into();
-            kept.push(Kept { hit: Arc::new(hit), line: Arc::clone(&old.line) });
-        }
-    }
+    let mut kept = still_there(text, version.path, before);
     let mut problems = Vec::new();
     let binary = memchr::memchr(0, &text[..text.len().min(8192)]).is_some();
     let windows =
@@ -147,25 +149,62 @@ fn one(scanner: &Scanner, version: &Version<'_>, before: &[Kept]) -> (Vec<Kept>,
         counted = window.start;
         let scanned = scanner.scan(version.path, &text[window.clone()]);
         problems.extend(scanned.problems);
-        for mut hit in scanned.hits {
-            let whole = line_of(&text[window.clone()], hit.location.start.line);
+        for mut hit in scanned.hits.into_iter().filter(|h| h.confidence >= least) {
+            let several = hit.location.end.line > hit.location.start.line;
+            let second = line_of(&text[window.clone()], hit.location.start.line + 1);
+            let below = u32::from(several && !second.trim_ascii().is_empty());
+            let whole = line_of(&text[window.clone()], hit.location.start.line + below);
             hit.location.start.line += line;
             hit.location.end.line += line;
             let known = kept
                 .iter()
                 .any(|k| k.hit.secret == hit.secret && k.hit.location.start.line == hit.location.start.line);
             if !known {
-                kept.push(Kept { hit: Arc::new(hit), line: whole.into() });
+                kept.push(Kept { hit: Arc::new(hit), line: whole.into(), below });
             }
         }
     }
     (kept, problems)
 }
 
+/// Those whose line is in the text.
+fn still_there(text: &[u8], path: &str, before: &[Kept]) -> Vec<Kept> {
+    let moved = |old: &Kept, line: u32| {
+        let mut hit = Hit::clone(&old.hit);
+        let length = hit.location.end.line - hit.location.start.line;
+        hit.location.start.line = line.saturating_sub(old.below).max(1);
+        hit.location.end.line = hit.location.start.line + length;
+        hit.location.file = path.into();
+        Kept { hit: Arc::new(hit), line: Arc::clone(&old.line), below: old.below }
+    };
+    if before.len() <= FEW {
+        let found = before.iter().filter_map(|old| {
+            let at = memchr::memmem::find(text, &old.line)?;
+            Some(moved(old, memchr::memchr_iter(b'\n', &text[..at]).count() as u32 + 1))
+        });
+        return found.collect();
+    }
+    let mut wanted: HashMap<&[u8], Vec<&Kept>> = HashMap::new();
+    for old in before {
+        wanted.entry(&old.line).or_default().push(old);
+    }
+    let mut kept = Vec::new();
+    for (number, line) in text.split(|b| *b == b'\n').enumerate() {
+        if let Some(here) = wanted.remove(&line[..line.len().min(LINE)]) {
+            kept.extend(here.into_iter().map(|old| moved(old, number as u32 + 1)));
+        }
+    }
+    kept
+}
+
 /// The changed stretches with what stands beside them, as whole lines, none touching another.
 fn windows(text: &[u8], changed: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut out: Vec<Range<usize>> = Vec::new();
     for stretch in changed {
+        // A long line is taken whole with its first change; the others need no look for its ends.
+        if out.last().is_some_and(|last| stretch.end + BESIDE <= last.end || last.end == text.len()) {
+            continue;
+        }
         let start = stretch.start.saturating_sub(BESIDE);
         let start =
             memchr::memrchr(b'\n', &text[..start]).map_or(if start < 4096 { 0 } else { start }, |n| n + 1);
@@ -186,5 +225,5 @@ fn line_of(text: &[u8], number: u32) -> &[u8] {
         n => memchr::memchr_iter(b'\n', text).nth(n as usize - 2).map_or(text.len(), |n| n + 1),
     };
     let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |n| start + n);
-    &text[start..end.min(start + 4096)]
+    &text[start..end.min(start + LINE)]
 }

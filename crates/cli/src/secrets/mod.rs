@@ -132,7 +132,7 @@ pub fn run(options: &SecretsArgs) -> anyhow::Result<u8> {
 fn look(options: &SecretsArgs, scanner: &Scanner) -> anyhow::Result<(Looked, Option<history::Times>)> {
     scan::start_threads(options.threads)?;
     if options.history {
-        let (looked, times) = history::look(&options.path, scanner)?;
+        let (looked, times) = history::look(&options.path, scanner, options.min_confidence)?;
         return Ok((looked, Some(times)));
     }
     if options.staged {
