@@ -203,9 +203,12 @@ pub struct ScanArgs {
     /// Compare libraries with these advisories instead of the user's index: a folder, an archive or an index (repeatable)
     #[arg(long, value_name = "PATH", help_heading = "Libraries")]
     pub advisories: Vec<PathBuf>,
-    /// For --fix and --apply, where lists of versions are: the address or the folder of a compact index, or `none`
-    #[arg(long, value_name = "URL", default_value = crate::libraries::registry::RUBYGEMS, help_heading = "Libraries")]
+    /// For --fix and --apply, where lists of versions are: each ecosystem's `own`, the address of a compact index, a folder, or `none`
+    #[arg(long, value_name = "PLACE", default_value = crate::libraries::registry::OWN, help_heading = "Libraries")]
     pub registry: String,
+    /// For --fix and --apply: where the Gemfile is in the way of a mended version, change what it asks for
+    #[arg(long, help_heading = "Libraries")]
+    pub beyond_manifest: bool,
 
     /// Print the mechanical fixes of the shown findings as a diff, instead of the report
     #[arg(long, conflicts_with = "output", help_heading = "Mending and ignoring")]

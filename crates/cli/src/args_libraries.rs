@@ -54,9 +54,12 @@ pub struct UpgradeArgs {
     /// Compare libraries with these advisories instead of the user's index (repeatable)
     #[arg(long, value_name = "PATH")]
     pub advisories: Vec<PathBuf>,
-    /// Where lists of versions are: the address or the folder of a compact index, or `none`
-    #[arg(long, value_name = "URL", default_value = crate::libraries::registry::RUBYGEMS)]
+    /// Where lists of versions are: each ecosystem's `own`, the address of a compact index, a folder, or `none`
+    #[arg(long, value_name = "PLACE", default_value = crate::libraries::registry::OWN)]
     pub registry: String,
+    /// Where the Gemfile is in the way of a mended version, change what it asks for
+    #[arg(long)]
+    pub beyond_manifest: bool,
 }
 
 /// What a plan can be written as.

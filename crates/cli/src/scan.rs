@@ -119,7 +119,7 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     let (mut analysis, cached) =
         analysis::of(tree, &knowledge, &libraries.questions, cache.as_ref(), progress)?;
     if options.fix || options.apply {
-        libraries::upgrade::mend(&mut libraries, &advisories, &options.registry)?;
+        libraries::upgrade::mend(&mut libraries, &advisories, &options.registry, options.beyond_manifest)?;
     }
     libraries.answered(&analysis.answers, &analysis.endpoints);
 

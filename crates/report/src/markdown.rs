@@ -10,7 +10,8 @@ use wardroom_model::{Finding, Report};
 
 use crate::escape::{code, line, markdown, markdown_code, markdown_fence, shorten};
 use crate::summary::{
-    Counts, Guards, count, cwe_url, dots, elsewhere, endpoints_open_first, feeds, libraries, number, shape,
+    Counts, Guards, count, cwe_url, dots, elsewhere, endpoints_open_first, feeds, libraries, number,
+    published, shape,
 };
 
 /// Rows and sections together stay below this many bytes.
