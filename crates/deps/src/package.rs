@@ -187,6 +187,29 @@ pub struct Dependency {
     pub span: (u32, u32),
 }
 
+/// A name as its ecosystem compares it: PyPI folds case, dots and underscores, Composer and NuGet fold case.
+pub fn normalised(ecosystem: Ecosystem, name: &str) -> String {
+    match ecosystem {
+        Ecosystem::PyPi => {
+            let mut out = String::with_capacity(name.len());
+            for c in name.chars() {
+                if matches!(c, '-' | '_' | '.') {
+                    if !out.ends_with('-') {
+                        out.push('-');
+                    }
+                } else {
+                    out.push(c.to_ascii_lowercase());
+                }
+            }
+            out
+        }
+        Ecosystem::Composer | Ecosystem::NuGet | Ecosystem::Hex | Ecosystem::Pub | Ecosystem::Ci => {
+            name.to_ascii_lowercase()
+        }
+        _ => name.to_owned(),
+    }
+}
+
 impl Package {
     /// A package that the ecosystem's own registry gives, with nothing else known of it.
     pub fn new(

@@ -1,6 +1,7 @@
 //! The files that say which libraries there are: one module each, told by their path.
 
 mod bun;
+pub mod bundler;
 mod cargo;
 mod composer;
 mod container;
@@ -105,6 +106,7 @@ impl Inventory {
 pub fn formats() -> &'static [Format] {
     static ALL: LazyLock<Vec<Format>> = LazyLock::new(|| {
         [
+            bundler::FORMATS,
             npm::FORMATS,
             yarn::FORMATS,
             pnpm::FORMATS,
