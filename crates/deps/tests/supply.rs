@@ -154,6 +154,21 @@ fn disagreement() {
 }
 
 #[test]
+fn a_gemfile_and_its_lockfile() {
+    let lock = "GEM\n  remote: https://rubygems.org/\n  specs:\n    rails (8.1.0)\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n  rails\n\nBUNDLED WITH\n   2.5.0\n";
+    let told_for = |gemfile: &str| told(&[("Gemfile", gemfile), ("Gemfile.lock", lock)]);
+    assert_eq!(told_for("gem \"rails\"\n"), [] as [&str; 0]);
+    assert_eq!(told_for("gem \"rails\"\ngem \"extra\"\n"), ["lockfile-disagrees Gemfile:2 0"]);
+    // What a condition may leave out is not missing.
+    assert_eq!(
+        told_for(
+            "gem \"rails\"\nif ENV[\"X\"]\n  gem \"extra\"\nend\ngem \"more\" if RUBY_VERSION > \"4\"\n"
+        ),
+        [] as [&str; 0]
+    );
+}
+
+#[test]
 fn checksums() {
     let lock = |sums: [&str; 2]| {
         let one = |name: &str, sum: &str| {

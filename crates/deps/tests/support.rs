@@ -54,7 +54,7 @@ fn images_and_their_systems() {
     let messages: Vec<_> = found.iter().map(|(m, _)| m.as_str()).collect();
     assert_eq!(
         messages,
-        ["Ruby 2.7 gets no fixes since 2023-03-31", "Debian 10 gets no fixes since 2022-09-10"]
+        ["Debian 10 gets no fixes since 2022-09-10", "Ruby 2.7 gets no fixes since 2023-03-31"]
     );
     assert_eq!(
         told("Dockerfile", "FROM debian:bookworm-slim\n"),
@@ -79,6 +79,16 @@ fn frameworks_and_ends_that_are_near() {
     let early =
         with(".ruby-version", "3.2.1\n", |f| out_of_support(&[f], Table::built_in(), date(2025, 3, 1)));
     assert_eq!(early, []);
+}
+
+#[test]
+fn one_series_in_many_places_is_one_finding() {
+    with("Dockerfile", "FROM ruby:3.2\nFROM node:24\nFROM ruby:3.2-slim\n", |docker| {
+        with(".ruby-version", "3.2.1\n", |version| {
+            let found = out_of_support(&[docker, version], Table::built_in(), TODAY);
+            assert_eq!((found.len(), found[0].places.len()), (1, 2));
+        });
+    });
 }
 
 struct Known;

@@ -29,7 +29,7 @@ fn document(reading: &mut Reading<'_>, root: &Node<'_>) {
             _ => included(reading, include),
         }
     }
-    let variables: FxHashMap<String, String> = root
+    let mut variables: FxHashMap<String, String> = root
         .entries_of("variables")
         .iter()
         .map(|(name, node)| {
@@ -37,6 +37,10 @@ fn document(reading: &mut Reading<'_>, root: &Node<'_>) {
             (name.text.to_string(), value.to_owned())
         })
         .collect();
+    // The proxy of GitLab hands on what Docker's own registry has.
+    for proxy in ["CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX", "CI_DEPENDENCY_PROXY_DIRECT_GROUP_IMAGE_PREFIX"] {
+        variables.insert(proxy.to_owned(), "docker.io".to_owned());
+    }
     images(reading, root, &variables);
     for (name, job) in root.entries() {
         if job.is_map() && !matches!(&*name.text, "include" | "variables" | "workflow" | "image") {
@@ -99,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_pipeline() {
-        let text = "include:\n  - local: /a.yml\n  - remote: https://x.test/b.yml\n  - project: g/p\n    ref: v1\n    file: /c.yml\n  - component: gitlab.com/g/c@1.0\n  - template: Jobs/SAST.gitlab-ci.yml\nvariables:\n  RUBY: \"3.2\"\nimage: ruby:$RUBY\n.base: &base\n  image:\n    name: node:20\n  services:\n    - postgres:15\n    - name: redis:7\njob:\n  <<: *base\n  script: [echo]\nother:\n  image: $UNKNOWN\n";
+        let text = "include:\n  - local: /a.yml\n  - remote: https://x.test/b.yml\n  - project: g/p\n    ref: v1\n    file: /c.yml\n  - component: gitlab.com/g/c@1.0\n  - template: Jobs/SAST.gitlab-ci.yml\nvariables:\n  RUBY: \"3.2\"\nimage: ruby:$RUBY\n.base: &base\n  image:\n    name: node:20\n  services:\n    - postgres:15\n    - name: redis:7\njob:\n  <<: *base\n  script: [echo]\nother:\n  image: $UNKNOWN\nproxied:\n  image: ${CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX}/golang:1.27\n";
         let path = ".gitlab-ci.yml".into();
         let found = (FORMATS[0].read)(&path, text.as_bytes());
         assert_eq!(found.problems, []);
@@ -113,7 +117,8 @@ mod tests {
                 ("ruby", "3.2"),
                 ("node", "20"),
                 ("postgres", "15"),
-                ("redis", "7")
+                ("redis", "7"),
+                ("golang", "1.27")
             ]
         );
     }

@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(name("ruby", "3"), None);
         assert_eq!(name("nodejs", "v20.1.0"), Some("20"));
         assert_eq!(name("python", "3.10"), Some("3.10"));
-        assert_eq!(name("python", "3.1"), None);
+        assert_eq!(name("python", "3"), None);
         assert_eq!(name("node", "20-alpine"), Some("20"));
         let ruby = table.product("ruby").unwrap();
         assert!(

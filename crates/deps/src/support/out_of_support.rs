@@ -1,6 +1,6 @@
 //! Runtimes, images and frameworks that get no more fixes.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use wardroom_model::{Confidence, Finding, Severity};
@@ -83,6 +83,9 @@ const IMAGES: [(&str, &str); 24] = [
     ("rails", "rails"),
 ];
 
+/// Most places that are kept for one series.
+const MOST_PLACES: usize = 100;
+
 /// What is known to be used in one place.
 struct Use<'p> {
     product: &'p Product,
@@ -91,41 +94,66 @@ struct Use<'p> {
     id: &'p str,
 }
 
-/// Looks at the runtimes, images and frameworks of a project. Whether something is over depends on `today`.
-pub fn out_of_support(files: &[File<'_>], table: &Table, today: Date) -> Vec<Finding> {
-    let mut reporter = Reporter::default();
-    for file in files {
-        let mut told = BTreeSet::new();
-        let mut tell = |used: &Use<'_>, span, package: Option<&Package>| {
-            if told.insert((used.id.to_owned(), used.version.clone(), package.is_some())) {
-                report(&mut reporter, file, used, span, package, today);
-            }
+/// One place where it is used.
+struct Place<'s, 'a> {
+    file: &'s File<'a>,
+    span: (u32, u32),
+    package: Option<&'s Package>,
+}
+
+/// All that is used, by product and series.
+#[derive(Default)]
+struct Seen<'s, 'a> {
+    all: BTreeMap<(&'s str, String), (Use<'s>, Vec<Place<'s, 'a>>)>,
+}
+
+impl<'s, 'a> Seen<'s, 'a> {
+    fn take(&mut self, used: Use<'s>, place: Place<'s, 'a>) {
+        let series = used.cycle.map_or(used.version.clone(), |c| c.name.clone());
+        let (_, places) = self.all.entry((used.id, series)).or_insert_with(|| (used, Vec::new()));
+        // What a file names twice, as a lockfile does Rails and its parts, is one place.
+        let known = |p: &Place<'_, '_>| {
+            p.file.path == place.file.path && (p.span == place.span || place.package.is_none())
         };
+        if places.len() < MOST_PLACES && !places.iter().any(known) {
+            places.push(place);
+        }
+    }
+}
+
+/// Looks at the runtimes, images and frameworks of a project: one finding for each series, with all the
+/// places that name it. Whether something is over depends on `today`.
+pub fn out_of_support(files: &[File<'_>], table: &Table, today: Date) -> Vec<Finding> {
+    let mut seen = Seen::default();
+    for file in files {
         for package in &file.inventory.packages {
             for used in uses(table, package) {
-                tell(&used, package.span, Some(package));
+                seen.take(used, Place { file, span: package.span, package: Some(package) });
             }
         }
         // A range says what is allowed, not what runs; `go.mod` names the oldest language that will do.
-        let named = &file.inventory.runtimes;
-        if file.inventory.packages.iter().any(|p| p.ecosystem == Ecosystem::Runtime)
-            || file_name(file.path) == "go.mod"
-        {
+        let runtimes = file.inventory.packages.iter().any(|p| p.ecosystem == Ecosystem::Runtime);
+        if runtimes || file_name(file.path) == "go.mod" {
             continue;
         }
-        for (name, version) in named {
+        for (name, version) in &file.inventory.runtimes {
             let exact = version.starts_with(|c: char| c.is_ascii_digit())
                 && version.contains('.')
                 && version.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
                 && !version.ends_with(".x");
             let start = memchr::memmem::find(file.text, version.as_bytes());
-            if let (true, Some(start), Some((id, product))) =
-                (exact, start, table.products.get_key_value(name.as_str()))
+            if let (true, Some(start)) = (exact, start)
+                && let Some((id, product)) = table.products.get_key_value(name.as_str())
             {
                 let used = Use { product, cycle: product.cycle(version), version: version.clone(), id };
-                tell(&used, (start as u32, (start + version.len()) as u32), None);
+                let span = (start as u32, (start + version.len()) as u32);
+                seen.take(used, Place { file, span, package: None });
             }
         }
+    }
+    let mut reporter = Reporter::default();
+    for (used, places) in seen.all.values() {
+        report(&mut reporter, used, places, today);
     }
     reporter.findings()
 }
@@ -184,14 +212,8 @@ fn image<'p>(table: &'p Table, package: &Package) -> Vec<Use<'p>> {
     out
 }
 
-fn report(
-    reporter: &mut Reporter,
-    file: &File<'_>,
-    used: &Use<'_>,
-    span: (u32, u32),
-    package: Option<&Package>,
-    today: Date,
-) {
+fn report(reporter: &mut Reporter, used: &Use<'_>, places: &[Place<'_, '_>], today: Date) {
+    let Some(first) = places.first() else { return };
     let title = &used.product.title;
     let (message, severity) = match used.cycle {
         Some(cycle) if cycle.ends.over(today) => {
@@ -225,15 +247,15 @@ fn report(
     };
     reporter.report(Sighting {
         rule: rule(),
-        file,
-        span,
+        file: first.file,
+        span: first.span,
         message,
         remedy,
         confidence: Confidence::High,
         severity,
-        package,
+        package: first.package,
         key: format!("{} {}", used.id, used.cycle.map_or(used.version.as_str(), |c| &c.name)),
-        places: Vec::new(),
+        places: places[1..].iter().map(|p| (p.file, p.span)).collect(),
     });
 }
 
