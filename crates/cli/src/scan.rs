@@ -9,9 +9,10 @@ mod stats;
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
-use wardroom_model::{Confidence, Finding, Report, Rule, Severity};
+use wardroom_model::{Confidence, Finding, Location, Report, Rule, Severity};
 use wardroom_report::Format;
 use wardroom_source::Tree;
 
@@ -33,6 +34,9 @@ use crate::secrets::in_scan::Secrets;
 
 /// The rule of the engine for code that sees what the engine for secrets sees.
 const HARD_CODED: &str = "hard-coded-secret";
+/// The rules of the engines for code and for libraries about what gets no more fixes.
+const UNSUPPORTED: &str = "unsupported-framework";
+const OUT_OF_SUPPORT: &str = "out-of-support";
 
 /// One scan's result, before it is written.
 pub struct Scanned {
@@ -124,7 +128,7 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     libraries.answered(&analysis.answers, &analysis.endpoints);
 
     let mut all = std::mem::take(&mut analysis.findings);
-    told_once(&mut all, &secrets.findings, wanted);
+    told_once(&mut all, &mut libraries.findings, &secrets.findings, wanted);
     all.extend(libraries.findings.iter().cloned());
     all.extend(secrets.findings.iter().cloned());
     analysis.problems.extend(secrets.problems.iter().cloned());
@@ -168,14 +172,18 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     Ok(Scanned { report, analysis, all, root, only_file, empty, cached })
 }
 
-/// What two engines see in one place is told by the one that hides the value.
-fn told_once(code: &mut Vec<Finding>, secrets: &[Finding], wanted: &Wanted) {
+/// What two engines see in one place is told once: of a secret by the engine that hides the value, of a
+/// framework by the one that knows what the application does with it.
+fn told_once(code: &mut Vec<Finding>, libraries: &mut Vec<Finding>, secrets: &[Finding], wanted: &Wanted) {
+    type Places = HashSet<(Arc<str>, u32)>;
+    let line = |place: &Location| (Arc::clone(&place.file), place.start.line);
     let shown = secrets.iter().filter(|f| wanted.shows(f));
-    let places: HashSet<(&str, u32)> = shown
-        .flat_map(|f| std::iter::once(&f.location).chain(&f.places))
-        .map(|place| (&*place.file, place.start.line))
-        .collect();
-    code.retain(|f| f.rule != HARD_CODED || !places.contains(&(&*f.location.file, f.location.start.line)));
+    let hidden: Places =
+        shown.flat_map(|f| std::iter::once(&f.location).chain(&f.places)).map(line).collect();
+    code.retain(|f| f.rule != HARD_CODED || !hidden.contains(&line(&f.location)));
+    let frameworks = code.iter().filter(|f| f.rule == UNSUPPORTED && wanted.shows(f));
+    let frameworks: Places = frameworks.map(|f| line(&f.location)).collect();
+    libraries.retain(|f| f.rule != OUT_OF_SUPPORT || !frameworks.contains(&line(&f.location)));
 }
 
 /// What stood before a change; none where nothing of the kind has changed.

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use wardroom_deps::Ecosystem;
 use wardroom_deps::lockfile::{self, Inventory};
 use wardroom_deps::matching::{self, Matcher};
+use wardroom_deps::sbom;
 use wardroom_deps::supply::{self, Policy};
 use wardroom_deps::support::{self, Table};
 use wardroom_model::{Endpoint, Finding, Problem};
@@ -88,7 +89,7 @@ impl Libraries {
 
 /// Whether a scan reads a file for the libraries that it names.
 pub fn wanted(path: &str) -> Wanted {
-    if lockfile::format_of(path).is_none() {
+    if lockfile::format_of(path).is_none() && !sbom::matches(path) {
         return Wanted::No;
     }
     let foreign =
@@ -107,14 +108,45 @@ pub fn read(root: &Path, only_file: Option<&str>) -> anyhow::Result<Tree> {
 
 /// Reads the files.
 pub fn inventories(tree: Tree) -> Libraries {
+    let names: HashSet<Arc<str>> = tree.files.iter().map(|file| Arc::clone(&file.path)).collect();
     let read = |file: Source| {
-        let inventory = lockfile::format_of(&file.path).map(|f| (f.read)(&file.path, &file.text));
-        (file, inventory.unwrap_or_default())
+        let inventory = match lockfile::format_of(&file.path) {
+            Some(format) => (format.read)(&file.path, &file.text),
+            None => sbom::read(&file.path, &file.text),
+        };
+        (file, inventory)
     };
-    let files: Vec<(Source, Inventory)> = tree.files.into_par_iter().map(read).collect();
+    // What another file beside it says better is not read a second time.
+    let shadowed = |file: &Source| lockfile::shadows(&file.path, |other| names.contains(other));
+    let files: Vec<Source> = tree.files.into_iter().filter(|file| !shadowed(file)).collect();
+    let files: Vec<(Source, Inventory)> = files.into_par_iter().map(read).collect();
+    let files = settled(files);
     let mut problems = tree.problems;
     problems.extend(files.iter().flat_map(|(_, inventory)| inventory.problems.iter().cloned()));
     Libraries { files, problems, ..Libraries::default() }
+}
+
+/// What a lockfile itself does not say, the manifests beside it do: what is asked for, and by which groups.
+fn settled(files: Vec<(Source, Inventory)>) -> Vec<(Source, Inventory)> {
+    let place = |file: &Source| {
+        let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        lockfile::format_of(&file.path).map(|format| (folder, format.ecosystem, format.locks))
+    };
+    let mut manifests: HashMap<(String, Ecosystem), Vec<Inventory>> = HashMap::new();
+    for (file, inventory) in &files {
+        if let Some((folder, ecosystem, false)) = place(file) {
+            manifests.entry((folder, ecosystem)).or_default().push(inventory.clone());
+        }
+    }
+    let settle = |(file, mut inventory): (Source, Inventory)| {
+        if let Some((folder, ecosystem, true)) = place(&file)
+            && let Some(beside) = manifests.get(&(folder, ecosystem))
+        {
+            lockfile::settle(&mut inventory, &beside.iter().collect::<Vec<_>>());
+        }
+        (file, inventory)
+    };
+    files.into_iter().map(settle).collect()
 }
 
 /// Reads the files, compares what they lock with what is published, and looks at where it comes from and
