@@ -47,7 +47,16 @@ pub fn findings(
         let library =
             Subject { ecosystem: package.ecosystem, name: &package.name, version: &package.version };
         let confidence = if reasons.len() > 1 { Confidence::Medium } else { Confidence::High };
-        found.push(finding(vulnerable_library(), &library, &matched.weakness, place, confidence, reasons));
+        let mended = matcher.mended(&matched.weakness, package.ecosystem, &package.version);
+        found.push(finding(
+            vulnerable_library(),
+            &library,
+            &matched.weakness,
+            mended,
+            place,
+            confidence,
+            reasons,
+        ));
     }
     Ok(found)
 }
@@ -90,7 +99,8 @@ pub fn runtime_findings(
                 reasons.push(DISPUTED.to_owned());
             }
             let confidence = if *disputed { Confidence::Medium } else { Confidence::High };
-            found.push(finding(vulnerable_runtime(), &subject, weakness, place, confidence, reasons));
+            let mended = matcher.mended(weakness, Ecosystem::Runtime, &counted);
+            found.push(finding(vulnerable_runtime(), &subject, weakness, mended, place, confidence, reasons));
         }
     }
     Ok(found)
@@ -113,6 +123,7 @@ fn finding(
     rule: &'static Rule,
     subject: &Subject<'_>,
     weakness: &Weakness,
+    mended: Option<String>,
     location: Location,
     confidence: Confidence,
     mut reasons: Vec<String>,
@@ -123,7 +134,6 @@ fn finding(
         |value: fn(&Entry) -> Option<&str>| entries.iter().filter_map(value).find(|text| !text.is_empty());
     let summary =
         first(|e| Some(&e.advisory.summary)).unwrap_or("a weakness that its feed does not describe");
-    let mended = weakness.mended_after(ecosystem, version);
     let severity = entries.iter().find_map(|entry| entry.advisory.severity);
     if severity.is_none() {
         reasons.push("nobody has scored it".to_owned());

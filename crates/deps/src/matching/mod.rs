@@ -52,17 +52,22 @@ type ByPackage = HashMap<(Ecosystem, String), Arc<[Arc<Weakness>]>>;
 /// What has been asked: ecosystem, name and version.
 type ByVersion = HashMap<(Ecosystem, String, String), Answer>;
 
+/// The version that mends a weakness, by the weakness' place in memory, where [`ByPackage`] keeps it, and the
+/// version that has it.
+type Mended = HashMap<(usize, String), Option<String>>;
+
 /// Answers for one index, and remembers what it has found out: lockfiles have many packages in common.
 pub struct Matcher<'i> {
     index: &'i Index,
     weaknesses: Mutex<ByPackage>,
     known: Mutex<ByVersion>,
+    mended: Mutex<Mended>,
 }
 
 impl<'i> Matcher<'i> {
     /// A matcher that knows nothing yet.
     pub fn new(index: &'i Index) -> Self {
-        Matcher { index, weaknesses: Mutex::default(), known: Mutex::default() }
+        Matcher { index, weaknesses: Mutex::default(), known: Mutex::default(), mended: Mutex::default() }
     }
 
     /// The index that it asks.
@@ -110,6 +115,18 @@ impl<'i> Matcher<'i> {
             known.insert(key, answer.clone());
         }
         Ok(answer)
+    }
+
+    /// As [`Weakness::mended_after`], for a weakness that this matcher gave; it is remembered.
+    pub(crate) fn mended(
+        &self,
+        weakness: &Arc<Weakness>,
+        ecosystem: Ecosystem,
+        version: &str,
+    ) -> Option<String> {
+        let key = (Arc::as_ptr(weakness) as usize, version.to_owned());
+        let Ok(mut mended) = self.mended.lock() else { return weakness.mended_after(ecosystem, version) };
+        mended.entry(key).or_insert_with(|| weakness.mended_after(ecosystem, version)).clone()
     }
 
     /// All weaknesses that any version of a package has.
