@@ -1,8 +1,8 @@
 //! Matches as findings: what is wrong, how it comes in, what mends it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use wardroom_model::{Advisory, Confidence, Finding, Fingerprint, Location, Package as Library, Rule};
 use wardroom_source::LineIndex;
 
@@ -30,7 +30,7 @@ pub fn findings(
     let (lines, paths) = (LineIndex::new(bytes), Paths::new(inventory));
     let mut found: Vec<Finding> = Vec::new();
     // One version built for several platforms is one finding with several places.
-    let mut seen: HashMap<(&str, &str, String), usize> = HashMap::new();
+    let mut seen: FxHashMap<(&str, &str, String), usize> = FxHashMap::default();
     for matched in matches {
         let package = &inventory.packages[matched.package];
         let place = lines.location(file, bytes, package.span.0, package.span.1);

@@ -10,8 +10,10 @@ mod rules;
 mod tests;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+
+use rustc_hash::FxHashMap;
 
 use crate::advisory::Affected;
 use crate::index::{Entry, Index, IndexError};
@@ -48,13 +50,13 @@ pub struct Match {
 /// The weaknesses of one version of a package, each with whether feeds disagree about that version.
 pub type Answer = Arc<[(Arc<Weakness>, bool)]>;
 /// All weaknesses of one package, by its ecosystem and name.
-type ByPackage = HashMap<(Ecosystem, String), Arc<[Arc<Weakness>]>>;
+type ByPackage = FxHashMap<(Ecosystem, String), Arc<[Arc<Weakness>]>>;
 /// What has been asked: ecosystem, name and version.
-type ByVersion = HashMap<(Ecosystem, String, String), Answer>;
+type ByVersion = FxHashMap<(Ecosystem, String, String), Answer>;
 
 /// The version that mends a weakness, by the weakness' place in memory, where [`ByPackage`] keeps it, and the
 /// version that has it.
-type Mended = HashMap<(usize, String), Option<String>>;
+type Mended = FxHashMap<(usize, String), Option<String>>;
 
 /// Answers for one index, and remembers what it has found out: lockfiles have many packages in common.
 pub struct Matcher<'i> {
@@ -176,7 +178,7 @@ fn join(entries: &[Entry]) -> Vec<Weakness> {
             }
         }
     }
-    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut by_name: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
     for (group, members) in groups.iter().enumerate() {
         for name in members.iter().flat_map(|member| names(&entries[*member])) {
             by_name.entry(name).or_default().push(group);
@@ -198,7 +200,7 @@ fn join(entries: &[Entry]) -> Vec<Weakness> {
             }
         }
     }
-    let mut cve_of: HashMap<usize, &str> = HashMap::new();
+    let mut cve_of: FxHashMap<usize, &str> = FxHashMap::default();
     for (cve, group) in by_cve {
         cve_of.entry(group).or_insert(cve);
     }
