@@ -23,6 +23,10 @@ use wardroom_deps::upgrade::{
 };
 use wardroom_model::Replacement;
 
+/// The program that users run has this allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]

@@ -211,7 +211,12 @@ impl Reading {
 /// Reads one file of a feed by its name: `*.yml` as ruby-advisory-db has them, `*.json` as OSV, `*.zip` full of
 /// such. Other files are no part of a feed; `false` says so.
 pub fn read_file(file: &Arc<str>, bytes: &[u8], reading: &mut Reading) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
     match file.rsplit('.').next() {
+        // Beside its advisories, that repository has other files of YAML.
+        Some("yml" | "yaml") if !["CVE-", "GHSA-", "OSVDB-"].iter().any(|start| name.starts_with(start)) => {
+            return false;
+        }
         Some("yml" | "yaml") => read_rubysec(file, bytes, reading),
         Some("json") => read_osv(file, bytes, reading),
         Some("zip") => read_osv_zip(file, bytes, reading),

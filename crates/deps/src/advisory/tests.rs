@@ -154,6 +154,16 @@ fn hostile_files_are_told_with_their_place() {
 }
 
 #[test]
+fn other_files_are_no_part_of_a_feed() {
+    let mut reading = Reading::default();
+    for name in [".rubocop.yml", "a/.github/workflows/ci.yml", "README.md", "LICENSE"] {
+        assert!(!read_file(&name.into(), b"x: 1", &mut reading), "{name}");
+    }
+    assert!(read_file(&"gems/x/CVE-2024-1.yml".into(), b"gem: x", &mut reading));
+    assert_eq!((reading.advisories.len(), reading.problems.len()), (1, 0));
+}
+
+#[test]
 fn a_zip_of_files() {
     use std::io::Write;
     let mut bytes = Vec::new();

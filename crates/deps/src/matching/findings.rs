@@ -1,8 +1,8 @@
 //! Matches as findings: what is wrong, how it comes in, what mends it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use wardroom_model::{Advisory, Confidence, Finding, Fingerprint, Location, Package as Library, Rule};
 use wardroom_source::LineIndex;
 
@@ -30,7 +30,7 @@ pub fn findings(
     let (lines, paths) = (LineIndex::new(bytes), Paths::new(inventory));
     let mut found: Vec<Finding> = Vec::new();
     // One version built for several platforms is one finding with several places.
-    let mut seen: HashMap<(&str, &str, String), usize> = HashMap::new();
+    let mut seen: FxHashMap<(&str, &str, String), usize> = FxHashMap::default();
     for matched in matches {
         let package = &inventory.packages[matched.package];
         let place = lines.location(file, bytes, package.span.0, package.span.1);
@@ -49,7 +49,8 @@ pub fn findings(
         let confidence = if reasons.len() > 1 { Confidence::Medium } else { Confidence::High };
         let rule =
             if package.ecosystem == Ecosystem::Runtime { vulnerable_runtime() } else { vulnerable_library() };
-        found.push(finding(rule, &library, &matched.weakness, place, confidence, reasons));
+        let mended = matcher.mended(&matched.weakness, package.ecosystem, &package.version);
+        found.push(finding(rule, &library, &matched.weakness, mended, place, confidence, reasons));
     }
     Ok(found)
 }
@@ -92,7 +93,8 @@ pub fn runtime_findings(
                 reasons.push(DISPUTED.to_owned());
             }
             let confidence = if *disputed { Confidence::Medium } else { Confidence::High };
-            found.push(finding(vulnerable_runtime(), &subject, weakness, place, confidence, reasons));
+            let mended = matcher.mended(weakness, Ecosystem::Runtime, &counted);
+            found.push(finding(vulnerable_runtime(), &subject, weakness, mended, place, confidence, reasons));
         }
     }
     Ok(found)
@@ -115,6 +117,7 @@ fn finding(
     rule: &'static Rule,
     subject: &Subject<'_>,
     weakness: &Weakness,
+    mended: Option<String>,
     location: Location,
     confidence: Confidence,
     mut reasons: Vec<String>,
@@ -125,7 +128,6 @@ fn finding(
         |value: fn(&Entry) -> Option<&str>| entries.iter().filter_map(value).find(|text| !text.is_empty());
     let summary =
         first(|e| Some(&e.advisory.summary)).unwrap_or("a weakness that its feed does not describe");
-    let mended = weakness.mended_after(ecosystem, version);
     let severity = entries.iter().find_map(|entry| entry.advisory.severity);
     if severity.is_none() {
         reasons.push("nobody has scored it".to_owned());

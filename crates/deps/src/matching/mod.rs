@@ -10,8 +10,10 @@ mod rules;
 mod tests;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+
+use rustc_hash::FxHashMap;
 
 use crate::advisory::Affected;
 use crate::index::{Entry, Index, IndexError};
@@ -48,21 +50,26 @@ pub struct Match {
 /// The weaknesses of one version of a package, each with whether feeds disagree about that version.
 pub type Answer = Arc<[(Arc<Weakness>, bool)]>;
 /// All weaknesses of one package, by its ecosystem and name.
-type ByPackage = HashMap<(Ecosystem, String), Arc<[Arc<Weakness>]>>;
+type ByPackage = FxHashMap<(Ecosystem, String), Arc<[Arc<Weakness>]>>;
 /// What has been asked: ecosystem, name and version.
-type ByVersion = HashMap<(Ecosystem, String, String), Answer>;
+type ByVersion = FxHashMap<(Ecosystem, String, String), Answer>;
+
+/// The version that mends a weakness, by the weakness' place in memory, where [`ByPackage`] keeps it, and the
+/// version that has it.
+type Mended = FxHashMap<(usize, String), Option<String>>;
 
 /// Answers for one index, and remembers what it has found out: lockfiles have many packages in common.
 pub struct Matcher<'i> {
     index: &'i Index,
     weaknesses: Mutex<ByPackage>,
     known: Mutex<ByVersion>,
+    mended: Mutex<Mended>,
 }
 
 impl<'i> Matcher<'i> {
     /// A matcher that knows nothing yet.
     pub fn new(index: &'i Index) -> Self {
-        Matcher { index, weaknesses: Mutex::default(), known: Mutex::default() }
+        Matcher { index, weaknesses: Mutex::default(), known: Mutex::default(), mended: Mutex::default() }
     }
 
     /// The index that it asks.
@@ -112,6 +119,18 @@ impl<'i> Matcher<'i> {
         Ok(answer)
     }
 
+    /// As [`Weakness::mended_after`], for a weakness that this matcher gave; it is remembered.
+    pub(crate) fn mended(
+        &self,
+        weakness: &Arc<Weakness>,
+        ecosystem: Ecosystem,
+        version: &str,
+    ) -> Option<String> {
+        let key = (Arc::as_ptr(weakness) as usize, version.to_owned());
+        let Ok(mut mended) = self.mended.lock() else { return weakness.mended_after(ecosystem, version) };
+        mended.entry(key).or_insert_with(|| weakness.mended_after(ecosystem, version)).clone()
+    }
+
     /// All weaknesses that any version of a package has.
     pub fn weaknesses(&self, ecosystem: Ecosystem, name: &str) -> Result<Arc<[Arc<Weakness>]>, IndexError> {
         let key = (ecosystem, name.to_owned());
@@ -159,7 +178,7 @@ fn join(entries: &[Entry]) -> Vec<Weakness> {
             }
         }
     }
-    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut by_name: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
     for (group, members) in groups.iter().enumerate() {
         for name in members.iter().flat_map(|member| names(&entries[*member])) {
             by_name.entry(name).or_default().push(group);
@@ -181,7 +200,7 @@ fn join(entries: &[Entry]) -> Vec<Weakness> {
             }
         }
     }
-    let mut cve_of: HashMap<usize, &str> = HashMap::new();
+    let mut cve_of: FxHashMap<usize, &str> = FxHashMap::default();
     for (cve, group) in by_cve {
         cve_of.entry(group).or_insert(cve);
     }

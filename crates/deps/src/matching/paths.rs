@@ -1,6 +1,8 @@
 //! How a package comes in: asked for by the project, or through which others.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
 
 use crate::lockfile::Inventory;
 
@@ -8,15 +10,15 @@ use crate::lockfile::Inventory;
 #[derive(Debug)]
 pub struct Paths<'i> {
     /// By name: the name that asks for it; `None` where the project does.
-    parents: HashMap<&'i str, Option<&'i str>>,
+    parents: FxHashMap<&'i str, Option<&'i str>>,
 }
 
 impl<'i> Paths<'i> {
     /// Finds the ways of a file's packages. Names stand for packages: where a file holds two versions of one
     /// name, the way is to either.
     pub fn new(inventory: &'i Inventory) -> Self {
-        let mut requires: HashMap<&str, Vec<&str>> = HashMap::new();
-        let mut parents: HashMap<&str, Option<&str>> = HashMap::new();
+        let mut requires: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+        let mut parents: FxHashMap<&str, Option<&str>> = FxHashMap::default();
         let mut queue = VecDeque::new();
         for package in &inventory.packages {
             let names = package.requires.iter().map(|required| required.name.as_str());

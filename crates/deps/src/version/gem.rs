@@ -10,8 +10,10 @@ use std::cmp::Ordering;
 pub struct Version {
     /// As written, a dash read as `.pre.`.
     parts: Vec<Part>,
-    /// Without the zeros at the end of the numbers and at the end of the whole: what is compared.
-    canonical: Vec<Part>,
+    /// The first word, or the end: the numbers stand before it.
+    first_word: usize,
+    /// Where the zeros at the end of the numbers begin, and those at the end of the whole: they do not count.
+    ends: [usize; 2],
 }
 
 /// A number or a word between dots.
@@ -78,9 +80,13 @@ impl Version {
 
     fn of_parts(parts: Vec<Part>) -> Version {
         let first_word = parts.iter().position(Part::is_word).unwrap_or(parts.len());
-        let (numbers, rest) = parts.split_at(first_word);
-        let canonical = [without_zeros(numbers), without_zeros(rest)].concat();
-        Version { parts, canonical }
+        let ends = [without_zeros(&parts[..first_word]), first_word + without_zeros(&parts[first_word..])];
+        Version { parts, first_word, ends }
+    }
+
+    /// What is compared.
+    fn canonical(&self) -> impl Iterator<Item = &Part> {
+        self.parts[..self.ends[0]].iter().chain(&self.parts[self.first_word..self.ends[1]])
     }
 
     /// A letter anywhere makes a version one before a release.
@@ -100,14 +106,12 @@ impl Version {
 
     /// The release that a version before it leads to.
     fn release(&self) -> Version {
-        let end = self.parts.iter().position(Part::is_word).unwrap_or(self.parts.len());
-        Version::of_parts(self.parts[..end].to_vec())
+        Version::of_parts(self.parts[..self.first_word].to_vec())
     }
 
     /// The first version that `~>` no longer takes: the last number but one, and one more.
     fn bump(&self) -> Version {
-        let end = self.parts.iter().position(Part::is_word).unwrap_or(self.parts.len());
-        let mut parts = self.parts[..end].to_vec();
+        let mut parts = self.parts[..self.first_word].to_vec();
         if parts.len() > 1 {
             parts.pop();
         }
@@ -138,9 +142,9 @@ fn increment(part: &Part) -> String {
     format!("1{}", String::from_utf8_lossy(&bytes))
 }
 
-fn without_zeros(parts: &[Part]) -> &[Part] {
-    let end = parts.iter().rposition(|part| *part != Part::Number(0)).map_or(0, |last| last + 1);
-    &parts[..end]
+/// How many parts are left without the zeros at the end.
+fn without_zeros(parts: &[Part]) -> usize {
+    parts.iter().rposition(|part| *part != Part::Number(0)).map_or(0, |last| last + 1)
 }
 
 /// Digits and letters that stand together are parts of their own.
@@ -172,13 +176,18 @@ fn well_formed(text: &str) -> bool {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (left, right) = (&self.canonical, &other.canonical);
         // What is missing counts as zero: `1.0.a` comes before `1.0`, and `1.0.1` after it.
         let missing = Part::Number(0);
-        (0..left.len().max(right.len()))
-            .map(|index| left.get(index).unwrap_or(&missing).cmp(right.get(index).unwrap_or(&missing)))
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal)
+        let (mut left, mut right) = (self.canonical(), other.canonical());
+        loop {
+            let order = match (left.next(), right.next()) {
+                (None, None) => return Ordering::Equal,
+                (a, b) => a.unwrap_or(&missing).cmp(b.unwrap_or(&missing)),
+            };
+            if order.is_ne() {
+                return order;
+            }
+        }
     }
 }
 
@@ -190,7 +199,7 @@ impl PartialOrd for Version {
 
 impl PartialEq for Version {
     fn eq(&self, other: &Self) -> bool {
-        self.canonical == other.canonical
+        self.cmp(other).is_eq()
     }
 }
 
