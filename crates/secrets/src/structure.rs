@@ -164,7 +164,7 @@ fn putty(text: &[u8], start: usize, place: Place, out: &mut Vec<Raw>) {
     let mut lines = rest[private..end].split(|b| *b == b'\n').skip(1);
     let mut body: Vec<u8> = Vec::new();
     lines.by_ref().for_each(|l| body.extend_from_slice(l.trim_ascii()));
-    if body.len() >= 40 && value::entropy(&body) > 4.0 {
+    if body.len() >= 40 && checks::decode_base64(&body).is_some() && value::entropy(&body) > 4.0 {
         let encrypted = value::contains(&rest[..private], b"Encryption: aes");
         let first = out.len();
         push(out, "putty", (start, start + end), &body, place, Confidence::High);

@@ -226,6 +226,9 @@ fn reference(value: &[u8]) -> bool {
     if marks.iter().any(|m| contains(value, m)) {
         return true;
     }
+    if placeholder_in_braces(value) {
+        return true;
+    }
     let (first, last) = (value[0], value[value.len() - 1]);
     let wrapped = matches!(
         (first, last),
@@ -241,6 +244,16 @@ fn reference(value: &[u8]) -> bool {
         || [&b"vault:"[..], b"secret:", b"ref+", b"op://", b"arn:aws:", b"file:", b"ssm:", b"enc["]
             .iter()
             .any(|p| value.len() > p.len() && value[..p.len()].eq_ignore_ascii_case(p))
+}
+
+/// `{name}` or `{name:…}` somewhere: what many languages fill in.
+fn placeholder_in_braces(value: &[u8]) -> bool {
+    value.iter().enumerate().filter(|(_, b)| **b == b'{').any(|(open, _)| {
+        let rest = &value[open + 1..];
+        let inner =
+            rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':')).count();
+        inner >= 2 && rest.get(inner) == Some(&b'}') && rest[0].is_ascii_alphabetic()
+    })
 }
 
 /// One byte five times in a row, one or two or three bytes over and over, or hardly any different ones.

@@ -20,6 +20,11 @@ const LINE: usize = 4096;
 /// What is read beside a changed stretch, in bytes: names, hosts and users stand there.
 const BESIDE: usize = 512;
 
+/// A secret, and the version that holds it.
+type Found = (VersionId, Arc<Hit>);
+/// A secret and a path.
+type Place<'h> = (&'h [u8], Arc<str>);
+
 /// A secret in a version, with the line by which it is known again in the next one.
 #[derive(Clone)]
 struct Kept {
@@ -36,7 +41,7 @@ pub struct Times(HashMap<Vec<u8>, Standing>);
 /// Less sure ones than `least` are not followed.
 pub fn look(path: &Path, scanner: &Scanner, least: Confidence) -> anyhow::Result<(Looked, Times)> {
     let history = History::open(path).map_err(|e| usage(e.to_string()))?;
-    let found: Mutex<(Looked, Vec<(VersionId, Arc<Hit>)>)> = Mutex::default();
+    let found: Mutex<(Looked, Vec<Found>)> = Mutex::default();
     history.each_version::<Kept>(&|number, version, before| {
         let (kept, problems) = one(scanner, version, before, least);
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +76,7 @@ pub fn look(path: &Path, scanner: &Scanner, least: Confidence) -> anyhow::Result
     let hits: Vec<_> = hits.into_iter().filter(|(n, _)| !allowed(n)).collect();
     let mut times: HashMap<Vec<u8>, Standing> = HashMap::new();
     // One place for each secret and path: the newest.
-    let mut places: HashMap<(&[u8], Arc<str>), (u32, &Arc<Hit>)> = HashMap::new();
+    let mut places: HashMap<Place<'_>, (u32, &Arc<Hit>)> = HashMap::new();
     for (number, hit) in &hits {
         let at = &standing[number];
         times
