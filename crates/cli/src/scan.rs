@@ -134,6 +134,9 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     analysis.problems.extend(secrets.problems.iter().cloned());
     analysis.problems.append(&mut advisories.problems);
     analysis.problems.extend(libraries.problems.iter().cloned());
+    // The engine for secrets heeds the comments that are meant for it by itself.
+    let for_secrets = |rule: &String| rule.starts_with("secret-");
+    analysis.ignores.retain(|ignore| ignore.rules.is_empty() || !ignore.rules.iter().all(for_secrets));
     ignores::apply(&mut all, &analysis.ignores, &file_ignores, today, &mut analysis.problems);
     for finding in &mut all {
         if wanted.baseline.contains(&finding.fingerprint.0) {

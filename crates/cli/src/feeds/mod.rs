@@ -4,7 +4,7 @@ pub mod download;
 mod sync;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use wardroom_deps::index::Index;
@@ -56,7 +56,7 @@ fn whole(index: &Index) -> anyhow::Result<()> {
     Ok(index.each(|_, _, _| {})?)
 }
 
-fn list(path: &PathBuf) -> anyhow::Result<()> {
+fn list(path: &Path) -> anyhow::Result<()> {
     if !path.exists() {
         Console::stderr(&format!(
             "wardroom: there is no index at {}; `wardroom feeds sync` makes one",
