@@ -42,7 +42,7 @@ const NEVER: &[(&str, &[&str])] = &[
 ];
 
 /// Crates of ours that may depend on any other.
-const TOP: &[&str] = &["wardroom-bench", "wardroom-cli", "xtask"];
+const TOP: &[&str] = &["wardroom-bench", "wardroom-bench-deps", "wardroom-cli", "xtask"];
 
 /// Compares.
 pub fn check(root: &Path) -> anyhow::Result<()> {

@@ -322,13 +322,14 @@ pub fn sort(findings: &mut [Finding]) {
 fn notices(scanned: &Scanned, path: &Path) {
     let report = &scanned.report;
     if report.stats.packages > 0
+        && report.rule("vulnerable-library").is_some()
         && let Some(warning) = advisories::warning(&report.feeds)
     {
         Console::stderr(&format!("wardroom: {warning}"));
     }
     if scanned.empty {
         Console::stderr(&format!(
-            "wardroom: {} holds neither Ruby nor a lockfile, so there is nothing to scan",
+            "wardroom: {} holds neither Ruby nor a lockfile: only secrets were looked for",
             path.display()
         ));
     } else if !scanned.analysis.rails && scanned.analysis.ruby_files > 0 {

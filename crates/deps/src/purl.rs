@@ -78,7 +78,11 @@ impl Purl {
             }
         };
         match &package.origin {
-            Origin::Registry(url) if package.ecosystem != Ecosystem::Container => add("repository_url", url),
+            Origin::Registry(url) if package.ecosystem != Ecosystem::Container => {
+                if !is_own(package.ecosystem, url) {
+                    add("repository_url", url);
+                }
+            }
             Origin::Registry(host) => {
                 // The registry stands in front of an image's name; in a package URL it is a qualifier.
                 if let Some(rest) = name.strip_prefix(host.as_str()).and_then(|n| n.strip_prefix('/')) {
@@ -245,6 +249,25 @@ pub fn purl(ecosystem: Ecosystem, name: &str, version: &str) -> String {
     version.clone_into(&mut purl.version);
     purl.normalise();
     purl.to_string()
+}
+
+/// Whether an address is the ecosystem's own registry, which a package URL means where it names none.
+fn is_own(ecosystem: Ecosystem, url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let own: &[&str] = match ecosystem {
+        Ecosystem::RubyGems => &["rubygems.org", "www.rubygems.org", "index.rubygems.org"],
+        Ecosystem::Npm => &["registry.npmjs.org", "registry.yarnpkg.com"],
+        Ecosystem::Cargo => &["index.crates.io", "crates.io"],
+        Ecosystem::PyPi => &["pypi.org", "pypi.python.org", "files.pythonhosted.org"],
+        Ecosystem::Composer => &["packagist.org", "repo.packagist.org"],
+        Ecosystem::Maven => &["repo.maven.apache.org", "repo1.maven.org"],
+        Ecosystem::NuGet => &["api.nuget.org", "www.nuget.org"],
+        Ecosystem::Hex => &["repo.hex.pm", "hex.pm"],
+        Ecosystem::Pub => &["pub.dev", "pub.dartlang.org"],
+        _ => &[],
+    };
+    own.contains(&host)
+        || ecosystem == Ecosystem::Cargo && url.contains("github.com/rust-lang/crates.io-index")
 }
 
 /// The parts of a path without empty ones; in a subpath, without those that go nowhere or up.

@@ -61,7 +61,7 @@ fn differences_are_said_in_words() {
             "because: critical severity}\n",
             "because: critical}\n",
             &[
-                "finding: priority, rule 1: 1 when severity == 'critical' (critical severity) → 1 when severity == 'critical' (critical)",
+                "finding: priority, rule 4: 1 when severity == 'critical' (critical severity) → 1 when severity == 'critical' (critical)",
             ],
         ),
         (

@@ -2,6 +2,7 @@
 
 mod changes;
 mod ignores;
+mod libraries;
 mod robust;
 mod scan;
 mod secrets;

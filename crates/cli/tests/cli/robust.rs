@@ -18,7 +18,7 @@ fn problems(project: &Project, file: &str) -> Vec<String> {
 fn an_empty_folder() {
     let run = Project::empty().run(&["scan"]);
     assert_eq!(run.code, 0);
-    assert!(run.err.contains("holds no Ruby"), "{}", run.err);
+    assert!(run.err.contains("holds neither Ruby nor a lockfile"), "{}", run.err);
     assert!(run.out.contains("No findings"), "{}", run.out);
 }
 
@@ -28,7 +28,7 @@ fn no_ruby_at_all() {
     project.write("main.py", "print(1)\n");
     let run = project.run(&["scan"]);
     assert_eq!(run.code, 0);
-    assert!(run.err.contains("holds no Ruby"), "{}", run.err);
+    assert!(run.err.contains("holds neither Ruby nor a lockfile"), "{}", run.err);
 }
 
 #[test]
