@@ -182,10 +182,13 @@ fn broken_input_is_told_and_ends_nothing() {
     assert!(run.err.contains("bad.index"), "{}", run.err);
 }
 
+/// Files by path.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// A server with OSV's layout: files by path, and what was asked.
 struct Mirror {
     address: String,
-    files: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    files: Arc<Mutex<Files>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
