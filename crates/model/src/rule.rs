@@ -44,6 +44,20 @@ pub enum Category {
 }
 
 impl Category {
+    /// Every family, in the order of the documentation.
+    pub const ALL: [Category; 10] = [
+        Category::Injection,
+        Category::CrossSiteScripting,
+        Category::FilesAndNetwork,
+        Category::Access,
+        Category::DataAndCryptography,
+        Category::Configuration,
+        Category::DenialOfService,
+        Category::Versions,
+        Category::Libraries,
+        Category::Secrets,
+    ];
+
     /// As a heading.
     pub fn title(self) -> &'static str {
         match self {

@@ -11,18 +11,6 @@ use wardroom_model::{Category, Rule, Severity};
 use crate::error::url_encode;
 use crate::pages::list::address;
 
-/// Every family, in the order of the documentation.
-const CATEGORIES: [Category; 8] = [
-    Category::Injection,
-    Category::CrossSiteScripting,
-    Category::FilesAndNetwork,
-    Category::Access,
-    Category::DataAndCryptography,
-    Category::Configuration,
-    Category::DenialOfService,
-    Category::Versions,
-];
-
 /// Columns that can be sorted by: name in the address, and head.
 const SORTS: [(&str, &str); 5] = [
     ("rule", "Rule"),
@@ -77,7 +65,7 @@ impl Asked {
         let sort = text("sort");
         let (reversed, sort) = sort.strip_prefix('-').map_or((false, sort), |rest| (true, rest));
         let known = SORTS.iter().find(|(name, _)| *name == sort);
-        let category = CATEGORIES.into_iter().map(slug).find(|s| s == text("category"));
+        let category = Category::ALL.into_iter().map(slug).find(|s| s == text("category"));
         Asked {
             q: text("q").chars().take(200).collect(),
             category: category.unwrap_or_default(),
@@ -136,7 +124,7 @@ impl Asked {
                 on,
             }
         };
-        CATEGORIES.into_iter().map(choice).collect()
+        Category::ALL.into_iter().map(choice).collect()
     }
 }
 
