@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sast", &["model", "source", "ruby", "rails", "flow"]),
     ("deps", &["model", "source"]),
     ("secrets", &["model", "source"]),
+    ("import", &["model"]),
     ("report", &["model", "source"]),
     ("program", &["model"]),
     ("desk", &["model", "program"]),

@@ -1,0 +1,64 @@
+//! Rows under a header.
+
+/// Rows under a header.
+#[derive(Debug)]
+pub struct Table {
+    columns: Vec<String>,
+    rows: Vec<csv::StringRecord>,
+}
+
+/// Fewer columns are no table but a text with a comma.
+const FEWEST: usize = 2;
+
+impl Table {
+    /// Parses text; none where it does not look like a table. The separator is the one that the header holds most.
+    pub(super) fn parse(text: &str, cut: &mut impl FnMut(usize, String)) -> Option<Table> {
+        let header = text.lines().next()?;
+        let count = |separator: u8| header.bytes().filter(|b| *b == separator).count();
+        let separator = [b',', b';', b'\t'].into_iter().max_by_key(|s| count(*s))?;
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes());
+        let columns: Vec<String> = reader.headers().ok()?.iter().map(|c| c.trim().to_owned()).collect();
+        if columns.len() < FEWEST || columns.iter().any(|c| c.len() > 200) {
+            return None;
+        }
+        let mut rows = Vec::new();
+        for (at, row) in reader.records().enumerate() {
+            match row {
+                Ok(row) => rows.push(row),
+                Err(error) => cut(at + 2, format!("a row was left out: {error}")),
+            }
+        }
+        Some(Table { columns, rows })
+    }
+
+    /// The names of the columns.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(String::as_str)
+    }
+
+    /// Whether all of these columns are there, whatever their case.
+    pub fn has(&self, columns: &[&str]) -> bool {
+        columns.iter().all(|c| self.index(c).is_some())
+    }
+
+    fn index(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.eq_ignore_ascii_case(column))
+    }
+
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// What stands in a row (from 0) under a column, trimmed; empty where there is nothing.
+    pub fn cell(&self, row: usize, column: &str) -> &str {
+        let cell = self.index(column).and_then(|at| self.rows.get(row)?.get(at));
+        cell.unwrap_or_default().trim()
+    }
+}

@@ -1,0 +1,132 @@
+//! Every published report, against what is known to be in it.
+//!
+//! `unlike.toml` lists, with the reason, each report for which the given answer is not taken.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+use wardroom_import::{Imported, Reported};
+
+fn data() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/reports")
+}
+
+/// A finding in the terms of the given answers.
+fn told(finding: &Reported) -> Map<String, Value> {
+    let mut map = Map::new();
+    let mut put = |key: &str, value: Value| {
+        let empty = value.is_null() || value == json!("") || value == json!([]);
+        if !empty {
+            map.insert(key.to_owned(), value);
+        }
+    };
+    let severity = finding.severity.map_or("info", |s| s.as_str());
+    put("severity", json!(severity));
+    put("cwes", json!(finding.cwes));
+    put("file", json!(finding.place.as_ref().map(|p| p.file.clone())));
+    put("line", json!(finding.place.as_ref().and_then(|p| p.line)));
+    put("component", json!(finding.package.as_ref().map(|p| p.name.clone())));
+    put("version", json!(finding.package.as_ref().map(|p| p.version.clone())));
+    put("ids", json!(finding.ids));
+    put("rule", json!(finding.rule));
+    put("tool_id", json!(finding.tool_id));
+    put("cvss3", json!(finding.cvss));
+    put("cvss3_score", json!(finding.score));
+    map
+}
+
+/// Which fields of an expected finding one of ours has.
+fn unlike(expected: &Value, ours: &Map<String, Value>) -> Vec<String> {
+    let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    let expected = expected.as_object().unwrap();
+    expected
+        .iter()
+        .filter(|(key, value)| {
+            let mine = ours.get(*key);
+            let same = match key.as_str() {
+                "cwe" => ours.get("cwes").and_then(Value::as_array).is_some_and(|c| c.contains(value)),
+                "severity" => mine.is_some_and(|m| text(m).eq_ignore_ascii_case(&text(value))),
+                "ids" => value
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .all(|id| mine.and_then(Value::as_array).is_some_and(|m| m.contains(id))),
+                "cvss3_score" => mine
+                    .and_then(Value::as_f64)
+                    .zip(value.as_f64())
+                    .is_some_and(|(a, b)| (a - b).abs() < 0.05),
+                _ => mine.is_some_and(|m| text(m) == text(value)),
+            };
+            !same
+        })
+        .map(|(key, value)| {
+            format!(
+                "{key}={} (ours: {})",
+                text(value),
+                ours.get(if key == "cwe" { "cwes" } else { key }).map(text).unwrap_or_default()
+            )
+        })
+        .collect()
+}
+
+/// Reads one published report.
+fn import(name: &str) -> Result<Imported, String> {
+    let bytes = std::fs::read(data().join(name)).map_err(|e| e.to_string())?;
+    wardroom_import::read(name, &bytes, None).map_err(|e| e.to_string())
+}
+
+#[test]
+fn published_reports_give_what_is_known_to_be_in_them() {
+    let expected: BTreeMap<String, Value> =
+        serde_json::from_str(&std::fs::read_to_string(data().join("expected.json")).unwrap()).unwrap();
+    let list =
+        std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/unlike.toml")).unwrap();
+    let unlike_on_purpose: BTreeMap<String, String> = toml::from_str(&list).unwrap();
+    // `ONLY=zap` looks at one folder.
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let (mut wrong, mut needless) = (Vec::new(), Vec::new());
+    for (name, answer) in expected.iter().filter(|(name, _)| name.starts_with(&only)) {
+        let mut lines = Vec::new();
+        match import(name) {
+            Err(error) => lines.push(error),
+            Ok(imported) => {
+                let count = answer["count"].as_u64().unwrap();
+                if imported.findings.len() as u64 != count {
+                    lines.push(format!("{} findings where {count} are known", imported.findings.len()));
+                }
+                let mut ours: Vec<Map<String, Value>> = imported.findings.iter().map(told).collect();
+                for finding in answer["findings"].as_array().unwrap() {
+                    // The nearest of those that nothing else was matched with.
+                    let best = ours
+                        .iter()
+                        .enumerate()
+                        .map(|(at, mine)| (unlike(finding, mine), at))
+                        .min_by_key(|(unlike, _)| unlike.len());
+                    let Some((differences, at)) = best else {
+                        lines.push(format!("missing: {finding}"));
+                        continue;
+                    };
+                    ours.swap_remove(at);
+                    if !differences.is_empty() {
+                        lines.push(format!("differs: {}", differences.join(", ")));
+                    }
+                }
+            }
+        }
+        match (lines.is_empty(), unlike_on_purpose.contains_key(name)) {
+            (false, false) => wrong.push(format!("{name}:\n    {}", lines.join("\n    "))),
+            (true, true) => needless.push(name.clone()),
+            _ => {}
+        }
+    }
+    assert!(
+        wrong.is_empty() && needless.is_empty(),
+        "{} of {} differ:\n{}\nneed no reason any more: {needless:?}",
+        wrong.len(),
+        expected.len(),
+        wrong.join("\n")
+    );
+}
