@@ -156,7 +156,7 @@ fn figures(index: &Index, viewer: &Viewer) {
     for text in ["", "team:team1"] {
         let (query, _) = Query::parse(text);
         let matches = index.find(&query, viewer, NOW);
-        let scope = Scope { index, query: &query, matches: &matches, now: NOW };
+        let scope = &Scope::new(index, &query, &matches, NOW);
         let window = Window {
             from: jiff::civil::Date::constant(2026, 5, 1),
             to: jiff::civil::Date::constant(2026, 11, 27),
@@ -164,8 +164,8 @@ fn figures(index: &Index, viewer: &Viewer) {
         let ms = |d: Duration| format!("{:.2} ms", d.as_secs_f64() * 1e3);
         println!("figures of `{text}`:");
         println!("  ages {}", ms(time(|| metrics::ages(scope)).0));
-        println!("  times {}", ms(time(|| metrics::times(scope, window)).0));
-        println!("  promises {}", ms(time(|| metrics::promises(scope)).0));
+        println!("  times {}", ms(time(|| metrics::times(scope, window, None)).0));
+        println!("  promises {}", ms(time(|| metrics::promises(scope, Some(window))).0));
         println!("  backlog {}", ms(time(|| metrics::backlog(scope, 52)).0));
         println!("  precision {}", ms(time(|| metrics::precision(scope, &Precision::default())).0));
         println!("  reopened {}", ms(time(|| metrics::reopened(scope)).0));

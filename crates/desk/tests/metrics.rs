@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use wardroom_desk::metrics::{self, Count, Precision, Scope, Spread, Verdict, Window};
@@ -61,7 +61,7 @@ proptest! {
         let (query, _) = Query::parse(text);
         let viewer = Viewer { sees_confidential: all, ..Viewer::default() };
         let matches = index.find(&query, &viewer, NOW);
-        let scope = Scope { index: &index, query: &query, matches: &matches, now: NOW };
+        let scope = &Scope::new(&index, &query, &matches, NOW);
         let shown: Vec<&Record> = records.iter().filter(|r| matches.contains(r.id.no)).collect();
         let severity = |r: &Record| r.text("severity").parse::<wardroom_model::Severity>().ok();
         let finds = |count: &Count| {
@@ -81,7 +81,7 @@ proptest! {
             finds(&cell.count);
         }
 
-        for row in metrics::times(scope, window()) {
+        for row in metrics::times(scope, window(), None) {
             let of: Vec<&&Record> = shown.iter().filter(|r| severity(r) == row.severity).collect();
             let closed: Vec<i64> = of.iter().filter_map(|r| r.closed.filter(|c| within(*c)).map(|c| c - r.opened)).collect();
             let open: Vec<i64> = of.iter().filter(|r| r.open).map(|r| NOW - r.opened).collect();
@@ -92,7 +92,7 @@ proptest! {
         }
 
         let mut promised = 0;
-        for promise in metrics::promises(scope) {
+        for promise in metrics::promises(scope, None) {
             let of = |holds: &dyn Fn(i64, Running) -> bool| {
                 let clocks = shown.iter().filter(|r| severity(r) == promise.severity).filter_map(|r| r.clocks.get(&promise.clock));
                 clocks.filter(|c| holds(c.due, c.running)).count() as u64
@@ -108,6 +108,40 @@ proptest! {
             }
         }
         prop_assert_eq!(promised, shown.iter().map(|r| r.clocks.len() as u64).sum::<u64>());
+
+        // Of a window: what was closed in it, and what is still open.
+        for promise in metrics::promises(scope, Some(window())) {
+            for (count, state) in [
+                (&promise.met, "met"), (&promise.missed, "missed"), (&promise.running, "running"),
+                (&promise.late, "late"), (&promise.paused, "paused"),
+            ] {
+                let of = shown.iter().filter(|r| severity(r) == promise.severity);
+                let of = of.filter(|r| r.clocks.get(&promise.clock).is_some_and(|c| match (c.running, state) {
+                    (Running::Stopped { at }, "met") => at <= c.due && r.closed.is_some_and(within),
+                    (Running::Stopped { at }, "missed") => at > c.due && r.closed.is_some_and(within),
+                    (Running::Running, "running") => c.due >= NOW && r.open,
+                    (Running::Running, "late") => c.due < NOW && r.open,
+                    (Running::Paused { .. }, "paused") => r.open,
+                    _ => false,
+                }));
+                prop_assert_eq!(count.count, of.count() as u64, "{} {}", promise.clock, state);
+                finds(count);
+            }
+        }
+
+        let clocks: BTreeSet<&str> = shown.iter().flat_map(|r| r.clocks.keys()).map(String::as_str).collect();
+        for clock in clocks.into_iter().chain(["nothing"]) {
+            let timed: Vec<&&Record> = shown.iter().filter(|r| r.clocks.contains_key(clock)).collect();
+            let open: Vec<i64> = timed.iter().filter(|r| r.open).map(|r| NOW - r.opened).collect();
+            let closed: Vec<i64> = timed.iter().filter_map(|r| r.closed.filter(|c| within(*c)).map(|c| c - r.opened)).collect();
+            spread(&open, metrics::open_ages(scope, Some(clock)));
+            spread(&closed, metrics::closed_times(scope, window(), Some(clock)));
+        }
+        let late = metrics::late(scope);
+        let is_late = |r: &&&Record| r.open && r.due().is_some_and(|(_, due)| due < NOW);
+        prop_assert_eq!(late.all, shown.iter().filter(is_late).count() as u64);
+        let high = shown.iter().filter(is_late).filter(|r| severity(r) == Some(wardroom_model::Severity::High));
+        prop_assert_eq!(late.high, high.count() as u64);
 
         let weeks = metrics::backlog(scope, 60);
         prop_assert_eq!(weeks.len(), 60);

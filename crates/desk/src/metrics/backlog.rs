@@ -25,7 +25,7 @@ pub struct Week {
 }
 
 /// The last so many weeks, oldest first, the present one last.
-pub fn backlog(scope: Scope<'_>, weeks: u32) -> Vec<Week> {
+pub fn backlog(scope: &Scope<'_>, weeks: u32) -> Vec<Week> {
     let index = scope.index;
     let weeks = weeks.clamp(1, MOST);
     let today = index.calendar().date(scope.now);
@@ -43,13 +43,13 @@ pub fn backlog(scope: Scope<'_>, weeks: u32) -> Vec<Week> {
     // The first is for what came before, the last for what comes after.
     let mut opened = vec![0_u64; edges.len() + 1];
     let mut closed = vec![0_u64; edges.len() + 1];
-    scope.matches.bits().iter().for_each(|no| {
+    for no in scope.numbers().iter().copied() {
         opened[buckets.of(index.opened.get(no))] += 1;
         let at = index.closed.get(no);
         if at != NEVER {
             closed[buckets.of(at)] += 1;
         }
-    });
+    }
     let mut open = opened[0].saturating_sub(closed[0]);
     let mut all = Vec::new();
     for (at, monday) in mondays.into_iter().enumerate() {

@@ -8,34 +8,66 @@ mod age;
 mod backlog;
 mod precision;
 mod promise;
+mod spread;
 mod table;
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use jiff::civil::Date;
 use wardroom_model::Severity;
 
-pub use age::{AgeCell, BANDS, Band, Spread, TimeRow, ages, closed_times, open_ages, times};
+pub use age::{AgeCell, BANDS, Band, TimeRow, ages, closed_times, open_ages, times};
 pub use backlog::{Week, backlog};
 pub use precision::{Precision, RulePrecision, Verdict, precision, precision_of};
 pub use promise::{Promise, promises};
-pub use table::{Rate, Row, reopened, tables};
+pub use spread::Spread;
+pub use table::{Late, Rate, Row, late, reopened, tables};
 
 use crate::index::{Index, Matches};
 use crate::{Millis, Query};
 
-/// What figures are taken of.
-#[derive(Clone, Copy, Debug)]
+/// What figures are taken of. What several figures go through is listed once.
+#[derive(Debug)]
 pub struct Scope<'a> {
-    /// All records.
-    pub index: &'a Index,
-    /// The search that the figures are limited to.
-    pub query: &'a Query,
-    /// What it found, for whoever looks.
-    pub matches: &'a Matches,
-    /// The present.
-    pub now: Millis,
+    index: &'a Index,
+    query: &'a Query,
+    matches: &'a Matches,
+    now: Millis,
+    numbers: OnceCell<Vec<u32>>,
+    open: OnceCell<Vec<u32>>,
+    closed: OnceCell<(Window, Vec<u32>)>,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    /// All records, the search that the figures are limited to, what it found for whoever looks, and the present.
+    pub fn new(index: &'a Index, query: &'a Query, matches: &'a Matches, now: Millis) -> Scope<'a> {
+        let (numbers, open, closed) = Default::default();
+        Scope { index, query, matches, now, numbers, open, closed }
+    }
+
+    /// All, by number.
+    fn numbers(&self) -> &[u32] {
+        self.numbers.get_or_init(|| self.matches.iter().collect())
+    }
+
+    /// What is open.
+    fn open(&self) -> &[u32] {
+        self.open.get_or_init(|| (&self.index.open & self.matches.bits()).iter().collect())
+    }
+
+    /// What was closed within a window. One window is kept: a page asks for one.
+    fn closed(&self, window: Window) -> Cow<'_, [u32]> {
+        let list = || {
+            let (from, to) = window.moments(self.index);
+            (&*self.index.closed.within(from, to) & self.matches.bits()).iter().collect()
+        };
+        match self.closed.get_or_init(|| (window, list())) {
+            (kept, numbers) if *kept == window => Cow::Borrowed(numbers),
+            _ => Cow::Owned(list()),
+        }
+    }
+
     /// The search that leads to a part of what the figures are of.
     fn search(&self, terms: &str) -> String {
         self.query.without_key("sort").without_key("group").with(terms).to_string()

@@ -82,7 +82,7 @@ struct Judged<'a> {
 
 impl<'a> Judged<'a> {
     /// None where a field has no column.
-    fn of(scope: Scope<'a>, how: &Precision) -> Option<Judged<'a>> {
+    fn of(scope: &Scope<'a>, how: &Precision) -> Option<Judged<'a>> {
         let index = scope.index;
         let column = |name: &str| index.schema().column(name).map(|at| &index.columns[at]);
         let dismissal = column(&how.wrong.0)?;
@@ -101,7 +101,7 @@ impl<'a> Judged<'a> {
 
     fn rule(
         &self,
-        scope: Scope<'_>,
+        scope: &Scope<'_>,
         how: &Precision,
         name: &str,
         [all, right, wrong]: [u64; 3],
@@ -129,7 +129,7 @@ impl<'a> Judged<'a> {
 }
 
 /// Rules by how often they were wrong, the most first. None where a field has no column.
-pub fn precision(scope: Scope<'_>, how: &Precision) -> Option<Vec<RulePrecision>> {
+pub fn precision(scope: &Scope<'_>, how: &Precision) -> Option<Vec<RulePrecision>> {
     let judged = Judged::of(scope, how)?;
     let counts = |of: &RoaringBitmap| judged.rule.counts(&Among::new(of, &scope.index.all));
     let (all, right, wrong) = (counts(scope.matches.bits()), counts(&judged.right), counts(&judged.wrong));
@@ -148,7 +148,7 @@ pub fn precision(scope: Scope<'_>, how: &Precision) -> Option<Vec<RulePrecision>
 }
 
 /// How often one rule was right. None where it has reported nothing.
-pub fn precision_of(scope: Scope<'_>, how: &Precision, rule: &str) -> Option<RulePrecision> {
+pub fn precision_of(scope: &Scope<'_>, how: &Precision, rule: &str) -> Option<RulePrecision> {
     let judged = Judged::of(scope, how)?;
     let reported = judged.rule.posting(judged.rule.names.code(rule)?);
     let counts = [scope.matches.bits(), &judged.right, &judged.wrong].map(|of| reported.among(of));

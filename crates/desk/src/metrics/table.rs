@@ -1,5 +1,7 @@
 //! A table with a row for each repository, team or owner.
 
+use wardroom_model::Severity;
+
 use super::{Count, SEVERITIES, Scope, Spread, Window, slot, term};
 use crate::Millis;
 use crate::index::{Among, Column, NEVER, at};
@@ -28,7 +30,7 @@ pub struct Row {
 
 /// A table for each field (`repository`, `team`, `owner`): a row for each of its values, most open first,
 /// at most `top`. A record with several values is in several rows. None for a field without a column.
-pub fn tables(scope: Scope<'_>, fields: &[&str], window: Window, top: usize) -> Vec<Option<Vec<Row>>> {
+pub fn tables(scope: &Scope<'_>, fields: &[&str], window: Window, top: usize) -> Vec<Option<Vec<Row>>> {
     let index = scope.index;
     let matches = scope.matches.bits();
     let (from, to) = window.moments(index);
@@ -37,14 +39,9 @@ pub fn tables(scope: Scope<'_>, fields: &[&str], window: Window, top: usize) -> 
     // What is the same for every field is gone through once.
     let ranks = index.severities();
     let severity = &index.columns[at::SEVERITY];
-    let open = (&index.open & matches).into_iter().map(|no| {
-        let due = index.due.get(no);
-        let late = due != NEVER && due < scope.now;
-        (no, ranks[severity.raw(no) as usize], late)
-    });
-    let closed = (&*index.closed.within(from, to) & matches)
-        .into_iter()
-        .map(|no| (no, index.closed.get(no) - index.opened.get(no)));
+    let open = scope.open().iter().map(|no| (*no, ranks[severity.raw(*no) as usize], is_late(scope, *no)));
+    let closed = scope.closed(window);
+    let closed = closed.iter().map(|no| (*no, index.closed.get(*no) - index.opened.get(*no)));
     let parts = Parts {
         any: Among::new(matches, &index.all),
         opened: Among::new(&opened, &index.all),
@@ -83,7 +80,7 @@ fn each(column: &Column, no: u32, mut call: impl FnMut(usize)) {
     }
 }
 
-fn rows(scope: Scope<'_>, column: &Column, parts: &Parts<'_>, window: Window, top: usize) -> Vec<Row> {
+fn rows(scope: &Scope<'_>, column: &Column, parts: &Parts<'_>, window: Window, top: usize) -> Vec<Row> {
     // By value; what has none is first.
     let counts = |among: &Among<'_>| -> Vec<u64> {
         let none = among.len() - among.bits().intersection_len(column.filled());
@@ -136,6 +133,36 @@ fn rows(scope: Scope<'_>, column: &Column, parts: &Parts<'_>, window: Window, to
     rows.collect()
 }
 
+/// Whether a record's next clock has run out; that of a closed one has not.
+#[inline]
+fn is_late(scope: &Scope<'_>, no: u32) -> bool {
+    let due = scope.index.due.get(no);
+    due != NEVER && due < scope.now
+}
+
+/// How much is late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Late {
+    /// All.
+    pub all: u64,
+    /// Of critical severity.
+    pub critical: u64,
+    /// Of high severity.
+    pub high: u64,
+}
+
+/// How much of what is open is late.
+pub fn late(scope: &Scope<'_>) -> Late {
+    let ranks = scope.index.severities();
+    let severity = &scope.index.columns[at::SEVERITY];
+    let mut counts = [0_u64; 6];
+    for no in scope.open().iter().copied() {
+        counts[usize::from(ranks[severity.raw(no) as usize])] += u64::from(is_late(scope, no));
+    }
+    let of = |severity| counts[slot(Some(severity))];
+    Late { all: counts.iter().sum(), critical: of(Severity::Critical), high: of(Severity::High) }
+}
+
 /// How many of those that closed came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -154,7 +181,7 @@ impl Rate {
 }
 
 /// How often what had been closed was opened again.
-pub fn reopened(scope: Scope<'_>) -> Rate {
+pub fn reopened(scope: &Scope<'_>) -> Rate {
     let index = scope.index;
     let matches = scope.matches.bits();
     let reopened = index.columns[at::REOPENED].filled() & matches;

@@ -116,14 +116,14 @@ pub async fn metrics(
     let shared = app.desk.read();
     let now = app.desk.now();
     let matches = shared.index.find(&query, &caller.eyes(), now);
-    let scope = Scope { index: &shared.index, query: &query, matches: &matches, now };
+    let scope = &Scope::new(&shared.index, &query, &matches, now);
     let backlog = metrics::backlog(scope, weeks).into_iter().map(|w| Week {
         monday: w.monday.to_string(),
         opened: w.opened.into(),
         closed: w.closed.into(),
         open: w.open.into(),
     });
-    let promises = metrics::promises(scope).into_iter().map(|p| Promise {
+    let promises = metrics::promises(scope, None).into_iter().map(|p| Promise {
         clock: p.clock,
         severity: p.severity.map(|s| s.to_string()),
         met: p.met.into(),

@@ -75,7 +75,7 @@ fn of_rule(index: &Index, eyes: &Eyes, rule: &str, now: Millis) -> Option<metric
     let (query, _) = Query::parse("kind:finding");
     let query = query.with(&term(rule));
     let matches = index.find(&query, eyes, now);
-    let scope = Scope { index, query: &query, matches: &matches, now };
+    let scope = &Scope::new(index, &query, &matches, now);
     metrics::precision_of(scope, &judged(), rule)
 }
 

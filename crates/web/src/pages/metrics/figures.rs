@@ -5,7 +5,7 @@ mod stats;
 use std::collections::HashMap;
 
 use wardroom_desk::index::Shape;
-use wardroom_desk::metrics::{self, Count, Scope, Spread as Lengths, Window};
+use wardroom_desk::metrics::{self, Count, Promise, Scope, Spread as Lengths, Window};
 use wardroom_desk::query::{Query, exactly};
 use wardroom_desk::{Index, Millis, Viewer};
 use wardroom_model::Severity;
@@ -108,30 +108,17 @@ impl Figures {
     pub fn new(index: &Index, program: &Program, eyes: &Viewer, asked: &Asked, now: Millis) -> Figures {
         let query = asked.query(index);
         let matches = index.find(&query, eyes, now);
-        let scope = Scope { index, query: &query, matches: &matches, now };
+        let scope = &Scope::new(index, &query, &matches, now);
         let today = program.calendar.date(now);
         let first = program.calendar.date(now - Millis::from(asked.window - 1) * 86_400_000);
         let window = Window { from: first, to: today };
         let kind = kind_of(program, &query);
         let clock = kind.and_then(main_clock);
-
         // What a scan saw on a branch only and then no more was never work: it has no clock, and would
         // make the time to close look short.
-        let timed = clock.map_or(query.clone(), |(name, _)| query.with(&format!("clock:{name}")));
-        let among = |terms: &str| index.among(&Query::parse(terms).0, &matches, now);
-        let timed_matches =
-            clock.map_or_else(|| matches.clone(), |(name, _)| among(&format!("clock:{name}")));
-        let timed_scope = Scope { query: &timed, matches: &timed_matches, ..scope };
-        let times = metrics::times(timed_scope, window);
-
-        let open = query.with("is:open");
-        let in_window = format!("closed:{first}..{today}");
-        let closed = query.with(&in_window);
-        let (open_matches, closed_matches) = (among("is:open"), among(&in_window));
-        let open_scope = Scope { query: &open, matches: &open_matches, ..scope };
-        let closed_scope = Scope { query: &closed, matches: &closed_matches, ..scope };
-        let promises = promises(closed_scope, open_scope);
-
+        let timed = clock.map(|(name, _)| name);
+        let times = metrics::times(scope, window, timed);
+        let promises = promises(scope, window);
         let weeks = metrics::backlog(
             scope,
             match asked.window {
@@ -141,8 +128,7 @@ impl Figures {
             },
         );
         let ages = metrics::ages(scope);
-        let stats =
-            stats(scope, open_scope, timed_scope, window, &weeks, &promises, clock.map(|(name, _)| name));
+        let stats = stats(scope, &query, window, &weeks, &promises, timed);
         Figures {
             stats,
             has_info: ages.iter().any(|a| a.severity == Some(Severity::Info) && a.count.count > 0),
@@ -261,64 +247,31 @@ fn time_rows(times: &[metrics::TimeRow], clock: Option<(&str, &[(String, Period)
     times.iter().map(row).collect()
 }
 
-/// How a clock stands: what was closed within the window, and what is open now.
-#[derive(Clone, Debug)]
-struct Kept {
-    clock: String,
-    severity: Option<Severity>,
-    met: Count,
-    missed: Count,
-    late: Count,
-}
-
-fn promises(closed: Scope<'_>, open: Scope<'_>) -> Vec<Kept> {
-    let mut all: Vec<Kept> = Vec::new();
-    for (p, is_open) in metrics::promises(closed)
-        .into_iter()
-        .map(|p| (p, false))
-        .chain(metrics::promises(open).into_iter().map(|p| (p, true)))
-    {
-        let at =
-            all.iter().position(|k| k.clock == p.clock && k.severity == p.severity).unwrap_or_else(|| {
-                let none = Count::default();
-                let kept = Kept {
-                    clock: p.clock.clone(),
-                    severity: p.severity,
-                    met: none.clone(),
-                    missed: none.clone(),
-                    late: none,
-                };
-                all.push(kept);
-                all.len() - 1
-            });
-        if is_open {
-            all[at].late = p.late;
-        } else {
-            (all[at].met, all[at].missed) = (p.met, p.missed);
-        }
-    }
-    all.retain(|k| k.met.count + k.missed.count + k.late.count > 0);
-    all.sort_by(|a, b| a.clock.cmp(&b.clock).then_with(|| b.severity.cmp(&a.severity)));
+/// How each clock stands on what was closed within the window and on what is open now, worst first; where something
+/// was due.
+fn promises(scope: &Scope<'_>, window: Window) -> Vec<Promise> {
+    let mut all = metrics::promises(scope, Some(window));
+    all.retain(|p| p.met.count + p.missed.count + p.late.count > 0);
     all
 }
 
-fn clock_charts(kept: &[Kept], kind: Option<&Kind>) -> Vec<Clock> {
-    let mut names: Vec<&str> = kept.iter().map(|k| k.clock.as_str()).collect();
+fn clock_charts(promises: &[Promise], kind: Option<&Kind>) -> Vec<Clock> {
+    let mut names: Vec<&str> = promises.iter().map(|p| p.clock.as_str()).collect();
     names.dedup();
     names
         .into_iter()
         .map(|name| {
             let declared = kind.and_then(|k| k.clocks.iter().find(|c| c.name.eq_ignore_ascii_case(name)));
             let title = declared.map_or_else(|| title(name), |c| c.title.clone());
-            let bars: Vec<Bar> = kept
+            let bars: Vec<Bar> = promises
                 .iter()
-                .filter(|k| k.clock == name)
-                .map(|k| Bar {
-                    label: crate::view::title(word(k.severity)),
+                .filter(|p| p.clock == name)
+                .map(|p| Bar {
+                    label: crate::view::title(word(p.severity)),
                     parts: vec![
-                        part("in time", Fill::Good, &k.met),
-                        part("closed late", Fill::Medium, &k.missed),
-                        part("open and late", Fill::Critical, &k.late),
+                        part("in time", Fill::Good, &p.met),
+                        part("closed late", Fill::Medium, &p.missed),
+                        part("open and late", Fill::Critical, &p.late),
                     ],
                 })
                 .collect();
@@ -345,7 +298,7 @@ fn week_rows(weeks: &[metrics::Week], now: Millis) -> Vec<Week> {
     weeks.iter().map(row).collect()
 }
 
-fn precision_chart(scope: Scope<'_>) -> Bars {
+fn precision_chart(scope: &Scope<'_>) -> Bars {
     let mut all = metrics::precision(scope, &rules::judged()).unwrap_or_default();
     all.retain(|p| p.right.count + p.wrong.count > 0);
     all.truncate(MOST);
@@ -363,7 +316,7 @@ fn precision_chart(scope: Scope<'_>) -> Bars {
 }
 
 /// The tables by repository and by team.
-fn parts(scope: Scope<'_>, window: Window) -> Vec<Table> {
+fn parts(scope: &Scope<'_>, window: Window) -> Vec<Table> {
     let tables = metrics::tables(scope, &["repository", "team"], window, MOST);
     [("repository", "By repository"), ("team", "By team")]
         .into_iter()

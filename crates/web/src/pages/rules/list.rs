@@ -156,7 +156,7 @@ impl Line {
 pub fn lines(rules: &[&'static Rule], index: &Index, eyes: &Viewer, now: Millis) -> Vec<Line> {
     let (query, _) = Query::parse("kind:finding");
     let matches = index.find(&query, eyes, now);
-    let scope = Scope { index, query: &query, matches: &matches, now };
+    let scope = &Scope::new(index, &query, &matches, now);
     let found: HashMap<String, metrics::RulePrecision> = metrics::precision(scope, &super::judged())
         .unwrap_or_default()
         .into_iter()

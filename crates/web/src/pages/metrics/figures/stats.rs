@@ -1,9 +1,9 @@
 //! The row of figures at the top of the page.
 
-use wardroom_desk::metrics::{self, Scope, Window};
+use wardroom_desk::metrics::{self, Promise, Scope, Window};
 use wardroom_desk::query::Query;
 
-use super::{Kept, href, in_days};
+use super::{href, in_days};
 use crate::chart::{days, percent};
 use crate::pages::list;
 use crate::view::number;
@@ -20,19 +20,15 @@ pub struct Stat {
 
 /// The row of figures at the top.
 pub fn stats(
-    scope: Scope<'_>,
-    open: Scope<'_>,
-    timed: Scope<'_>,
+    scope: &Scope<'_>,
+    query: &Query,
     window: Window,
     weeks: &[metrics::Week],
-    kept: &[Kept],
+    promises: &[Promise],
     clock: Option<&str>,
 ) -> Vec<Stat> {
-    let count = |terms: &str| {
-        let (query, _) = Query::parse(terms);
-        scope.index.among(&query, open.matches, scope.now).len()
-    };
-    let now_open = open.matches.len();
+    let now_open = weeks.last().map_or(0, |w| w.open.count);
+    let open = query.with("is:open");
     let before = weeks.len().checked_sub(2).map(|at| weeks[at].open.count);
     let note = match before {
         Some(before) if before > now_open => {
@@ -44,28 +40,27 @@ pub fn stats(
         Some(_) => "as many as at the week's beginning".to_owned(),
         None => String::new(),
     };
-    let late = count("is:late");
-    let (bad, high) = (count("is:late severity:critical"), count("is:late severity:high"));
-    let all = kept.iter().filter(|k| clock.is_none_or(|name| k.clock.eq_ignore_ascii_case(name)));
+    let late = metrics::late(scope);
+    let all = promises.iter().filter(|p| clock.is_none_or(|name| p.clock.eq_ignore_ascii_case(name)));
     let (met, due) = all
-        .fold((0, 0), |(met, due), k| (met + k.met.count, due + k.met.count + k.missed.count + k.late.count));
-    let time = in_days(metrics::closed_times(timed, window));
-    let open_age = middle_age(timed);
+        .fold((0, 0), |(met, due), p| (met + p.met.count, due + p.met.count + p.missed.count + p.late.count));
+    let time = in_days(metrics::closed_times(scope, window, clock));
+    let open_age = middle_age(scope, clock);
     let came_back = metrics::reopened(scope);
     vec![
         Stat {
             name: "Open",
             value: number(now_open),
             note,
-            href: list::address("/queue", open.query),
+            href: list::address("/queue", &open),
             bad: false,
         },
         Stat {
             name: "Late",
-            value: number(late),
-            note: format!("{} critical, {} high", number(bad), number(high)),
-            href: list::address("/queue", &open.query.with("is:late")),
-            bad: late > 0,
+            value: number(late.all),
+            note: format!("{} critical, {} high", number(late.critical), number(late.high)),
+            href: list::address("/queue", &open.with("is:late")),
+            bad: late.all > 0,
         },
         Stat {
             name: "In time",
@@ -92,8 +87,8 @@ pub fn stats(
     ]
 }
 
-/// The age in whole days that half of what is open has reached.
-pub fn middle_age(scope: Scope<'_>) -> Option<i64> {
-    let ages = metrics::open_ages(scope);
+/// The age in whole days that half of what is open has reached; of what has a clock where one is named.
+pub fn middle_age(scope: &Scope<'_>, clock: Option<&str>) -> Option<i64> {
+    let ages = metrics::open_ages(scope, clock);
     (ages.count > 0).then_some(ages.p50 / 86_400_000)
 }

@@ -122,10 +122,9 @@ fn half_of_what_is_open_has_the_age_that_is_told() {
     let index = index(&records);
     let (query, _) = Query::parse("kind:finding");
     let matches = index.find(&query, &somebody(), NOW);
-    let scope = Scope { index: &index, query: &query, matches: &matches, now: NOW };
-    assert_eq!(middle_age(scope), Some(3));
+    assert_eq!(middle_age(&Scope::new(&index, &query, &matches, NOW), None), Some(3));
     let none = index.find(&Query::parse("kind:asset").0, &somebody(), NOW);
-    assert_eq!(middle_age(Scope { matches: &none, ..scope }), None);
+    assert_eq!(middle_age(&Scope::new(&index, &query, &none, NOW), None), None);
 }
 
 #[test]
