@@ -41,23 +41,28 @@ fn told(finding: &Reported) -> Map<String, Value> {
 /// Which fields of an expected finding one of ours has.
 fn unlike(expected: &Value, ours: &Map<String, Value>) -> Vec<String> {
     let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    // Some answers write a number as text, or with its family: `"120"`, `CWE-506`.
+    let number = |v: &Value| v.as_f64().or_else(|| text(v).trim_start_matches("CWE-").parse().ok());
     let expected = expected.as_object().unwrap();
     expected
         .iter()
         .filter(|(key, value)| {
             let mine = ours.get(*key);
             let same = match key.as_str() {
-                "cwe" => ours.get("cwes").and_then(Value::as_array).is_some_and(|c| c.contains(value)),
+                "cwe" => ours.get("cwes").and_then(Value::as_array).is_some_and(|c| {
+                    c.iter().any(|ours| number(ours).is_some() && number(ours) == number(value))
+                }),
+                // Which slash a path has is no difference.
+                "file" => mine.is_some_and(|m| text(m) == text(value).replace('\\', "/")),
                 "severity" => mine.is_some_and(|m| text(m).eq_ignore_ascii_case(&text(value))),
                 "ids" => value
                     .as_array()
                     .unwrap()
                     .iter()
                     .all(|id| mine.and_then(Value::as_array).is_some_and(|m| m.contains(id))),
-                "cvss3_score" => mine
-                    .and_then(Value::as_f64)
-                    .zip(value.as_f64())
-                    .is_some_and(|(a, b)| (a - b).abs() < 0.05),
+                "cvss3_score" => {
+                    mine.and_then(number).zip(number(value)).is_some_and(|(a, b)| (a - b).abs() < 0.05)
+                }
                 _ => mine.is_some_and(|m| text(m) == text(value)),
             };
             !same
@@ -98,7 +103,10 @@ fn published_reports_give_what_is_known_to_be_in_them() {
                     lines.push(format!("{} findings where {count} are known", imported.findings.len()));
                 }
                 let mut ours: Vec<Map<String, Value>> = imported.findings.iter().map(told).collect();
-                for finding in answer["findings"].as_array().unwrap() {
+                // Those of which most is known choose first.
+                let mut known: Vec<&Value> = answer["findings"].as_array().unwrap().iter().collect();
+                known.sort_by_key(|f| std::cmp::Reverse(f.as_object().unwrap().len()));
+                for finding in known {
                     // The nearest of those that nothing else was matched with.
                     let best = ours
                         .iter()

@@ -1,6 +1,37 @@
 //! The formats: one file each.
 
+mod bandit;
+mod brakeman;
+mod bundler_audit;
+mod cargo_audit;
+mod checkov;
+mod codechecker;
+mod cppcheck;
+mod devskim;
+mod dockle;
+mod eslint;
+mod flawfinder;
+mod gitlab;
+mod gitleaks;
+mod gosec;
+mod govulncheck;
+mod grype;
+mod hadolint;
+mod kics;
+mod npm_audit;
+mod osv_scanner;
+mod pip_audit;
+mod rubocop;
 mod sarif;
+mod semgrep;
+mod snyk;
+mod sonarqube;
+mod spotbugs;
+mod tfsec;
+mod trivy;
+mod trivy_operator;
+mod trufflehog;
+mod yarn_audit;
 
 use std::fmt::Debug;
 
@@ -31,7 +62,40 @@ pub trait Format: Debug + Sync {
 
 /// Every format, by name.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&sarif::Sarif]
+    &[
+        &bandit::Bandit,
+        &brakeman::Brakeman,
+        &bundler_audit::BundlerAudit,
+        &cargo_audit::CargoAudit,
+        &checkov::Checkov,
+        &codechecker::Codechecker,
+        &cppcheck::Cppcheck,
+        &devskim::Devskim,
+        &dockle::Dockle,
+        &eslint::Eslint,
+        &flawfinder::Flawfinder,
+        &gitlab::Gitlab,
+        &gitleaks::Gitleaks,
+        &gosec::Gosec,
+        &govulncheck::Govulncheck,
+        &grype::Grype,
+        &hadolint::Hadolint,
+        &kics::Kics,
+        &npm_audit::NpmAudit,
+        &osv_scanner::OsvScanner,
+        &pip_audit::PipAudit,
+        &rubocop::Rubocop,
+        &sarif::Sarif,
+        &semgrep::Semgrep,
+        &snyk::Snyk,
+        &sonarqube::Sonarqube,
+        &spotbugs::Spotbugs,
+        &tfsec::Tfsec,
+        &trivy::Trivy,
+        &trivy_operator::TrivyOperator,
+        &trufflehog::Trufflehog,
+        &yarn_audit::YarnAudit,
+    ]
 }
 
 /// The one of that name.
