@@ -8,14 +8,20 @@
 //! expands an entity that a document declares.
 
 mod formats;
+mod grouping;
 mod identifier;
+mod mapping;
+mod markup;
+mod package;
 mod reported;
 mod severity;
 mod shape;
+mod wording;
 
 use wardroom_model::Problem;
 
 pub use formats::{Format, Likeness, formats};
+pub use mapping::{Field, Mapping, read_table};
 pub use reported::{Address, Place, Reported, Standing};
 pub use shape::{Element, Shape, Table};
 
@@ -70,6 +76,24 @@ pub enum ImportError {
         /// What was seen of it.
         what: String,
     },
+    /// A mapping of columns was given for what is no table.
+    #[error("{file}: a mapping needs a table, and this is {what}")]
+    NoTable {
+        /// The report.
+        file: String,
+        /// What was seen of it.
+        what: String,
+    },
+    /// A mapping names a column that is not there.
+    #[error("{file}: there is no column `{wanted}`; it has {columns}")]
+    NoSuchColumn {
+        /// The report.
+        file: String,
+        /// As the mapping names it.
+        wanted: String,
+        /// Those that there are.
+        columns: String,
+    },
     /// There is no format of that name.
     #[error("there is no format `{wanted}`{}", nearest.as_ref().map(|n| format!(": did you mean `{n}`?")).unwrap_or_default())]
     NoSuchFormat {
@@ -86,7 +110,10 @@ pub fn read(file: &str, bytes: &[u8], wanted: Option<&str>) -> Result<Imported, 
         return Err(ImportError::TooLarge { file: file.to_owned(), size: bytes.len() });
     }
     let mut problems = Vec::new();
-    let shape = Shape::of(file, bytes, &mut problems)?;
+    // Tools that write a line for each finding write an empty file where there is none: it is read where the format is
+    // named, as the content cannot name it.
+    let empty = wanted.is_some() && bytes.iter().all(u8::is_ascii_whitespace);
+    let shape = if empty { Shape::Lines(Vec::new()) } else { Shape::of(file, bytes, &mut problems)? };
     let format = match wanted {
         Some(name) => formats::named(name)?,
         None => formats::that_knows(&shape)
@@ -101,17 +128,24 @@ pub fn read(file: &str, bytes: &[u8], wanted: Option<&str>) -> Result<Imported, 
     };
     let mut report = Report { file, imported: &mut imported };
     format.read(&shape, &mut report);
-    if imported.findings.len() > MOST {
-        let rest = imported.findings.len() - MOST;
-        imported.findings.truncate(MOST);
-        imported.problems.push(Problem {
-            file: file.into(),
-            line: None,
-            message: format!("{rest} findings more than the {MOST} that are taken at once were left out"),
-            unread: false,
-        });
-    }
+    imported.bound(file);
     Ok(imported)
+}
+
+impl Imported {
+    /// Leaves out what is more than can be taken at once.
+    fn bound(&mut self, file: &str) {
+        if self.findings.len() > MOST {
+            let rest = self.findings.len() - MOST;
+            self.findings.truncate(MOST);
+            self.problems.push(Problem {
+                file: file.into(),
+                line: None,
+                message: format!("{rest} findings more than the {MOST} that are taken at once were left out"),
+                unread: false,
+            });
+        }
+    }
 }
 
 /// Where a format puts what it reads.

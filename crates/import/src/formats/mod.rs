@@ -1,6 +1,33 @@
 //! The formats: one file each.
 
+mod acunetix;
+mod arachni;
+mod bugcrowd;
+mod burp;
+mod burp_api;
+mod csaf;
+mod cyclonedx;
+mod dependency_check;
+mod dependency_track;
+mod generic;
+mod hackerone;
+mod jfrog_xray;
+mod nikto;
+mod nmap;
+mod nuclei;
+mod openvas;
+mod openvex;
+mod ossindex;
+mod qualys;
+mod retirejs;
 mod sarif;
+mod spdx;
+mod sslscan;
+mod sslyze;
+mod tenable;
+mod testssl;
+mod wapiti;
+mod zap;
 
 use std::fmt::Debug;
 
@@ -31,7 +58,36 @@ pub trait Format: Debug + Sync {
 
 /// Every format, by name.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&sarif::Sarif]
+    &[
+        &acunetix::Acunetix,
+        &arachni::Arachni,
+        &bugcrowd::Bugcrowd,
+        &burp::Burp,
+        &burp_api::BurpApi,
+        &csaf::Csaf,
+        &cyclonedx::CycloneDx,
+        &dependency_check::DependencyCheck,
+        &dependency_track::DependencyTrack,
+        &generic::Generic,
+        &hackerone::HackerOne,
+        &jfrog_xray::JfrogXray,
+        &nikto::Nikto,
+        &nmap::Nmap,
+        &nuclei::Nuclei,
+        &openvas::OpenVas,
+        &openvex::OpenVex,
+        &ossindex::OssIndex,
+        &qualys::Qualys,
+        &retirejs::RetireJs,
+        &sarif::Sarif,
+        &spdx::Spdx,
+        &sslscan::SslScan,
+        &sslyze::Sslyze,
+        &tenable::Tenable,
+        &testssl::TestSsl,
+        &wapiti::Wapiti,
+        &zap::Zap,
+    ]
 }
 
 /// The one of that name.
