@@ -49,6 +49,16 @@ impl Groups {
         known.cwes.extend(finding.cwes);
     }
 
+    /// Tells all of them, each changed once more by its key.
+    pub(crate) fn tell_with(self, report: &mut Report<'_>, change: impl Fn(&str, &mut Reported)) {
+        let mut keys: Vec<(String, usize)> = self.at.into_iter().collect();
+        keys.sort_by_key(|(_, at)| *at);
+        for ((key, _), mut finding) in keys.into_iter().zip(self.found) {
+            change(&key, &mut finding);
+            report.found(finding);
+        }
+    }
+
     /// Tells all of them.
     pub(crate) fn tell(self, report: &mut Report<'_>) {
         self.found.into_iter().for_each(|finding| report.found(finding));

@@ -16,6 +16,7 @@ mod package;
 mod reported;
 mod severity;
 mod shape;
+mod tables;
 mod wording;
 
 use wardroom_model::Problem;
@@ -29,6 +30,9 @@ pub use shape::{Element, Shape, Table};
 pub const LARGEST: usize = 512 * 1024 * 1024;
 /// Most findings of one report; the desk takes no more at once either.
 pub const MOST: usize = 200_000;
+
+/// The format of a report that is an empty list, as many tools write it when they find nothing.
+pub const NOTHING: &str = "nothing";
 
 /// What one report said.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -114,6 +118,23 @@ pub fn read(file: &str, bytes: &[u8], wanted: Option<&str>) -> Result<Imported, 
     // named, as the content cannot name it.
     let empty = wanted.is_some() && bytes.iter().all(u8::is_ascii_whitespace);
     let shape = if empty { Shape::Lines(Vec::new()) } else { Shape::of(file, bytes, &mut problems)? };
+    if wanted.is_none() && shape.is_empty_list() {
+        problems.push(Problem {
+            file: file.into(),
+            line: None,
+            message:
+                "the report is an empty list: it holds no findings, and nothing tells which tool wrote it"
+                    .to_owned(),
+            unread: false,
+        });
+        return Ok(Imported {
+            format: NOTHING,
+            tool: String::new(),
+            tool_version: String::new(),
+            findings: Vec::new(),
+            problems,
+        });
+    }
     let format = match wanted {
         Some(name) => formats::named(name)?,
         None => formats::that_knows(&shape)

@@ -41,13 +41,19 @@ fn told(finding: &Reported) -> Map<String, Value> {
 /// Which fields of an expected finding one of ours has.
 fn unlike(expected: &Value, ours: &Map<String, Value>) -> Vec<String> {
     let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    // Some answers write a number as text, or with its family: `"120"`, `CWE-506`.
+    let number = |v: &Value| v.as_f64().or_else(|| text(v).trim_start_matches("CWE-").parse().ok());
     let expected = expected.as_object().unwrap();
     expected
         .iter()
         .filter(|(key, value)| {
             let mine = ours.get(*key);
             let same = match key.as_str() {
-                "cwe" => ours.get("cwes").and_then(Value::as_array).is_some_and(|c| c.contains(value)),
+                "cwe" => ours.get("cwes").and_then(Value::as_array).is_some_and(|c| {
+                    c.iter().any(|ours| number(ours).is_some() && number(ours) == number(value))
+                }),
+                // Which slash a path has is no difference.
+                "file" => mine.is_some_and(|m| text(m) == text(value).replace('\\', "/")),
                 "severity" => {
                     let known = text(value).to_ascii_lowercase();
                     let known = if known.starts_with("info") { "info" } else { known.as_str() };
@@ -58,10 +64,9 @@ fn unlike(expected: &Value, ours: &Map<String, Value>) -> Vec<String> {
                     .unwrap()
                     .iter()
                     .all(|id| mine.and_then(Value::as_array).is_some_and(|m| m.contains(id))),
-                "cvss3_score" => mine
-                    .and_then(Value::as_f64)
-                    .zip(value.as_f64().or_else(|| value.as_str()?.parse().ok()))
-                    .is_some_and(|(a, b)| (a - b).abs() < 0.05),
+                "cvss3_score" => {
+                    mine.and_then(number).zip(number(value)).is_some_and(|(a, b)| (a - b).abs() < 0.05)
+                }
                 _ => mine.is_some_and(|m| text(m) == text(value)),
             };
             !same

@@ -2,31 +2,62 @@
 
 mod acunetix;
 mod arachni;
+mod bandit;
+mod brakeman;
 mod bugcrowd;
+mod bundler_audit;
 mod burp;
 mod burp_api;
+mod cargo_audit;
+mod checkov;
+mod codechecker;
+mod cppcheck;
 mod csaf;
 mod cyclonedx;
 mod dependency_check;
 mod dependency_track;
+mod devskim;
+mod dockle;
+mod eslint;
+mod flawfinder;
 mod generic;
+mod gitlab;
+mod gitleaks;
+mod gosec;
+mod govulncheck;
+mod grype;
 mod hackerone;
+mod hadolint;
 mod jfrog_xray;
+mod kics;
 mod nikto;
 mod nmap;
+mod npm_audit;
 mod nuclei;
 mod openvas;
 mod openvex;
 mod ossindex;
+mod osv_scanner;
+mod pip_audit;
 mod qualys;
 mod retirejs;
+mod rubocop;
 mod sarif;
+mod semgrep;
+mod snyk;
+mod sonarqube;
 mod spdx;
+mod spotbugs;
 mod sslscan;
 mod sslyze;
 mod tenable;
 mod testssl;
+mod tfsec;
+mod trivy;
+mod trivy_operator;
+mod trufflehog;
 mod wapiti;
+mod yarn_audit;
 mod zap;
 
 use std::fmt::Debug;
@@ -61,31 +92,62 @@ pub fn formats() -> &'static [&'static dyn Format] {
     &[
         &acunetix::Acunetix,
         &arachni::Arachni,
+        &bandit::Bandit,
+        &brakeman::Brakeman,
         &bugcrowd::Bugcrowd,
+        &bundler_audit::BundlerAudit,
         &burp::Burp,
         &burp_api::BurpApi,
+        &cargo_audit::CargoAudit,
+        &checkov::Checkov,
+        &codechecker::Codechecker,
+        &cppcheck::Cppcheck,
         &csaf::Csaf,
         &cyclonedx::CycloneDx,
         &dependency_check::DependencyCheck,
         &dependency_track::DependencyTrack,
+        &devskim::Devskim,
+        &dockle::Dockle,
+        &eslint::Eslint,
+        &flawfinder::Flawfinder,
         &generic::Generic,
+        &gitlab::Gitlab,
+        &gitleaks::Gitleaks,
+        &gosec::Gosec,
+        &govulncheck::Govulncheck,
+        &grype::Grype,
         &hackerone::HackerOne,
+        &hadolint::Hadolint,
         &jfrog_xray::JfrogXray,
+        &kics::Kics,
         &nikto::Nikto,
         &nmap::Nmap,
+        &npm_audit::NpmAudit,
         &nuclei::Nuclei,
         &openvas::OpenVas,
         &openvex::OpenVex,
         &ossindex::OssIndex,
+        &osv_scanner::OsvScanner,
+        &pip_audit::PipAudit,
         &qualys::Qualys,
         &retirejs::RetireJs,
+        &rubocop::Rubocop,
         &sarif::Sarif,
+        &semgrep::Semgrep,
+        &snyk::Snyk,
+        &sonarqube::Sonarqube,
         &spdx::Spdx,
+        &spotbugs::Spotbugs,
         &sslscan::SslScan,
         &sslyze::Sslyze,
         &tenable::Tenable,
         &testssl::TestSsl,
+        &tfsec::Tfsec,
+        &trivy::Trivy,
+        &trivy_operator::TrivyOperator,
+        &trufflehog::Trufflehog,
         &wapiti::Wapiti,
+        &yarn_audit::YarnAudit,
         &zap::Zap,
     ]
 }

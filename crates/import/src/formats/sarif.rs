@@ -3,10 +3,15 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use wardroom_model::{Package, Severity};
 
 use super::{Format, Likeness};
 use crate::shape::Json as _;
-use crate::{Place, Report, Reported, Shape, Standing, identifier, severity};
+use crate::wording::{first, paragraphs};
+use crate::{Place, Report, Reported, Shape, Standing, identifier, package, severity};
+
+/// Most places of one result: a check that fires ten thousand times is one to switch off.
+const MOST_PLACES: usize = 1000;
 
 /// The format.
 #[derive(Debug)]
@@ -39,7 +44,7 @@ impl Format for Sarif {
             let run = Run::new(run);
             for (n, result) in run.value.list("results").iter().enumerate() {
                 if result.is_object() {
-                    run.result(result).into_iter().for_each(|found| report.found(found));
+                    run.results(result).into_iter().for_each(|found| report.found(found));
                 } else {
                     report.problem(&format!("runs[{at}].results[{n}]"), "a result is an object");
                 }
@@ -83,7 +88,22 @@ impl<'a> Run<'a> {
         Run { value, rules, driver, taxa }
     }
 
-    /// The finding of one result; none where the result says that all is well.
+    /// The findings of one result: one for each place that it names, since each of them has to be mended.
+    fn results(&self, result: &Value) -> Vec<Reported> {
+        let Some(found) = self.result(result) else { return Vec::new() };
+        let mut others: Vec<Place> = result.list("locations").iter().skip(1).map(|l| self.place(l)).collect();
+        others.retain(|place| !place.file.is_empty());
+        let more = others.into_iter().take(MOST_PLACES).map(|place| Reported {
+            package: found.package.clone(),
+            place: Some(place),
+            ..found.clone()
+        });
+        let mut all: Vec<Reported> = more.collect();
+        all.insert(0, found);
+        all
+    }
+
+    /// The finding of one result, at its first place; none where the result says that all is well.
     fn result(&self, result: &Value) -> Option<Reported> {
         if ["pass", "notApplicable"].contains(&result.text("kind").as_str()) {
             return None;
@@ -119,15 +139,14 @@ impl<'a> Run<'a> {
         if cwes.is_empty() {
             cwes = identifier::cwes(&format!("{long} {message} {}", rule.text("helpUri")));
         }
-        let mut locations = result.list("locations").iter().map(|l| self.place(l));
-        let place = locations.next();
-        let mut places: Vec<Place> = locations.collect();
+        let place = result.list("locations").first().map(|l| self.place(l));
         let steps = result
             .list("codeFlows")
             .iter()
             .flat_map(|flow| flow.list("threadFlows"))
             .flat_map(|t| t.list("locations"));
-        places.extend(steps.filter_map(|step| step.at("location")).map(|l| self.place(l)));
+        let places =
+            steps.filter_map(|step| step.at("location")).take(MOST_PLACES).map(|l| self.place(l)).collect();
         let score = rule
             .number("properties.security-severity")
             .or_else(|| result.number("properties.security-severity"));
@@ -142,8 +161,18 @@ impl<'a> Run<'a> {
             title: first([message.clone(), short, id.clone()]),
             description: if long == message { long } else { [message, long].join("\n\n").trim().to_owned() },
             rule: id,
-            remedy: first([rule.text("help.markdown"), rule.text("help.text")]),
-            severity: score.map(severity::of_score).or_else(|| severity::of_word(&level)),
+            remedy: paragraphs([
+                result
+                    .list("fixes")
+                    .iter()
+                    .map(|f| f.text("description.text"))
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+                first([rule.text("help.markdown"), rule.text("help.text")]),
+            ]),
+            severity: score.map(severity::of_score).or_else(|| of_level(&level)),
+            package: package_of(result),
+            fixed_in: after(&result.text("message.text"), "Fixed Version:").into_iter().collect(),
             confidence: severity::confidence_of_word(&rule.text("properties.precision")),
             cwes,
             score,
@@ -206,12 +235,54 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What stays the same in the tool's next report.
+/// SARIF's own scale: a note is an opportunity, not a weakness.
+fn of_level(level: &str) -> Option<Severity> {
+    match level {
+        "note" | "none" => Some(Severity::Info),
+        other => severity::of_word(other),
+    }
+}
+
+/// The package that a scanner of libraries and images means: by package URL, by properties (Black Duck), or in the
+/// lines of the message (Trivy).
+fn package_of(result: &Value) -> Option<Package> {
+    let logical = result.list("locations").iter().flat_map(|l| l.list("logicalLocations"));
+    let mut purls: Vec<String> = logical.map(|l| l.text("fullyQualifiedName")).collect();
+    purls.extend(result.texts("properties.purls"));
+    purls.extend(result.texts("properties.purl"));
+    if let Some(found) = purls.iter().find_map(|purl| package::of_purl(purl)) {
+        return Some(found);
+    }
+    let properties = result.at("properties").unwrap_or(&Value::Null);
+    if properties.has("component") && properties.has("componentVersion") {
+        return package::package(
+            &properties.text("componentOrigin"),
+            &properties.text("component"),
+            &properties.text("componentVersion"),
+        );
+    }
+    let message = result.text("message.text");
+    let (name, version) = (after(&message, "Package:")?, after(&message, "Installed Version:")?);
+    package::package("", &name, &version)
+}
+
+/// What follows a label on its line.
+fn after(text: &str, label: &str) -> Option<String> {
+    let value = text.lines().find_map(|line| line.trim().strip_prefix(label))?.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// What stays the same in the tool's next report. Some tools nest their fingerprints.
 fn print(result: &Value) -> String {
-    let prints = |key: &str| {
-        let object = result.at(key).and_then(Value::as_object);
-        object.into_iter().flatten().find_map(|(_, v)| v.as_str().map(str::to_owned)).unwrap_or_default()
-    };
+    fn text_in(value: &Value, depth: usize) -> Option<String> {
+        match value {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            Value::Object(object) if depth > 0 => object.values().find_map(|v| text_in(v, depth - 1)),
+            Value::Array(list) if depth > 0 => list.iter().find_map(|v| text_in(v, depth - 1)),
+            _ => None,
+        }
+    }
+    let prints = |key: &str| result.at(key).and_then(|v| text_in(v, 4)).unwrap_or_default();
     first([prints("fingerprints"), prints("partialFingerprints"), result.text("guid")])
 }
 
@@ -222,9 +293,4 @@ fn standing(result: &Value) -> Standing {
         false if result.text("baselineState") == "absent" => Standing::Fixed,
         false => Standing::Open,
     }
-}
-
-/// The first text that says something.
-fn first<const N: usize>(texts: [String; N]) -> String {
-    texts.into_iter().find(|t| !t.trim().is_empty()).unwrap_or_default()
 }
