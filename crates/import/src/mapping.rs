@@ -8,7 +8,9 @@ use wardroom_model::{Problem, Severity};
 use crate::grouping::Groups;
 use crate::shape::{Shape, Table};
 use crate::wording::{labelled, links, paragraphs};
-use crate::{Address, ImportError, Imported, LARGEST, Place, Report, Reported, Standing, identifier, package, severity};
+use crate::{
+    Address, ImportError, Imported, LARGEST, Place, Report, Reported, Standing, identifier, package, severity,
+};
 
 /// A part of a finding that a column can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,10 +83,16 @@ const NAMES: [(Field, &[&str]); 27] = [
         Field::Remedy,
         &["mitigation", "remediation", "remedy", "solution", "recommendation", "fix", "remediationadvice"],
     ),
-    (Field::Severity, &["severity", "risk", "risklevel", "severitylevel", "level", "priority", "criticality"]),
+    (
+        Field::Severity,
+        &["severity", "risk", "risklevel", "severitylevel", "level", "priority", "criticality"],
+    ),
     (Field::Confidence, &["confidence", "certainty"]),
     (Field::Cwe, &["cweid", "cwe", "cwes", "cweids"]),
-    (Field::Cvss, &["cvssv4", "cvssv3", "cvssvector", "cvss4vector", "cvss3vector", "vector", "cvssv3vector"]),
+    (
+        Field::Cvss,
+        &["cvssv4", "cvssv3", "cvssvector", "cvss4vector", "cvss3vector", "vector", "cvssv3vector"],
+    ),
     (
         Field::Score,
         &["cvssv4score", "cvssv3score", "cvssscore", "cvss", "score", "cvss3score", "cvssv3basescore"],
@@ -132,7 +140,8 @@ impl Mapping {
     /// The mapping that the names of columns suggest.
     pub(crate) fn suggested(table: &Table) -> Mapping {
         let named: Vec<(String, &str)> = table.columns().map(|c| (bare(c), c)).collect();
-        let column = |names: &[&str]| names.iter().find_map(|name| named.iter().find(|(bare, _)| bare == name));
+        let column =
+            |names: &[&str]| names.iter().find_map(|name| named.iter().find(|(bare, _)| bare == name));
         let columns = NAMES
             .iter()
             .filter_map(|(field, names)| column(names).map(|(_, column)| (*field, (*column).to_owned())))
@@ -206,9 +215,9 @@ impl Mapping {
     /// The mapping's own words first, then those that everybody uses, then a score.
     fn severity(&self, word: &str) -> Option<Severity> {
         let own = self.severities.iter().find(|(theirs, _)| theirs.trim().eq_ignore_ascii_case(word.trim()));
-        own.map(|(_, severity)| *severity).or_else(|| severity::of_word(word)).or_else(|| {
-            word.trim().parse().ok().filter(|s| (0.0..=10.0).contains(s)).map(severity::of_score)
-        })
+        own.map(|(_, severity)| *severity)
+            .or_else(|| severity::of_word(word))
+            .or_else(|| word.trim().parse().ok().filter(|s| (0.0..=10.0).contains(s)).map(severity::of_score))
     }
 }
 
@@ -283,7 +292,8 @@ pub fn read_table(file: &str, bytes: &[u8], mapping: &Mapping) -> Result<Importe
 mod tests {
     use super::*;
 
-    const REPORT: &[u8] = b"Ref;Weakness;How bad;Where;Done\n1;Open redirect;P1;https://a.example/r;yes\n2;;;;\n";
+    const REPORT: &[u8] =
+        b"Ref;Weakness;How bad;Where;Done\n1;Open redirect;P1;https://a.example/r;yes\n2;;;;\n";
 
     #[test]
     fn any_table_can_be_read_by_a_mapping_that_is_kept() {
@@ -309,7 +319,8 @@ mod tests {
 
     #[test]
     fn names_of_columns_suggest_a_mapping() {
-        let report = b"Vulnerability Name,Risk Level,CVE ID,Affected URL,Fix\na,High,CVE-2021-44228,x.example,b\n";
+        let report =
+            b"Vulnerability Name,Risk Level,CVE ID,Affected URL,Fix\na,High,CVE-2021-44228,x.example,b\n";
         let (columns, mapping) = Mapping::of_report("r.csv", report).unwrap();
         assert_eq!(columns.len(), 5);
         let of = |field: Field| mapping.columns.get(&field).map(String::as_str);

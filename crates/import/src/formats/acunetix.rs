@@ -45,10 +45,11 @@ impl Format for Acunetix {
         if let Shape::Xml(root) = shape {
             for scan in std::iter::once(root).chain(root.all("Scan")) {
                 let start = scan.text_at("StartURL");
-                let base = match (scan.child("Crawler").map(|c| c.attribute("StartUrl")), start.contains("://")) {
-                    (Some(url), false) if !url.is_empty() => url.to_owned(),
-                    _ => start,
-                };
+                let base =
+                    match (scan.child("Crawler").map(|c| c.attribute("StartUrl")), start.contains("://")) {
+                        (Some(url), false) if !url.is_empty() => url.to_owned(),
+                        _ => start,
+                    };
                 let found = scan.text_at("StartTime");
                 for item in scan.all("ReportItems").flat_map(|i| i.all("ReportItem")) {
                     let finding = of_item(item, &base);
@@ -103,11 +104,7 @@ fn of_item(item: &Element, base: &str) -> Reported {
         addresses: vec![Address {
             url: joined(base, &place),
             parameter: text("Parameter").trim_matches(['<', '>']).replace("empty", ""),
-            method: text("TechnicalDetails/Request")
-                .split_whitespace()
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
+            method: text("TechnicalDetails/Request").split_whitespace().next().unwrap_or_default().to_owned(),
             request: text("TechnicalDetails/Request"),
             response: text("TechnicalDetails/Response"),
             ..Address::default()
@@ -124,22 +121,15 @@ fn of_item(item: &Element, base: &str) -> Reported {
 
 fn of_value(one: &Value) -> Reported {
     let class = one.at("Classification").unwrap_or(&Value::Null);
-    let score = [
-        ("Cvss40", "Cvss40"),
-        ("Cvss31", "Cvss31"),
-        ("Cvss", "Cvss"),
-    ]
-    .iter()
-    .find_map(|(name, _)| class.at(name).filter(|c| c.is_object()))
-    .unwrap_or(&Value::Null);
+    let score = [("Cvss40", "Cvss40"), ("Cvss31", "Cvss31"), ("Cvss", "Cvss")]
+        .iter()
+        .find_map(|(name, _)| class.at(name).filter(|c| c.is_object()))
+        .unwrap_or(&Value::Null);
     let state = one.text("State").to_ascii_lowercase().replace(' ', "");
     let cwes = class.text("Cwe");
     let external = one.text("ExternalReferences");
-    let extra: Vec<String> = one
-        .list("ExtraInformation")
-        .iter()
-        .map(|e| labelled(&e.text("Name"), &e.text("Value")))
-        .collect();
+    let extra: Vec<String> =
+        one.list("ExtraInformation").iter().map(|e| labelled(&e.text("Name"), &e.text("Value"))).collect();
     Reported {
         rule: one.text("Type"),
         title: one.text("Name"),
@@ -162,9 +152,11 @@ fn of_value(one: &Value) -> Reported {
         cwes: cwes.split([',', ' ']).filter_map(identifier::cwe).collect(),
         cvss: severity::vector(&score.text("Vector")),
         score: score.number("BaseScore.Value"),
-        ids: one.list("KnownVulnerabilities").iter().flat_map(|k| {
-            identifier::published(&first([k.text("Title"), k.text("Name")]))
-        }).collect(),
+        ids: one
+            .list("KnownVulnerabilities")
+            .iter()
+            .flat_map(|k| identifier::published(&first([k.text("Title"), k.text("Name")])))
+            .collect(),
         tool_id: one.text("LookupId"),
         addresses: vec![Address {
             url: one.text("Url"),

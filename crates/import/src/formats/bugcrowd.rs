@@ -80,8 +80,8 @@ fn of_row(table: &Table, row: usize) -> Reported {
         standing: match substate.as_str() {
             "resolved" | "fixed" => Standing::Fixed,
             "wont_fix" | "wont-fix" | "won't fix" | "informational" => Standing::Accepted,
-            "not_applicable" | "not-applicable" | "not_reproducible" | "not-reproducible" | "out_of_scope"
-            | "out-of-scope" | "rejected" => Standing::FalsePositive,
+            "not_applicable" | "not-applicable" | "not_reproducible" | "not-reproducible"
+            | "out_of_scope" | "out-of-scope" | "rejected" => Standing::FalsePositive,
             _ if duplicate => Standing::Accepted,
             _ if state == "resolved" => Standing::Fixed,
             _ => Standing::Open,

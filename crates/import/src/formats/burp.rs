@@ -39,7 +39,8 @@ impl Format for Burp {
         let mut groups = Groups::default();
         for issue in root.all("issue") {
             let finding = reported(issue);
-            let key = format!("{} {} {:?} {:?}", finding.rule, finding.title, finding.severity, finding.standing);
+            let key =
+                format!("{} {} {:?} {:?}", finding.rule, finding.title, finding.severity, finding.standing);
             groups.put(key, finding);
         }
         groups.tell(report);

@@ -80,10 +80,7 @@ fn reported(issue: &Value) -> Reported {
             plain(&issue.text("issue_background")),
             labelled("Location", &issue.text("caption")),
         ]),
-        remedy: paragraphs([
-            plain(&issue.text("remediation")),
-            plain(&issue.text("remediation_background")),
-        ]),
+        remedy: paragraphs([plain(&issue.text("remediation")), plain(&issue.text("remediation_background"))]),
         severity: severity::of_word(&word),
         confidence: severity::confidence_of_word(&issue.text("confidence")),
         cwes: identifier::cwes(&classes),

@@ -46,7 +46,10 @@ impl Format for Csaf {
     fn read(&self, shape: &Shape, report: &mut Report<'_>) {
         let Some(json) = shape.json() else { return };
         report.tool(
-            &first([json.text("document.tracking.generator.engine.name"), json.text("document.publisher.name")]),
+            &first([
+                json.text("document.tracking.generator.engine.name"),
+                json.text("document.publisher.name"),
+            ]),
             &json.text("document.tracking.generator.engine.version"),
         );
         let products = products(json.at("product_tree").unwrap_or(&Value::Null));
@@ -110,8 +113,14 @@ fn products(tree: &Value) -> HashMap<String, Package> {
 fn add(product: &Value, name: &str, version: &str, found: &mut HashMap<String, Package>) {
     let helper = product.at("product_identification_helper").unwrap_or(&Value::Null);
     let purl = first([helper.text("purl"), helper.text("purls.0")]);
-    let name = first([name.to_owned(), product.text("name")]);
-    if let Some(package) = package::package_at(&purl, "", &name, version) {
+    let whole = product.text("name");
+    // A full name most often ends in the version.
+    let (named, last) = match whole.rsplit_once(' ') {
+        Some((named, last)) if last.starts_with(|c: char| c.is_ascii_digit()) => (named, last),
+        _ => (whole.as_str(), ""),
+    };
+    let (name, version) = if name.is_empty() { (named, last) } else { (name, version) };
+    if let Some(package) = package::package_at(&purl, "", name, version) {
         found.insert(product.text("product_id"), package);
     }
 }

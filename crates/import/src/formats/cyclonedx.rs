@@ -229,7 +229,8 @@ fn xml(bom: &Element, report: &mut Report<'_>) {
         components.insert(component.attribute("bom-ref").to_owned(), of(component));
         // The oldest extension puts them into the component.
         for one in component.all("vulnerabilities").flat_map(|v| v.all("vulnerability")) {
-            let key = first([component.attribute("bom-ref").to_owned(), component.text_at("purl"), "-".to_owned()]);
+            let key =
+                first([component.attribute("bom-ref").to_owned(), component.text_at("purl"), "-".to_owned()]);
             let alone = HashMap::from([(key.clone(), of(component))]);
             Vulnerability { affects: vec![key], ..of_element(one) }.tell(&alone, report);
         }
@@ -242,7 +243,8 @@ fn xml(bom: &Element, report: &mut Report<'_>) {
 fn of_element(one: &Element) -> Vulnerability {
     let text = |path: &str| one.text_at(path);
     let ratings = one.child("ratings").map(|r| r.all("rating").collect::<Vec<_>>()).unwrap_or_default();
-    let mut affects: Vec<String> = Some(one.attribute("ref").to_owned()).filter(|r| !r.is_empty()).into_iter().collect();
+    let mut affects: Vec<String> =
+        Some(one.attribute("ref").to_owned()).filter(|r| !r.is_empty()).into_iter().collect();
     let targets = one.child("affects").map(|a| a.all("target").collect::<Vec<_>>()).unwrap_or_default();
     affects.extend(targets.iter().map(|t| t.text_at("ref")));
     let mut references = vec![text("source/url")];

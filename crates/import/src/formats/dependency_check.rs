@@ -42,7 +42,8 @@ impl Format for DependencyCheck {
                 for dependency in root.all("dependencies").flat_map(|d| d.all("dependency")) {
                     let library = Library::of_element(dependency);
                     let weak = dependency.child("vulnerabilities");
-                    let open = weak.into_iter().flat_map(|v| v.all("vulnerability")).map(|v| (v, Standing::Open));
+                    let open =
+                        weak.into_iter().flat_map(|v| v.all("vulnerability")).map(|v| (v, Standing::Open));
                     let closed = weak
                         .into_iter()
                         .flat_map(|v| v.all("suppressedVulnerability"))
@@ -201,7 +202,9 @@ impl Weakness {
                 labelled("File", &library.file),
                 labelled("Suppressed because", if standing == Standing::Accepted { &self.notes } else { "" }),
             ]),
-            remedy: package.map(|p| format!("Update {} to a version that is not affected.", p.name)).unwrap_or_default(),
+            remedy: package
+                .map(|p| format!("Update {} to a version that is not affected.", p.name))
+                .unwrap_or_default(),
             severity: severity::of_word(&self.severity),
             cwes,
             cvss: self.vector,

@@ -56,8 +56,10 @@ impl Format for Generic {
                 if finding.title.is_empty() && finding.description.is_empty() {
                     continue;
                 }
-                let key =
-                    format!("{:?}\n{}\n{}\n{:?}", finding.severity, finding.title, finding.description, finding.place);
+                let key = format!(
+                    "{:?}\n{}\n{}\n{:?}",
+                    finding.severity, finding.title, finding.description, finding.place
+                );
                 groups.put(key, finding);
             }
             groups.tell(report);

@@ -44,7 +44,8 @@ impl Format for JfrogXray {
             report.found(unified(one));
         }
         for one in scans(json).iter().flat_map(|s| s.list("vulnerabilities")) {
-            for (component, details) in one.at("components").and_then(Value::as_object).into_iter().flatten() {
+            for (component, details) in one.at("components").and_then(Value::as_object).into_iter().flatten()
+            {
                 report.found(scanned(one, component, details));
             }
         }

@@ -2,6 +2,7 @@
 
 mod acunetix;
 mod arachni;
+mod asff;
 mod bandit;
 mod brakeman;
 mod bugcrowd;
@@ -9,6 +10,7 @@ mod bundler_audit;
 mod burp;
 mod burp_api;
 mod cargo_audit;
+mod checkmarx;
 mod checkov;
 mod codechecker;
 mod cppcheck;
@@ -20,7 +22,9 @@ mod devskim;
 mod dockle;
 mod eslint;
 mod flawfinder;
+mod fortify;
 mod generic;
+mod github;
 mod gitlab;
 mod gitleaks;
 mod gosec;
@@ -30,6 +34,9 @@ mod hackerone;
 mod hadolint;
 mod jfrog_xray;
 mod kics;
+mod kiuwan;
+mod kube_bench;
+mod mobsf;
 mod nikto;
 mod nmap;
 mod npm_audit;
@@ -39,6 +46,7 @@ mod openvex;
 mod ossindex;
 mod osv_scanner;
 mod pip_audit;
+mod prowler;
 mod qualys;
 mod retirejs;
 mod rubocop;
@@ -48,6 +56,7 @@ mod snyk;
 mod sonarqube;
 mod spdx;
 mod spotbugs;
+mod sqlmap;
 mod sslscan;
 mod sslyze;
 mod tenable;
@@ -56,6 +65,7 @@ mod tfsec;
 mod trivy;
 mod trivy_operator;
 mod trufflehog;
+mod veracode;
 mod wapiti;
 mod yarn_audit;
 mod zap;
@@ -92,6 +102,7 @@ pub fn formats() -> &'static [&'static dyn Format] {
     &[
         &acunetix::Acunetix,
         &arachni::Arachni,
+        &asff::Asff,
         &bandit::Bandit,
         &brakeman::Brakeman,
         &bugcrowd::Bugcrowd,
@@ -99,6 +110,7 @@ pub fn formats() -> &'static [&'static dyn Format] {
         &burp::Burp,
         &burp_api::BurpApi,
         &cargo_audit::CargoAudit,
+        &checkmarx::Checkmarx,
         &checkov::Checkov,
         &codechecker::Codechecker,
         &cppcheck::Cppcheck,
@@ -110,7 +122,9 @@ pub fn formats() -> &'static [&'static dyn Format] {
         &dockle::Dockle,
         &eslint::Eslint,
         &flawfinder::Flawfinder,
+        &fortify::Fortify,
         &generic::Generic,
+        &github::GitHub,
         &gitlab::Gitlab,
         &gitleaks::Gitleaks,
         &gosec::Gosec,
@@ -120,6 +134,9 @@ pub fn formats() -> &'static [&'static dyn Format] {
         &hadolint::Hadolint,
         &jfrog_xray::JfrogXray,
         &kics::Kics,
+        &kiuwan::Kiuwan,
+        &kube_bench::KubeBench,
+        &mobsf::Mobsf,
         &nikto::Nikto,
         &nmap::Nmap,
         &npm_audit::NpmAudit,
@@ -129,6 +146,7 @@ pub fn formats() -> &'static [&'static dyn Format] {
         &ossindex::OssIndex,
         &osv_scanner::OsvScanner,
         &pip_audit::PipAudit,
+        &prowler::Prowler,
         &qualys::Qualys,
         &retirejs::RetireJs,
         &rubocop::Rubocop,
@@ -138,6 +156,7 @@ pub fn formats() -> &'static [&'static dyn Format] {
         &sonarqube::Sonarqube,
         &spdx::Spdx,
         &spotbugs::Spotbugs,
+        &sqlmap::Sqlmap,
         &sslscan::SslScan,
         &sslyze::Sslyze,
         &tenable::Tenable,
@@ -146,6 +165,7 @@ pub fn formats() -> &'static [&'static dyn Format] {
         &trivy::Trivy,
         &trivy_operator::TrivyOperator,
         &trufflehog::Trufflehog,
+        &veracode::Veracode,
         &wapiti::Wapiti,
         &yarn_audit::YarnAudit,
         &zap::Zap,

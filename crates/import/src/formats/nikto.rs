@@ -34,6 +34,7 @@ impl Format for Nikto {
             }),
             Shape::Text(text) => begins_like_csv(text),
             Shape::Table(table) => table.columns().next().is_some_and(|c| c.starts_with("Nikto - v")),
+            Shape::Archive(_) => false,
         };
         if sure { Likeness::Sure } else { Likeness::No }
     }
@@ -109,7 +110,7 @@ impl Format for Nikto {
                     });
                 }
             }
-            Shape::Table(_) => {}
+            Shape::Table(_) | Shape::Archive(_) => {}
         }
         groups.tell(report);
     }

@@ -35,10 +35,10 @@ impl Format for Nmap {
                 let state = port.child("state").map_or("", |s| s.attribute("state"));
                 if state == "open" {
                     let found = open_port(port, &name, system.as_deref().unwrap_or_default());
-                    groups.put(found.rule.clone(), Reported {
-                        found: root.attribute("startstr").to_owned(),
-                        ..found
-                    });
+                    groups.put(
+                        found.rule.clone(),
+                        Reported { found: root.attribute("startstr").to_owned(), ..found },
+                    );
                 }
                 for script in port.all("script") {
                     weaknesses(script, port, &name, &mut groups);
@@ -100,8 +100,7 @@ fn open_port(port: &Element, host: &str, system: &str) -> Reported {
 /// What the scripts that know weaknesses say: `vulners` gives a list by product, those of the library `vulns` a
 /// table each.
 fn weaknesses(script: &Element, port: &Element, host: &str, groups: &mut Groups) {
-    let address =
-        Address { url: host_and_port(host, port.attribute("portid")), ..Address::default() };
+    let address = Address { url: host_and_port(host, port.attribute("portid")), ..Address::default() };
     for (key, table) in script.all("table").map(|t| (t.attribute("key"), t)) {
         let value = |name: &str| {
             let element = table.all("elem").find(|e| e.attribute("key") == name);
@@ -121,7 +120,11 @@ fn weaknesses(script: &Element, port: &Element, host: &str, groups: &mut Groups)
                     title: id.clone(),
                     description: paragraphs([
                         format!("{id} is known for {key}."),
-                        if exploit { "It is an exploit that was published.".to_owned() } else { String::new() },
+                        if exploit {
+                            "It is an exploit that was published.".to_owned()
+                        } else {
+                            String::new()
+                        },
                     ]),
                     score,
                     ids: identifier::published(&id),
@@ -135,16 +138,17 @@ fn weaknesses(script: &Element, port: &Element, host: &str, groups: &mut Groups)
             continue;
         }
         let state = value("state");
-        if !state.to_ascii_uppercase().contains("VULNERABLE") || state.to_ascii_uppercase().starts_with("NOT") {
+        if !state.to_ascii_uppercase().contains("VULNERABLE") || state.to_ascii_uppercase().starts_with("NOT")
+        {
             continue;
         }
         let texts: Vec<String> =
             table.below("elem").iter().map(|e| e.text.trim().to_owned()).filter(|t| !t.is_empty()).collect();
         let all = format!("{key} {}", texts.join("\n"));
         let risk = table.below("table").into_iter().find(|t| t.attribute("key") == "scores");
-        let score = risk.and_then(|r| r.children.first()).and_then(|e| {
-            e.text.split_whitespace().next().and_then(|s| s.parse::<f32>().ok())
-        });
+        let score = risk
+            .and_then(|r| r.children.first())
+            .and_then(|e| e.text.split_whitespace().next().and_then(|s| s.parse::<f32>().ok()));
         groups.put(
             format!("{} {key} {host}", script.attribute("id")),
             Reported {

@@ -68,10 +68,8 @@ fn reported(one: &Value) -> Reported {
     let info = one.at("info").unwrap_or(&Value::Null);
     let rule = first([one.text("template-id"), one.text("templateID"), one.text("template_id")]);
     let matcher = matcher(one);
-    let extracted = first([
-        one.texts("extracted-results").join("\n"),
-        one.texts("extracted_results").join("\n"),
-    ]);
+    let extracted =
+        first([one.texts("extracted-results").join("\n"), one.texts("extracted_results").join("\n")]);
     let tags = list(info, "tags");
     // The matcher names a product where the template looks for products.
     let detects = tags.iter().any(|tag| matches!(tag.as_str(), "tech" | "service" | "detect" | "favicon"));

@@ -149,10 +149,7 @@ fn of_result(result: &Element) -> Reported {
         ids: identifier::published(&ids),
         tool_id: result.attribute("id").to_owned(),
         addresses: vec![Address {
-            url: host_and_port(
-                &first([result.text_at("host/hostname"), host]),
-                number.unwrap_or_default(),
-            ),
+            url: host_and_port(&first([result.text_at("host/hostname"), host]), number.unwrap_or_default()),
             evidence: detail,
             ..Address::default()
         }],

@@ -90,9 +90,11 @@ fn of_statement(one: &Value, document: &Value, product: &Product) -> Reported {
     ]);
     let others = vulnerability.texts("aliases");
     let mut ids = identifier::published(&format!("{name} {}", others.join(" ")));
-    ids.extend(std::iter::once(name.clone()).chain(others).filter(|id| {
-        identifier::published(id).is_empty() && !id.contains("://")
-    }));
+    ids.extend(
+        std::iter::once(name.clone())
+            .chain(others)
+            .filter(|id| identifier::published(id).is_empty() && !id.contains("://")),
+    );
     let status = one.text("status");
     let said = match status.as_str() {
         "not_affected" => "is not affected",

@@ -15,13 +15,8 @@ use wardroom_model::Severity;
 #[derive(Debug)]
 pub(super) struct Qualys;
 
-const ROOTS: [&str; 5] = [
-    "ASSET_DATA_REPORT",
-    "HOST_LIST_VM_DETECTION_OUTPUT",
-    "SCAN",
-    "WAS_SCAN_REPORT",
-    "WAS_WEBAPP_REPORT",
-];
+const ROOTS: [&str; 5] =
+    ["ASSET_DATA_REPORT", "HOST_LIST_VM_DETECTION_OUTPUT", "SCAN", "WAS_SCAN_REPORT", "WAS_WEBAPP_REPORT"];
 
 impl Format for Qualys {
     fn name(&self) -> &'static str {
@@ -185,7 +180,10 @@ fn assets(root: &Element, report: &mut Report<'_>) {
                     plain(&details.text_at("THREAT")),
                     labelled("Impact", &plain(&details.text_at("IMPACT"))),
                     labelled("Result", &result),
-                    labelled("Operating system", &first([host.text_at("OPERATING_SYSTEM"), host.text_at("OS")])),
+                    labelled(
+                        "Operating system",
+                        &first([host.text_at("OPERATING_SYSTEM"), host.text_at("OS")]),
+                    ),
                 ]),
                 remedy: plain(&solution),
                 severity: level(&first([info.text_at("SEVERITY"), details.text_at("SEVERITY")])),

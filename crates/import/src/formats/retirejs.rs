@@ -66,7 +66,10 @@ fn reported(weak: &Value, library: &Value, file: &str) -> Reported {
     let rule = first([
         ids.first().cloned().unwrap_or_default(),
         named.text("githubID"),
-        format!("{name}-{}", first([named.text("retid"), named.text("issue"), named.text("bug"), below.clone()])),
+        format!(
+            "{name}-{}",
+            first([named.text("retid"), named.text("issue"), named.text("bug"), below.clone()])
+        ),
     ]);
     let summary = named.text("summary");
     let fixed: Vec<String> = Some(below.clone()).filter(|b| !b.is_empty()).into_iter().collect();
@@ -74,10 +77,15 @@ fn reported(weak: &Value, library: &Value, file: &str) -> Reported {
         title: format!("{}: {name} {version}", first([summary.clone(), rule.clone()])),
         description: paragraphs([
             summary,
-            labelled("Affected", [
-                if from.is_empty() { String::new() } else { format!("from {from}") },
-                if below.is_empty() { String::new() } else { format!("below {below}") },
-            ].join(" ").trim()),
+            labelled(
+                "Affected",
+                [
+                    if from.is_empty() { String::new() } else { format!("from {from}") },
+                    if below.is_empty() { String::new() } else { format!("below {below}") },
+                ]
+                .join(" ")
+                .trim(),
+            ),
             labelled("Detected by", &library.text("detection")),
         ]),
         remedy: package::upgrade(&name, &fixed),

@@ -207,7 +207,8 @@ impl<'a> Run<'a> {
 
     fn cwe_of(&self, reference: &Value) -> Option<u32> {
         let named = reference.text("toolComponent.name").eq_ignore_ascii_case("cwe");
-        let by_guid = self.taxa.get(&reference.text("guid")).copied();
+        let by_guid = Some(reference.text("guid")).filter(|g| !g.is_empty());
+        let by_guid = by_guid.and_then(|guid| self.taxa.get(&guid)).copied();
         by_guid.or_else(|| named.then(|| identifier::cwe(&reference.text("id"))).flatten())
     }
 

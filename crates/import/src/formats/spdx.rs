@@ -87,8 +87,7 @@ impl Described {
     /// A finding for each published name that its references on security hold.
     fn put(self, groups: &mut Groups) {
         let purl = self.references.iter().find(|r| r.kind.ends_with("purl")).map(|r| r.locator.clone());
-        let package =
-            package::package_at(&purl.unwrap_or_default(), "", &self.name, &self.version);
+        let package = package::package_at(&purl.unwrap_or_default(), "", &self.name, &self.version);
         for reference in self.references.iter().filter(|r| r.category.eq_ignore_ascii_case("SECURITY")) {
             // CPEs and SWIDs name the package; the rest points at what is known of it.
             if reference.kind.starts_with("cpe") || reference.kind == "swid" {
@@ -164,7 +163,8 @@ fn graph(elements: &[Value], groups: &mut Groups) {
             .chain([vulnerability.text("name"), id(vulnerability)])
             .collect();
         let ids = identifier::published(&names.join(" "));
-        let name = first([ids.first().cloned().unwrap_or_default(), vulnerability.text("name"), id(vulnerability)]);
+        let name =
+            first([ids.first().cloned().unwrap_or_default(), vulnerability.text("name"), id(vulnerability)]);
         for target in targets.lines() {
             let package = by_id.get(target).and_then(|p| packaged(p));
             let on = package.as_ref().map(|p| format!(" in {} {}", p.name, p.version)).unwrap_or_default();
@@ -185,7 +185,11 @@ fn graph(elements: &[Value], groups: &mut Groups) {
                 ids: ids.clone(),
                 tool_id: format!("{target}|{name}"),
                 package,
-                references: vulnerability.list("externalRef").iter().flat_map(|r| r.texts("locator")).collect(),
+                references: vulnerability
+                    .list("externalRef")
+                    .iter()
+                    .flat_map(|r| r.texts("locator"))
+                    .collect(),
                 standing: match kind.as_str() {
                     k if k.contains("VexNotAffected") => Standing::FalsePositive,
                     k if k.contains("VexFixed") => Standing::Fixed,

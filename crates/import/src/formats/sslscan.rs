@@ -31,7 +31,11 @@ impl Format for SslScan {
         let Some(root) = shape.xml("document") else { return };
         report.tool("sslscan", root.attribute("version"));
         for test in root.all("ssltest") {
-            let host = if test.attribute("sniname").is_empty() { test.attribute("host") } else { test.attribute("sniname") };
+            let host = if test.attribute("sniname").is_empty() {
+                test.attribute("host")
+            } else {
+                test.attribute("sniname")
+            };
             let address = host_and_port(host, test.attribute("port"));
             for finding in weaknesses(test) {
                 report.found(Reported {
@@ -75,7 +79,10 @@ fn weaknesses(test: &Element) -> Vec<Reported> {
         found.push(Reported {
             rule: format!("cipher-{strength}"),
             title: format!("The {strength} cipher {name} is accepted over {version}"),
-            description: format!("The server agrees to {name} ({} bits) over {version}.", cipher.attribute("bits")),
+            description: format!(
+                "The server agrees to {name} ({} bits) over {version}.",
+                cipher.attribute("bits")
+            ),
             remedy: format!("Take {name} out of the server's list of ciphers."),
             severity: Some(severity),
             cwes: vec![327],
@@ -102,7 +109,8 @@ fn weaknesses(test: &Element) -> Vec<Reported> {
     }
     let expired = test.below("expired").into_iter().find(|e| e.text.trim() == "true");
     if expired.is_some() {
-        let until = test.below("not-valid-after").first().map(|e| e.text.trim().to_owned()).unwrap_or_default();
+        let until =
+            test.below("not-valid-after").first().map(|e| e.text.trim().to_owned()).unwrap_or_default();
         found.push(Reported {
             rule: "certificate-expired".to_owned(),
             title: "The certificate has expired".to_owned(),

@@ -281,17 +281,13 @@ fn of_element(target: &Element) -> Vec<Reported> {
     find(says("openssl_ccs/openSslCcsInjection", "isVulnerable") == "true", "openssl-ccs-injection");
     find(says("robot/robotAttack", "resultEnum").starts_with("vulnerable"), "robot");
     let insecure = says("reneg/sessionRenegotiation", "isSecure") == "false";
-    find(
-        insecure || says("reneg/sessionRenegotiation", "canBeClientInitiated") == "true",
-        "renegotiation",
-    );
+    find(insecure || says("reneg/sessionRenegotiation", "canBeClientInitiated") == "true", "renegotiation");
     find(says("compression/compressionMethod", "isSupported") == "true", "compression");
     find(says("fallback/tlsFallbackScsv", "isSupported") == "false", "fallback");
     let validation = target.at("certinfo/certificateValidation");
-    let mismatch = says(
-        "certinfo/certificateValidation/hostnameValidation",
-        "certificateMatchesServerHostname",
-    ) == "false";
+    let mismatch =
+        says("certinfo/certificateValidation/hostnameValidation", "certificateMatchesServerHostname")
+            == "false";
     find(mismatch, "certificate-name");
     let mut paths = validation.map(|v| v.all("pathValidation").collect::<Vec<_>>()).unwrap_or_default();
     let stores = paths.len();

@@ -42,7 +42,10 @@ impl Format for TestSsl {
         match shape {
             Shape::Table(table) => {
                 for row in 0..table.len() {
-                    tell(&|key| table.cell(row, if key == "ip" { "fqdn/ip" } else { key }).to_owned(), &mut groups);
+                    tell(
+                        &|key| table.cell(row, if key == "ip" { "fqdn/ip" } else { key }).to_owned(),
+                        &mut groups,
+                    );
                 }
             }
             Shape::Json(Value::Array(list)) => {

@@ -14,11 +14,8 @@ use wardroom_model::Severity;
 pub(super) struct Wapiti;
 
 /// What it found stands under these; the last are facts about the target rather than weaknesses.
-const KINDS: [(&str, &str); 3] = [
-    ("vulnerabilities", "vulnerability"),
-    ("anomalies", "anomaly"),
-    ("additionals", "additional"),
-];
+const KINDS: [(&str, &str); 3] =
+    [("vulnerabilities", "vulnerability"), ("anomalies", "anomaly"), ("additionals", "additional")];
 
 impl Format for Wapiti {
     fn name(&self) -> &'static str {
@@ -80,10 +77,7 @@ impl Format for Wapiti {
             for (group, _) in KINDS {
                 for (name, entries) in json.at(group).and_then(Value::as_object).into_iter().flatten() {
                     let nothing = Value::Null;
-                    let class = json
-                        .at("classifications")
-                        .and_then(|c| c.get(name))
-                        .unwrap_or(&nothing);
+                    let class = json.at("classifications").and_then(|c| c.get(name)).unwrap_or(&nothing);
                     let references = class.at("ref").and_then(Value::as_object);
                     let class_of = Class {
                         name: name.clone(),

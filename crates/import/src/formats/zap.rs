@@ -28,6 +28,10 @@ impl Format for Zap {
             return Likeness::Sure;
         }
         let Some(json) = shape.json() else { return Likeness::No };
+        // GitLab's oldest reports of DAST carry ZAP's along.
+        if json.has("vulnerabilities") {
+            return Likeness::No;
+        }
         let named = json.text("@programName").to_ascii_uppercase().contains("ZAP");
         let site = json.at("site").map(|s| s.get(0).unwrap_or(s));
         let sites = site.is_some_and(|s| s.get("@name").is_some() || s.get("alerts").is_some());
@@ -92,10 +96,7 @@ impl Alert<'_> {
         Reported {
             rule: text("pluginid"),
             title: first([text("name"), text("alert")]),
-            description: paragraphs([
-                plain(&text("desc")),
-                labelled("More", &other),
-            ]),
+            description: paragraphs([plain(&text("desc")), labelled("More", &other)]),
             remedy: plain(&text("solution")),
             severity: match text("riskcode").as_str() {
                 "0" => Some(Severity::Info),

@@ -69,8 +69,9 @@ impl Table {
 
     /// The table that begins at a later line, which has these columns: some reports open with lines about themselves.
     pub fn beginning_at(&self, columns: &[&str]) -> Option<Table> {
-        let holds =
-            |row: &csv::StringRecord| columns.iter().all(|c| row.iter().any(|f| f.trim().eq_ignore_ascii_case(c)));
+        let holds = |row: &csv::StringRecord| {
+            columns.iter().all(|c| row.iter().any(|f| f.trim().eq_ignore_ascii_case(c)))
+        };
         let at = self.rows.iter().take(100).position(holds)?;
         let columns = self.rows[at].iter().map(|c| c.trim().to_owned()).collect();
         Some(Table { columns, rows: self.rows[at + 1..].to_vec() })
