@@ -49,6 +49,12 @@ impl Format for Checkmarx {
                 report.problem(&format!("results[{at}]"), "a result is an object");
             }
         }
+        for library in json.list("scanResults.sca.packages") {
+            library.list("vulnerabilities").iter().for_each(|one| report.found(of_library(one, library)));
+        }
+        for query in json.list("scanResults.kics.results") {
+            query.list("vulnerabilities").iter().for_each(|one| report.found(of_infrastructure(one, query)));
+        }
         for part in ["scanResults.sast.languages", "scanResults.languages", "scanResults"] {
             for query in json.list(part).iter().flat_map(|l| l.list("queries")) {
                 for one in query.list("vulnerabilities").iter().chain(query.list("resultsList")) {
@@ -191,7 +197,7 @@ fn nodes(list: &[Value]) -> Vec<Place> {
         .map(|node| Place {
             column: node.whole("column").and_then(|n| u32::try_from(n).ok()),
             scope: first([node.text("method"), node.text("name")]),
-            ..Place::new(node.text("fileName").trim_start_matches('/'), node.whole("line"))
+            ..Place::new(node.text("fileName"), node.whole("line"))
         })
         .collect()
 }
@@ -205,7 +211,7 @@ fn of_result(one: &Value) -> Reported {
     let place = match places.is_empty() {
         // The last node is where the harm is done.
         false => places.pop(),
-        true => (!file.is_empty()).then(|| Place::new(file.trim_start_matches('/'), data.whole("line"))),
+        true => (!file.is_empty()).then(|| Place::new(file, data.whole("line"))),
     };
     let purl = data.text("packageIdentifier");
     // `Npm-lodash-4.17.11`
@@ -268,7 +274,7 @@ fn of_language(one: &Value, query: &Value, report: &Value) -> Reported {
     let place = places.pop().or_else(|| {
         let file = first([one.text("destinationFileName"), one.text("sourceFileName"), one.text("fileName")]);
         let line = one.whole("destinationLine").or_else(|| one.whole("sourceLine"));
-        (!file.is_empty()).then(|| Place::new(file.trim_start_matches('/'), line))
+        (!file.is_empty()).then(|| Place::new(file, line))
     });
     Reported {
         rule: first([query.text("queryId"), name.clone()]),
@@ -282,11 +288,64 @@ fn of_language(one: &Value, query: &Value, report: &Value) -> Reported {
         cwes: identifier::cwe(&first([query.text("cweId"), about.text("cweId"), about.text("cwe")]))
             .into_iter()
             .collect(),
-        tool_id: first([one.text("similarityId"), one.text("id")]),
+        tool_id: first([one.text("id"), one.text("similarityId")]),
         place,
         places,
         standing: standing(&one.text("state"), &one.text("status")),
         found: one.text("firstFoundDate"),
+        ..Reported::default()
+    }
+}
+
+/// A library of the report by engines, named `Npm-lodash-4.17.11` or `lodash-4.17.11`.
+fn of_library(one: &Value, library: &Value) -> Reported {
+    let whole = library.text("name");
+    let (name, version) = whole.rsplit_once('-').unwrap_or((&whole, ""));
+    let (manager, name) = match name.split_once('-') {
+        Some((manager, name)) if manager.starts_with(|c: char| c.is_ascii_uppercase()) => (manager, name),
+        _ => ("", name),
+    };
+    let id = first([one.text("cveId"), one.text("id")]);
+    let fixed = one.text("fixVersion");
+    let fixed: Vec<String> = Some(fixed).filter(|f| !f.is_empty()).into_iter().collect();
+    Reported {
+        title: format!("{id} in {name} {version}").trim_end().to_owned(),
+        description: paragraphs([one.text("description")]),
+        remedy: package::upgrade(name, &fixed),
+        severity: severity::of_word(&one.text("severity")),
+        cwes: identifier::cwe(&one.text("cwe")).into_iter().collect(),
+        score: one.number("cvssScore").or_else(|| one.number("score")).filter(|s| *s > 0.0),
+        ids: identifier::published(&id),
+        package: package::package(&manager.to_ascii_lowercase(), name, version),
+        fixed_in: fixed,
+        references: one.texts("references"),
+        standing: standing(&one.text("state"), &one.text("status")),
+        found: one.text("firstFoundDate"),
+        tags: vec!["sca".to_owned()],
+        rule: id,
+        ..Reported::default()
+    }
+}
+
+/// A setting of the report by engines.
+fn of_infrastructure(one: &Value, query: &Value) -> Reported {
+    let name = first([query.text("name"), query.text("queryName")]);
+    let file = one.text("fileName");
+    Reported {
+        rule: first([query.text("queryId"), name.clone()]),
+        title: name,
+        description: paragraphs([
+            one.text("description"),
+            labelled("Kind", &one.text("issueType")),
+            labelled("Expected", &one.text("expectedValue")),
+            labelled("Found", &one.text("actualValue")),
+        ]),
+        severity: severity::of_word(&first([one.text("severity"), query.text("severity")])),
+        tool_id: first([one.text("id"), one.text("similarityId")]),
+        place: (!file.is_empty()).then(|| Place::new(file, one.whole("line"))),
+        standing: standing(&one.text("state"), &one.text("status")),
+        found: one.text("firstFoundDate"),
+        tags: vec!["kics".to_owned()],
         ..Reported::default()
     }
 }
@@ -310,7 +369,7 @@ mod tests {
         assert_eq!(imported.format, "checkmarx");
         let [sast, sca] = &imported.findings[..] else { panic!() };
         let place = sast.place.as_ref().unwrap();
-        assert_eq!((place.file.as_str(), place.line, place.column), ("b.rb", Some(9), Some(2)));
+        assert_eq!((place.file.as_str(), place.line, place.column), ("/b.rb", Some(9), Some(2)));
         assert_eq!((sast.cwes.as_slice(), sast.standing), ([89].as_slice(), Standing::FalsePositive));
         let package = sca.package.as_ref().unwrap();
         assert_eq!((package.name.as_str(), package.version.as_str()), ("lodash", "4.17.11"));
@@ -324,9 +383,14 @@ mod tests {
     fn the_report_by_languages() {
         let report = br#"{"reportHeader": {"projectName": "p"}, "scanResults": {"sast": {"languages": [{"languageName": "Ruby",
             "queries": [{"queryName": "Open_Redirect", "vulnerabilities": [{"similarityId": "5", "severity": "Low",
-            "nodes": [{"fileName": "a.rb", "line": 4}]}]}]}]}},
+            "nodes": [{"fileName": "a.rb", "line": 4}]}]}]}]},
+            "sca": {"packages": [{"name": "Npm-lodash-4.17.11", "vulnerabilities": [{"cveId": "CVE-2019-10744", "severity": "Critical", "cwe": "1321"}]}]},
+            "kics": {"results": [{"name": "Privileged", "vulnerabilities": [{"severity": "High", "fileName": "d.yml", "line": 2, "status": "Fixed"}]}]}},
             "vulnerabilityDetails": [{"queryName": "Open_Redirect", "cweId": 601, "generalRecommendations": "Do not."}]}"#;
-        let finding = &read("cx.json", report, None).unwrap().findings[0];
+        let imported = read("cx.json", report, None).unwrap();
+        let [library, setting, finding] = &imported.findings[..] else { panic!() };
+        assert_eq!(library.package.as_ref().unwrap().purl, "pkg:npm/lodash@4.17.11");
+        assert_eq!(setting.standing, Standing::Fixed);
         assert_eq!((finding.title.as_str(), finding.cwes.as_slice()), ("Open Redirect", [601].as_slice()));
         assert_eq!((finding.remedy.as_str(), finding.tool_id.as_str()), ("Do not.", "5"));
     }

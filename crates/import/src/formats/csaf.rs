@@ -199,3 +199,32 @@ fn of_vulnerability(
         ..Reported::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+    use wardroom_model::Severity;
+
+    #[test]
+    fn version_two_one() {
+        let report = br#"{"document": {"csaf_version": "2.1", "title": "t", "publisher": {"name": "p"}, "tracking": {"id": "x"}},
+            "product_tree": {"full_product_names": [{"product_id": "P1", "name": "Server 4.2",
+                "product_identification_helper": {"purls": ["pkg:generic/server@4.2"]}}]},
+            "vulnerabilities": [{"cve": "CVE-2026-0001", "cwes": [{"id": "CWE-89", "name": "SQL"}], "product_status": {"known_affected": ["P1"]},
+                "metrics": [{"products": ["P1"], "content": {"cvss_v4": {"baseScore": 9.3, "baseSeverity": "CRITICAL",
+                "vectorString": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"}}}],
+                "remediations": [{"category": "vendor_fix", "details": "Update.", "product_ids": ["P2"]}]}]}"#;
+        let finding = &read("c.json", report, None).unwrap().findings[0];
+        assert_eq!(
+            (finding.severity, finding.score, finding.cwes.as_slice()),
+            (Some(Severity::Critical), Some(9.3), [89].as_slice())
+        );
+        let package = finding.package.as_ref().unwrap();
+        assert_eq!(
+            (package.name.as_str(), package.version.as_str(), package.purl.as_str()),
+            ("Server", "4.2", "pkg:generic/server@4.2")
+        );
+        // The remedy is for another product.
+        assert_eq!(finding.remedy, "");
+    }
+}

@@ -133,9 +133,11 @@ impl Vulnerability {
             false => self
                 .affects
                 .iter()
-                .map(|at| match components.get(at) {
-                    Some(component) => component.package.clone(),
-                    None => package::of_purl(at),
+                .map(|at| {
+                    // `urn:cdx:…/1#ref` names a component of this or another bill.
+                    let short = at.rsplit_once('#').filter(|_| at.starts_with("urn:cdx:")).map(|(_, r)| r);
+                    let known = components.get(at).or_else(|| components.get(short?));
+                    known.map_or_else(|| package::of_purl(at), |component| component.package.clone())
                 })
                 .collect(),
         };
@@ -279,5 +281,42 @@ fn of_element(one: &Element) -> Vulnerability {
             .to_owned(),
         found: first([text("published"), text("created")]),
         affects,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Standing, read};
+    use wardroom_model::Severity;
+
+    #[test]
+    fn parts_of_parts_and_links_between_bills() {
+        let report = br#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"tools": {"components": [{"name": "trivy", "version": "0.50"}]}},
+            "components": [{"name": "app", "components": [{"bom-ref": "inner", "name": "rack", "version": "2.0", "purl": "pkg:gem/rack@2.0"}]}],
+            "vulnerabilities": [{"id": "CVE-2024-25126", "ratings": [{"method": "CVSSv31", "score": 5.3, "vector": "AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:L"},
+                {"method": "CVSSv4", "score": 6.9, "vector": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:L/SC:N/SI:N/SA:N"}],
+                "analysis": {"state": "resolved"}, "affects": [{"ref": "urn:cdx:1/1#inner"}, {"ref": "pkg:npm/x@1"}]}]}"#;
+        let imported = read("b.json", report, None).unwrap();
+        assert_eq!((imported.tool.as_str(), imported.findings.len()), ("trivy", 2));
+        let [rack, x] = &imported.findings[..] else { panic!() };
+        assert_eq!(rack.package.as_ref().unwrap().purl, "pkg:gem/rack@2.0");
+        assert_eq!(x.package.as_ref().unwrap().name, "x");
+        assert_eq!((rack.score, rack.standing), (Some(6.9), Standing::Fixed));
+        assert!(rack.cvss.starts_with("CVSS:4.0/"));
+        assert_eq!(rack.severity, Some(Severity::Medium));
+    }
+
+    #[test]
+    fn the_extension_in_a_component() {
+        let report = br#"<bom xmlns="http://cyclonedx.org/schema/bom/1.0" xmlns:v="http://cyclonedx.org/schema/ext/vulnerability/1.0"><components>
+            <component type="library"><name>a</name><version>1</version><purl>pkg:pypi/a@1</purl><v:vulnerabilities>
+            <v:vulnerability><v:id>CVE-2018-7489</v:id><v:ratings><v:rating><v:severity>High</v:severity></v:rating></v:ratings></v:vulnerability>
+            </v:vulnerabilities></component></components></bom>"#;
+        let finding = &read("b.xml", report, None).unwrap().findings[0];
+        assert_eq!(finding.package.as_ref().unwrap().purl, "pkg:pypi/a@1");
+        assert_eq!(
+            (finding.severity, finding.ids.as_slice()),
+            (Some(Severity::High), ["CVE-2018-7489".to_owned()].as_slice())
+        );
     }
 }

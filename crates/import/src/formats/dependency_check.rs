@@ -244,3 +244,26 @@ fn third(text: &dyn Fn(&str) -> String) -> String {
     }
     vector
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Standing, read};
+    use wardroom_model::Severity;
+
+    #[test]
+    fn json() {
+        let report = br#"{"reportSchema": "1.1", "scanInfo": {"engineVersion": "9.0.0"}, "projectInfo": {"reportDate": "then"}, "dependencies": [
+            {"fileName": "a.jar", "packages": [{"id": "pkg:maven/org.a/a@1.0", "confidence": "HIGH"}], "vulnerabilities": [{"source": "NVD", "name": "CVE-2020-0001",
+              "severity": "HIGH", "cwes": ["CWE-502"], "cvssv3": {"baseScore": 8.1, "attackVector": "NETWORK", "attackComplexity": "HIGH", "privilegesRequired": "NONE",
+              "userInteraction": "NONE", "scope": "UNCHANGED", "confidentialityImpact": "HIGH", "integrityImpact": "HIGH", "availabilityImpact": "HIGH", "version": "3.0"},
+              "description": "d", "references": [{"url": "https://r.example/", "name": "n"}]}],
+             "suppressedVulnerabilities": [{"name": "CVE-2020-0002", "severity": "low", "notes": "Not used"}]}, {"fileName": "b.jar"}]}"#;
+        let imported = read("d.json", report, None).unwrap();
+        let [open, closed] = &imported.findings[..] else { panic!() };
+        assert_eq!((imported.tool_version.as_str(), open.severity), ("9.0.0", Some(Severity::High)));
+        assert_eq!(open.cvss, "CVSS:3.0/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H");
+        assert_eq!(open.package.as_ref().unwrap().name, "org.a:a");
+        assert_eq!(closed.standing, Standing::Accepted);
+        assert!(closed.description.contains("Not used"));
+    }
+}

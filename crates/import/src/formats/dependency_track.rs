@@ -113,3 +113,25 @@ fn reported(one: &Value) -> Reported {
         ..Reported::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Standing, read};
+    use wardroom_model::Severity;
+
+    #[test]
+    fn its_file_of_findings() {
+        let report = br#"{"version": "1.2", "meta": {"application": "Dependency-Track", "version": "4.11.0", "timestamp": "then"}, "project": {"name": "p"}, "findings": [
+            {"component": {"name": "core", "group": "@babel", "version": "7.0.0", "purl": "pkg:npm/%40babel/core@7.0.0", "latestVersion": "7.24.0"},
+             "vulnerability": {"source": "GITHUB", "vulnId": "GHSA-aaaa-bbbb-cccc", "title": "Weak", "severity": "HIGH", "cvssV3BaseScore": 7.5,
+               "cwes": [{"cweId": 1321, "name": "n"}], "aliases": [{"cveId": "CVE-2020-0001", "ghsaId": "GHSA-aaaa-bbbb-cccc"}], "description": "d"},
+             "analysis": {"state": "NOT_AFFECTED", "isSuppressed": true}, "matrix": "p:c:v"}, {"component": {}}]}"#;
+        let imported = read("f.json", report, None).unwrap();
+        let [finding] = &imported.findings[..] else { panic!() };
+        assert_eq!((imported.format, imported.problems.len()), ("dependency-track", 1));
+        assert_eq!((finding.severity, finding.score), (Some(Severity::High), Some(7.5)));
+        assert_eq!(finding.package.as_ref().unwrap().name, "@babel/core");
+        assert_eq!((finding.ids.len(), finding.cwes.as_slice()), (2, [1321].as_slice()));
+        assert_eq!(finding.standing, Standing::FalsePositive);
+    }
+}

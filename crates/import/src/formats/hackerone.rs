@@ -161,3 +161,21 @@ fn vector(rated: &Value) -> String {
     }
     vector
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Standing, read};
+    use wardroom_model::Severity;
+
+    #[test]
+    fn the_export_as_csv() {
+        let report = b"id,title,severity_rating,severity_score,state,substate,weakness,reported_at,structured_scope,cve_ids\n12,IDOR,high,8.1,closed,resolved,IDOR,2024-01-01,www.a.example,\n";
+        let imported = read("h.csv", report, None).unwrap();
+        let [finding] = &imported.findings[..] else { panic!() };
+        assert_eq!(
+            (imported.format, finding.severity, finding.score),
+            ("hackerone", Some(Severity::High), Some(8.1))
+        );
+        assert_eq!((finding.standing, finding.addresses[0].url.as_str()), (Standing::Fixed, "www.a.example"));
+    }
+}

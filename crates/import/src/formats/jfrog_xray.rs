@@ -201,3 +201,31 @@ fn scanned(one: &Value, at: &str, details: &Value) -> Reported {
     published(one.list("cves"), &mut finding);
     finding
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+    use wardroom_model::Severity;
+
+    #[test]
+    fn the_unified_report_and_scans() {
+        let rows = br#"{"total_rows": 1, "rows": [{"cves": [{"cve": "CVE-2020-0001", "cvss_v3_score": 7.5, "cvss_v3_vector": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}],
+            "summary": "Slow", "severity": "High", "vulnerable_component": "npm://lodash:4.17.11", "impacted_artifact": "docker://app:1", "path": "p",
+            "fixed_versions": ["4.17.21"], "issue_id": "XRAY-1", "package_type": "npm"}]}"#;
+        let scans = br#"[{"scan_id": "s", "component_id": "app", "vulnerabilities": [{"cves": [{"cve": "CVE-2020-0001", "cvss_v3_score": "7.5"}], "summary": "Slow",
+            "severity": "High", "issue_id": "XRAY-1", "components": {"npm://lodash:4.17.11": {"fixed_versions": ["[4.17.21]"], "impact_paths": [[{"component_id": "app"}, {"component_id": "npm://lodash:4.17.11"}]]}}}]}]"#;
+        for report in [rows.as_slice(), scans] {
+            let imported = read("x.json", report, None).unwrap();
+            let [finding] = &imported.findings[..] else { panic!() };
+            assert_eq!(
+                (imported.format, finding.severity, finding.score),
+                ("jfrog-xray", Some(Severity::High), Some(7.5))
+            );
+            assert_eq!(finding.package.as_ref().unwrap().purl, "pkg:npm/lodash@4.17.11");
+            assert_eq!(
+                (finding.rule.as_str(), finding.fixed_in.as_slice()),
+                ("XRAY-1", ["4.17.21".to_owned()].as_slice())
+            );
+        }
+    }
+}

@@ -92,6 +92,27 @@ fn application(json: &Value, report: &mut Report<'_>) {
             report.found(base("permission", &format!("Permission {name}"), &text, severity, "permission"));
         }
     }
+    for one in json.list("permissions") {
+        if let Some(severity) = level(&one.text("status")) {
+            let text = paragraphs([
+                one.text("description"),
+                one.text("reason"),
+                labelled("Status", &one.text("status")),
+            ]);
+            let title = format!("Permission {}", one.text("name"));
+            report.found(base("permission", &title, &text, severity, "permission"));
+        }
+    }
+    for one in json.list("ats_analysis.ats_findings") {
+        let text = one.text("description");
+        if let Some(severity) = level(&one.text("severity")) {
+            report.found(base("transport-security", &one.text("issue"), &text, severity, "network"));
+        }
+    }
+    for one in json.texts("insecure_connections") {
+        let title = format!("Connection without encryption: {one}");
+        report.found(base("insecure-connection", &title, &title, Severity::Low, "network"));
+    }
     // An object with a list in newer versions, triples in a list in between, one text in old ones.
     let certificate = json.list("certificate_analysis.certificate_findings");
     let certificate = if certificate.is_empty() { json.list("certificate_analysis") } else { certificate };
@@ -204,5 +225,35 @@ fn source(rule: &str, one: &Value, report: &mut Report<'_>) {
     report.found(Reported { place: first, ..finding.clone() });
     for place in more {
         report.found(Reported { place: Some(place), ..finding.clone() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+    use wardroom_model::Severity;
+
+    #[test]
+    fn an_application_for_ios() {
+        let report = br#"{"app_name": "a", "bundle_id": "b", "version": "v4.0.0",
+            "permissions": {"NSCameraUsageDescription": {"status": "dangerous", "reason": "To scan"}},
+            "ats_analysis": {"ats_findings": [{"issue": "App Transport Security is off", "severity": "high", "description": "All of it"}]},
+            "binary_analysis": {"findings": {"Binary uses gets": {"severity": "warning", "detailed_desc": "gets()", "cwe": "CWE-676: Use"},
+                                             "Stack canary": {"severity": "secure", "detailed_desc": "there"}}},
+            "code_analysis": {"findings": {"ios_log": {"files": {"a.m": "7,3"}, "metadata": {"severity": "info", "description": "It logs", "cwe": "CWE-532"}}}}}"#;
+        let imported = read("i.json", report, None).unwrap();
+        let told: Vec<(&str, Option<Severity>)> =
+            imported.findings.iter().map(|f| (f.title.as_str(), f.severity)).collect();
+        assert_eq!(
+            told,
+            [
+                ("Permission NSCameraUsageDescription", Some(Severity::High)),
+                ("App Transport Security is off", Some(Severity::High)),
+                ("It logs", Some(Severity::Info)),
+                ("Binary uses gets", Some(Severity::Low)),
+            ]
+        );
+        assert_eq!(imported.findings[2].places[0].line, Some(3));
+        assert_eq!(imported.findings[2].cwes, [532, 919]);
     }
 }

@@ -166,3 +166,23 @@ impl Item {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+    use wardroom_model::Severity;
+
+    #[test]
+    fn csv_of_two_versions() {
+        let older = b"\"Nikto - v2.1.5/2.1.5\"\n\"a.example\",\"192.0.2.1\",\"443\",\"OSVDB-3092\",\"GET\",\"/admin/\",\"This might be interesting...\"\n";
+        let newer = b"\"Nikto - v2.5.0/\"\n\"host\",\"ip\",\"port\",\"ref\",\"method\",\"uri\",\"message\"\n\"a.example\",\"192.0.2.1\",\"443\",\"https://r.example/\",\"GET\",\"/admin/\",\"See CVE-2020-0001\"\n";
+        let imported = read("n.csv", older, None).unwrap();
+        assert_eq!((imported.tool_version.as_str(), imported.findings.len()), ("2.1.5", 1));
+        assert_eq!(imported.findings[0].severity, Some(Severity::Medium));
+        assert_eq!(imported.findings[0].addresses[0].url, "https://a.example/admin/");
+        let imported = read("n.csv", newer, None).unwrap();
+        let [finding] = &imported.findings[..] else { panic!() };
+        assert_eq!((finding.severity, finding.ids[0].as_str()), (Some(Severity::Info), "CVE-2020-0001"));
+        assert_eq!(finding.references, ["https://r.example/"]);
+    }
+}

@@ -71,6 +71,15 @@ fn product(port: &Element) -> Option<Package> {
     (!name.is_empty()).then(|| Package { name, version, purl: String::new() })
 }
 
+/// Product and version of a name of the platform enumeration: `cpe:/a:apache:http_server:2.4.7`, `cpe:2.3:a:…`.
+fn of_cpe(name: &str) -> Option<Package> {
+    let rest = name.strip_prefix("cpe:2.3:").or_else(|| name.strip_prefix("cpe:/"))?;
+    let mut parts = rest.split(':').skip(2);
+    let product = parts.next().filter(|p| !p.is_empty())?.to_owned();
+    let version = parts.next().filter(|v| *v != "*" && *v != "-").unwrap_or_default().to_owned();
+    Some(Package { name: product, version, purl: String::new() })
+}
+
 fn open_port(port: &Element, host: &str, system: &str) -> Reported {
     let (number, protocol) = (port.attribute("portid"), port.attribute("protocol"));
     let service = port.child("service");
@@ -128,7 +137,7 @@ fn weaknesses(script: &Element, port: &Element, host: &str, groups: &mut Groups)
                     ]),
                     score,
                     ids: identifier::published(&id),
-                    package: product(port),
+                    package: of_cpe(key).or_else(|| product(port)),
                     references: vec![format!("https://vulners.com/{}/{id}", value("type"))],
                     addresses: vec![address.clone()],
                     ..Reported::default()
@@ -164,5 +173,39 @@ fn weaknesses(script: &Element, port: &Element, host: &str, groups: &mut Groups)
                 ..Reported::default()
             },
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+    use wardroom_model::Severity;
+
+    #[test]
+    fn weaknesses_that_scripts_name() {
+        let report = br#"<nmaprun scanner="nmap" version="7.94"><host><address addr="192.0.2.1" addrtype="ipv4"/><ports>
+            <port protocol="tcp" portid="80"><state state="open"/><service name="http" product="Apache httpd" version="2.4.7"/>
+            <script id="vulners" output=""><table key="cpe:/a:apache:http_server:2.4.7">
+              <table><elem key="id">CVE-2021-26691</elem><elem key="cvss">9.8</elem><elem key="type">cve</elem><elem key="is_exploit">false</elem></table>
+              <table><elem key="id">EDB-ID:42745</elem><elem key="cvss">5.0</elem><elem key="type">exploitdb</elem><elem key="is_exploit">true</elem></table>
+            </table></script>
+            <script id="http-slowloris-check" output="VULNERABLE: Slowloris"><table key="CVE-2007-6750"><elem key="title">Slowloris</elem><elem key="state">LIKELY VULNERABLE</elem></table></script>
+            <script id="http-iis" output=""><table key="CVE-2017-7269"><elem key="state">NOT VULNERABLE</elem></table></script>
+            </port></ports></host></nmaprun>"#;
+        let imported = read("n.xml", report, None).unwrap();
+        let told: Vec<(&str, Option<Severity>)> =
+            imported.findings.iter().map(|f| (f.title.as_str(), f.severity)).collect();
+        assert_eq!(
+            told,
+            [
+                ("Open port: 80/tcp", Some(Severity::Info)),
+                ("CVE-2021-26691", Some(Severity::Critical)),
+                ("EDB-ID:42745", Some(Severity::Medium)),
+                ("Slowloris", Some(Severity::Medium)),
+            ]
+        );
+        let package = imported.findings[1].package.as_ref().unwrap();
+        assert_eq!((package.name.as_str(), package.version.as_str()), ("http_server", "2.4.7"));
+        assert_eq!(imported.findings[3].ids, ["CVE-2007-6750"]);
     }
 }

@@ -131,3 +131,30 @@ fn reported(one: &Value) -> Reported {
         ..Reported::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+    use wardroom_model::Severity;
+
+    #[test]
+    fn lines_of_older_versions_and_several_places() {
+        let report = b"{\"templateID\": \"git-config\", \"info\": {\"name\": \"Git Config\", \"severity\": \"medium\", \"tags\": \"config,git\", \"reference\": \"https://a.example/1 https://a.example/2\"}, \"host\": \"https://t.example\", \"matched\": \"https://t.example/.git/config\", \"type\": \"http\"}
+{\"templateID\": \"git-config\", \"info\": {\"name\": \"Git Config\", \"severity\": \"medium\"}, \"host\": \"https://t.example\", \"matched\": \"https://t.example/x/.git/config\", \"type\": \"http\"}
+{\"template-id\": \"x\", \"info\": {\"severity\": \"unknown\"}, \"host\": \"h\", \"matcher-status\": false}
+";
+        let imported = read("n.jsonl", report, None).unwrap();
+        let [finding] = &imported.findings[..] else { panic!() };
+        assert_eq!((finding.addresses.len(), finding.severity), (2, Some(Severity::Medium)));
+        assert_eq!(
+            (finding.tags.as_slice(), finding.references.len()),
+            (["config".to_owned(), "git".to_owned()].as_slice(), 2)
+        );
+    }
+
+    #[test]
+    fn an_empty_file_is_read_where_the_format_is_named() {
+        assert!(read("n.jsonl", b"", None).is_err());
+        assert!(read("n.jsonl", b"\n", Some("nuclei")).unwrap().findings.is_empty());
+    }
+}

@@ -160,3 +160,35 @@ fn of_result(result: &Element) -> Reported {
         ..Reported::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Standing, read};
+    use wardroom_model::{Confidence, Severity};
+
+    #[test]
+    fn xml() {
+        let report = br#"<report id="1" format_id="f" extension="xml" content_type="text/xml"><report id="1"><results start="1" max="10">
+            <result id="r1"><name>Weak DH</name><host>192.0.2.1<asset asset_id="x"/><hostname>a.example</hostname></host><port>443/tcp</port>
+              <nvt oid="1.3.6.1.4.1.25623.1.0.1"><name>Weak DH</name><family>SSL</family><cvss_base>4.0</cvss_base>
+                <tags>cvss_base_vector=AV:N/AC:H/Au:N/C:P/I:P/A:N|summary=It is weak.|insight=Why.|solution=Old.</tags>
+                <solution type="Mitigation">Use more bits.</solution>
+                <refs><ref type="cve" id="CVE-2015-4000"/><ref type="url" id="https://weakdh.org/"/></refs></nvt>
+              <threat>Medium</threat><severity>4.0</severity><qod><value>80</value></qod><description>1024 bits</description></result>
+            <result id="r2"><name>x</name><host>192.0.2.1</host><port>general/tcp</port><nvt oid="2"/><threat>False Positive</threat></result>
+            </results></report></report>"#;
+        let imported = read("o.xml", report, None).unwrap();
+        let [weak, wrong] = &imported.findings[..] else { panic!() };
+        assert_eq!(imported.format, "openvas");
+        assert_eq!((weak.severity, weak.confidence), (Some(Severity::Medium), Some(Confidence::Medium)));
+        assert_eq!(
+            (weak.addresses[0].url.as_str(), weak.remedy.as_str()),
+            ("a.example:443", "Use more bits.")
+        );
+        assert_eq!(
+            (weak.ids[0].as_str(), weak.references[0].as_str()),
+            ("CVE-2015-4000", "https://weakdh.org/")
+        );
+        assert_eq!((wrong.standing, wrong.addresses[0].url.as_str()), (Standing::FalsePositive, "192.0.2.1"));
+    }
+}

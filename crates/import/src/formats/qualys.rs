@@ -305,3 +305,58 @@ fn web(root: &Element, report: &mut Report<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Standing, read};
+    use wardroom_model::Severity;
+
+    #[test]
+    fn assets_with_a_glossary() {
+        let report = br#"<ASSET_DATA_REPORT><HOST_LIST><HOST><IP>192.0.2.1</IP><DNS>a.example</DNS><OPERATING_SYSTEM>Linux</OPERATING_SYSTEM>
+            <VULN_INFO_LIST><VULN_INFO><QID id="qid_38170">38170</QID><TYPE>Vuln</TYPE><PORT>443</PORT><RESULT>cert</RESULT><FIRST_FOUND>then</FIRST_FOUND>
+            <VULN_STATUS>Fixed</VULN_STATUS></VULN_INFO></VULN_INFO_LIST></HOST></HOST_LIST>
+            <GLOSSARY><VULN_DETAILS_LIST><VULN_DETAILS id="qid_38170"><QID id="qid_38170">38170</QID><TITLE>SSL name</TITLE><SEVERITY>2</SEVERITY>
+            <THREAT>t<P>u</THREAT><IMPACT>i</IMPACT><SOLUTION>See https://s.example/</SOLUTION><CVE_ID_LIST><CVE_ID><ID>CVE-2020-0001</ID></CVE_ID></CVE_ID_LIST>
+            </VULN_DETAILS></VULN_DETAILS_LIST></GLOSSARY></ASSET_DATA_REPORT>"#;
+        // HTML in CDATA in real reports; a lone `<P>` would end the document early.
+        let report = String::from_utf8_lossy(report).replace("t<P>u", "<![CDATA[t<P>u]]>");
+        let imported = read("q.xml", report.as_bytes(), None).unwrap();
+        let [finding] = &imported.findings[..] else { panic!() };
+        assert_eq!((finding.rule.as_str(), finding.title.as_str()), ("38170", "SSL name"));
+        assert_eq!((finding.severity, finding.standing), (Some(Severity::Low), Standing::Fixed));
+        assert_eq!(
+            (finding.addresses[0].url.as_str(), finding.ids[0].as_str()),
+            ("a.example:443", "CVE-2020-0001")
+        );
+        assert!(finding.description.starts_with("t\n\nu"));
+    }
+
+    #[test]
+    fn scans_detections_and_web_applications() {
+        let scan = br#"<SCAN value="s"><HEADER/><IP value="192.0.2.1" name="a.example"><VULNS><CAT value="Web" port="80">
+            <VULN number="86000" severity="4" cveid="CVE-2020-0002"><TITLE>Old server</TITLE><DIAGNOSIS>d</DIAGNOSIS></VULN></CAT></VULNS>
+            <INFOS><CAT value="Info"><INFO number="6" severity="5"><TITLE>Name</TITLE></INFO></CAT></INFOS></IP></SCAN>"#;
+        let imported = read("q.xml", scan, None).unwrap();
+        let told: Vec<_> = imported.findings.iter().map(|f| (f.rule.as_str(), f.severity)).collect();
+        assert_eq!(told, [("86000", Some(Severity::High)), ("6", Some(Severity::Info))]);
+        let detections = br#"<HOST_LIST_VM_DETECTION_OUTPUT><RESPONSE><HOST_LIST><HOST><IP>192.0.2.1</IP><DETECTION_LIST><DETECTION>
+            <QID>105971</QID><SEVERITY>5</SEVERITY><STATUS>Active</STATUS><RESULTS>r</RESULTS></DETECTION></DETECTION_LIST></HOST></HOST_LIST></RESPONSE></HOST_LIST_VM_DETECTION_OUTPUT>"#;
+        let finding = &read("q.xml", detections, None).unwrap().findings[0];
+        assert_eq!((finding.title.as_str(), finding.severity), ("QID 105971", Some(Severity::Critical)));
+        let web = br#"<WAS_SCAN_REPORT><RESULTS><VULNERABILITY_LIST><VULNERABILITY><UNIQUE_ID>u</UNIQUE_ID><QID>150001</QID><URL>https://a.example/?q=1</URL>
+            <PARAM>q</PARAM></VULNERABILITY></VULNERABILITY_LIST></RESULTS><GLOSSARY><QID_LIST><QID><QID>150001</QID><TITLE>XSS</TITLE><SEVERITY>5</SEVERITY>
+            <CWE>CWE-79</CWE></QID></QID_LIST></GLOSSARY></WAS_SCAN_REPORT>"#;
+        let finding = &read("q.xml", web, None).unwrap().findings[0];
+        assert_eq!((finding.title.as_str(), finding.cwes.as_slice()), ("XSS", [79].as_slice()));
+        assert_eq!(finding.addresses[0].parameter, "q");
+    }
+
+    #[test]
+    fn a_table_after_lines_about_itself() {
+        let report = b"Report,Company,When,By,Pages\nAll,Ours,today,me,1\n\nIP,DNS,QID,Title,Severity\n192.0.2.1,a.example,105971,Old,5\n";
+        let imported = read("q.csv", report, None).unwrap();
+        assert_eq!((imported.format, imported.findings.len()), ("qualys", 1));
+        assert_eq!(imported.findings[0].addresses[0].url, "a.example");
+    }
+}

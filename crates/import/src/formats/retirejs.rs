@@ -100,3 +100,25 @@ fn reported(weak: &Value, library: &Value, file: &str) -> Reported {
         ..Reported::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+    use wardroom_model::Severity;
+
+    #[test]
+    fn an_object_and_a_list() {
+        let newer = br#"{"version": "4.3.1", "data": [{"file": "js/jquery.js", "results": [{"version": "1.8.0", "component": "jquery", "npmname": "jquery", "detection": "filecontent",
+            "vulnerabilities": [{"info": ["https://i.example/"], "below": "1.9.0b1", "atOrAbove": "1.0", "severity": "medium", "cwe": ["CWE-79"],
+            "identifiers": {"CVE": ["CVE-2012-6708"], "summary": "Selector interpreted as HTML", "githubID": "GHSA-2pqj-h3vj-pqgw"}}]}]}], "messages": [], "errors": []}"#;
+        let older = br#"[{"file": "js/jquery.js", "results": [{"version": "1.8.0", "component": "jquery", "detection": "filename",
+            "vulnerabilities": [{"info": ["https://i.example/"], "below": "1.9.0b1", "severity": "medium", "identifiers": {"CVE": ["CVE-2012-6708"]}}]}]}]"#;
+        for report in [newer.as_slice(), older] {
+            let imported = read("r.json", report, None).unwrap();
+            let [finding] = &imported.findings[..] else { panic!() };
+            assert_eq!((imported.format, finding.severity), ("retirejs", Some(Severity::Medium)));
+            assert_eq!((finding.rule.as_str(), finding.fixed_in[0].as_str()), ("CVE-2012-6708", "1.9.0b1"));
+            assert_eq!(finding.package.as_ref().unwrap().purl, "pkg:npm/jquery@1.8.0");
+        }
+    }
+}

@@ -211,3 +211,36 @@ fn packaged(element: &Value) -> Option<Package> {
     let purl = first([element.text("software_packageUrl"), element.text("packageUrl")]);
     package::package_at(&purl, "", &element.text("name"), &version)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Standing, read};
+    use wardroom_model::Severity;
+
+    #[test]
+    fn tag_value() {
+        let report = b"SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\n\nPackageName: zlib\nSPDXID: SPDXRef-zlib\nPackageVersion: 1.2.11\nExternalRef: PACKAGE-MANAGER purl pkg:apk/alpine/zlib@1.2.11\nExternalRef: SECURITY advisory https://nvd.nist.gov/vuln/detail/CVE-2022-37434\nExternalRefComment: <text>See it</text>\n\nPackageName: other\nSPDXID: SPDXRef-other\n";
+        let imported = read("s.spdx", report, None).unwrap();
+        let [finding] = &imported.findings[..] else { panic!() };
+        assert_eq!(
+            (finding.rule.as_str(), finding.tool_id.as_str()),
+            ("CVE-2022-37434", "SPDXRef-zlib|CVE-2022-37434")
+        );
+        assert_eq!(finding.package.as_ref().unwrap().purl, "pkg:apk/alpine/zlib@1.2.11");
+    }
+
+    #[test]
+    fn version_three() {
+        let report = br#"{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": [
+            {"type": "security_Vulnerability", "spdxId": "urn:v1", "name": "CVE-2022-37434", "description": "d"},
+            {"type": "software_Package", "spdxId": "urn:p1", "name": "zlib", "software_packageVersion": "1.2.11"},
+            {"type": "security_CvssV3VulnAssessmentRelationship", "spdxId": "urn:r1", "from": "urn:v1", "to": ["urn:p1"], "security_score": "9.8",
+             "security_severity": "critical", "security_vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"},
+            {"type": "security_VexNotAffectedVulnAssessmentRelationship", "spdxId": "urn:r2", "from": "urn:v1", "to": ["urn:none"]}]}"#;
+        let imported = read("s.json", report, None).unwrap();
+        let [weak, not] = &imported.findings[..] else { panic!() };
+        assert_eq!((weak.severity, weak.score), (Some(Severity::Critical), Some(9.8)));
+        assert_eq!(weak.package.as_ref().unwrap().name, "zlib");
+        assert_eq!(not.standing, Standing::FalsePositive);
+    }
+}

@@ -305,3 +305,29 @@ fn of_element(target: &Element) -> Vec<Reported> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+
+    #[test]
+    fn version_five_puts_results_one_deeper() {
+        let report = br#"{"sslyze_version": "5.2.0", "server_scan_results": [{"scan_status": "COMPLETED",
+            "server_location": {"hostname": "a.example", "ip_address": "192.0.2.1", "port": 8443}, "scan_result": {
+            "ssl_3_0_cipher_suites": {"status": "COMPLETED", "result": {"accepted_cipher_suites": []}},
+            "tls_1_0_cipher_suites": {"result": {"accepted_cipher_suites": [{"cipher_suite": {"name": "TLS_RSA_WITH_AES_128_CBC_SHA"}}]}},
+            "tls_1_2_cipher_suites": {"result": {"accepted_cipher_suites": [{"cipher_suite": {"name": "TLS_RSA_WITH_3DES_EDE_CBC_SHA"}},
+                {"cipher_suite": {"name": "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}}]}},
+            "robot": {"result": {"robot_result": "VULNERABLE_STRONG_ORACLE"}},
+            "tls_compression": {"result": {"supports_compression": false}},
+            "certificate_info": {"result": {"certificate_deployments": [{"leaf_certificate_subject_matches_hostname": false,
+                "path_validation_results": [{"was_validation_successful": false}, {"was_validation_successful": true}]}]}}}},
+            {"server_location": {"hostname": "b.example", "port": 443}, "scan_status": "ERROR_NO_CONNECTIVITY", "scan_result": null}]}"#;
+        let imported = read("s.json", report, None).unwrap();
+        let rules: Vec<&str> = imported.findings.iter().map(|f| f.rule.as_str()).collect();
+        assert_eq!(rules, ["robot", "certificate-name", "old-protocol", "weak-ciphers"]);
+        assert!(imported.findings.iter().all(|f| f.addresses[0].url == "a.example:8443"));
+        assert!(imported.findings[3].description.ends_with("\n\n- TLS_RSA_WITH_3DES_EDE_CBC_SHA"));
+        assert_eq!(imported.problems[0].message, "b.example:443: there are no results for this server");
+    }
+}

@@ -187,3 +187,32 @@ fn of_item(host: &Element, item: &Element) -> Reported {
         ..Reported::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+    use wardroom_model::Severity;
+
+    #[test]
+    fn nessus_in_xml() {
+        let report = br#"<NessusClientData_v2><Report name="r">
+            <ReportHost name="192.0.2.1"><HostProperties><tag name="host-fqdn">a.example</tag><tag name="HOST_START">then</tag></HostProperties>
+              <ReportItem port="443" protocol="tcp" severity="3" pluginID="42873" pluginName="SWEET32" pluginFamily="General">
+                <synopsis>s</synopsis><description>d</description><solution>n/a</solution><plugin_output>o1</plugin_output><risk_factor>High</risk_factor>
+                <cvss3_vector>CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N</cvss3_vector><cvss3_base_score>7.5</cvss3_base_score>
+                <cvss_vector>CVSS2#AV:N/AC:L/Au:N/C:P/I:N/A:N</cvss_vector><cve>CVE-2016-2183</cve><xref>CWE:327</xref><see_also>https://sweet32.info</see_also>
+              </ReportItem></ReportHost>
+            <ReportHost name="192.0.2.2"><ReportItem port="0" severity="3" pluginID="42873" pluginName="SWEET32"/></ReportHost>
+            </Report></NessusClientData_v2>"#;
+        let imported = read("r.nessus", report, None).unwrap();
+        let [finding] = &imported.findings[..] else { panic!() };
+        let urls: Vec<&str> = finding.addresses.iter().map(|a| a.url.as_str()).collect();
+        assert_eq!(urls, ["a.example:443", "192.0.2.2"]);
+        assert_eq!((finding.severity, finding.score), (Some(Severity::High), Some(7.5)));
+        assert_eq!(
+            (finding.cwes.as_slice(), finding.ids[0].as_str(), finding.remedy.as_str()),
+            ([327].as_slice(), "CVE-2016-2183", "")
+        );
+        assert!(finding.cvss.starts_with("CVSS:3.0/"));
+    }
+}

@@ -128,3 +128,28 @@ fn tell(text: &dyn Fn(&str) -> String, groups: &mut Groups) {
         groups.put(format!("{key} {id}"), Reported { ids: vec![id], ..finding.clone() });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+    use wardroom_model::Severity;
+
+    #[test]
+    fn json_flat_and_by_section() {
+        let flat = br#"[{"id": "SSLv3", "ip": "a.example/192.0.2.1", "port": "443", "severity": "HIGH", "finding": "offered", "cwe": "CWE-310", "cve": "CVE-2014-3566"},
+            {"id": "TLS1_2", "ip": "a.example/192.0.2.1", "port": "443", "severity": "OK", "finding": "offered"}]"#;
+        let nested = br#"{"Invocation": "testssl.sh --json-pretty a.example", "version": "3.0.8", "openssl": "o", "scanResult": [{"targetHost": "a.example",
+            "ip": "192.0.2.1", "port": "443", "protocols": [{"id": "SSLv3", "severity": "HIGH", "finding": "offered", "cwe": "CWE-310", "cve": "CVE-2014-3566"}],
+            "rating": [{"id": "overall_grade", "severity": "MEDIUM", "finding": "B"}]}]}"#;
+        for report in [flat.as_slice(), nested] {
+            let imported = read("t.json", report, None).unwrap();
+            let [finding] = &imported.findings[..] else { panic!() };
+            assert_eq!((imported.format, finding.severity), ("testssl", Some(Severity::High)));
+            assert_eq!(
+                (finding.ids.as_slice(), finding.cwes.as_slice()),
+                (["CVE-2014-3566".to_owned()].as_slice(), [310].as_slice())
+            );
+            assert_eq!(finding.addresses[0].url, "a.example:443");
+        }
+    }
+}

@@ -172,3 +172,31 @@ fn origin(target: &str) -> String {
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     format!("{scheme}://{host}")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+    use wardroom_model::Severity;
+
+    #[test]
+    fn json() {
+        let report = br#"{"classifications": {"SQL Injection": {"desc": "About it.", "sol": "Use parameters.",
+                "ref": {"CWE-89: SQL Injection": "https://cwe.mitre.org/data/definitions/89.html"}}},
+            "vulnerabilities": {"SQL Injection": [{"method": "GET", "path": "/a", "info": "SQL Injection via id", "level": 4,
+                "parameter": "id", "module": "sql", "http_request": "GET /a?id=1 HTTP/1.1", "curl_command": "curl"}], "XSS": []},
+            "anomalies": {"Internal Server Error": [{"method": "GET", "path": "/b", "info": "500", "level": 3, "parameter": ""}]},
+            "additionals": {}, "infos": {"target": "https://a.example/x/", "date": "today", "version": "Wapiti 3.1.0"}}"#;
+        let imported = read("w.json", report, None).unwrap();
+        assert_eq!(
+            (imported.format, imported.tool_version.as_str(), imported.findings.len()),
+            ("wapiti", "3.1.0", 2)
+        );
+        let finding = &imported.findings[0];
+        assert_eq!((finding.severity, finding.cwes.as_slice()), (Some(Severity::Critical), [89].as_slice()));
+        assert_eq!(finding.addresses[0].url, "https://a.example/a");
+        assert_eq!(
+            (finding.remedy.as_str(), finding.addresses[0].parameter.as_str()),
+            ("Use parameters.", "id")
+        );
+    }
+}

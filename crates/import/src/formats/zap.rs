@@ -163,3 +163,37 @@ fn of_api(value: &Value, key: &str) -> String {
     };
     value.text(theirs)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Standing, read};
+    use wardroom_model::{Confidence, Severity};
+
+    #[test]
+    fn json_with_requests() {
+        let report = br#"{"@programName": "ZAP", "@version": "2.14.0", "site": [{"@name": "http://a.example", "alerts": [{
+            "pluginid": "40012", "alert": "Cross Site Scripting (Reflected)", "name": "Cross Site Scripting (Reflected)", "riskcode": "3",
+            "confidence": "0", "riskdesc": "High (False Positive)", "desc": "<p>One.</p><p>Two.</p>", "solution": "<p>Escape.</p>",
+            "reference": "<p>https://r.example/1</p><p>https://r.example/2</p>", "cweid": "79", "instances": [
+            {"uri": "http://a.example/?q=1", "method": "GET", "param": "q", "attack": "<b>", "evidence": "<b>",
+             "request-header": "GET /?q=1 HTTP/1.1", "request-body": "", "response-header": "HTTP/1.1 200 OK", "response-body": "<b>"}]}]}]}"#;
+        let imported = read("z.json", report, None).unwrap();
+        assert_eq!((imported.format, imported.tool_version.as_str()), ("zap", "2.14.0"));
+        let finding = &imported.findings[0];
+        assert_eq!((finding.severity, finding.standing), (Some(Severity::High), Standing::FalsePositive));
+        assert_eq!(finding.description, "One.\n\nTwo.");
+        assert_eq!(finding.references, ["https://r.example/1", "https://r.example/2"]);
+        assert_eq!(finding.addresses[0].response, "HTTP/1.1 200 OK\n\n<b>");
+    }
+
+    #[test]
+    fn alerts_of_the_api_are_put_together() {
+        let report = br#"{"alerts": [
+            {"pluginId": "10020", "name": "Missing Header", "risk": "Medium", "confidence": "High", "url": "http://a.example/1", "cweid": "-1", "description": "d"},
+            {"pluginId": "10020", "name": "Missing Header", "risk": "Medium", "confidence": "High", "url": "http://a.example/2", "cweid": "-1", "description": "d"}]}"#;
+        let imported = read("z.json", report, None).unwrap();
+        let [finding] = &imported.findings[..] else { panic!() };
+        assert_eq!((finding.addresses.len(), finding.cwes.len()), (2, 0));
+        assert_eq!((finding.severity, finding.confidence), (Some(Severity::Medium), Some(Confidence::High)));
+    }
+}
