@@ -10,6 +10,7 @@
 mod formats;
 mod grouping;
 mod identifier;
+mod mapping;
 mod markup;
 mod package;
 mod reported;
@@ -21,6 +22,7 @@ mod wording;
 use wardroom_model::Problem;
 
 pub use formats::{Format, Likeness, formats};
+pub use mapping::{Field, Mapping, read_table};
 pub use reported::{Address, Place, Reported, Standing};
 pub use shape::{Element, Shape, Table};
 
@@ -85,6 +87,24 @@ pub enum ImportError {
         /// What was seen of it.
         what: String,
     },
+    /// A mapping of columns was given for what is no table.
+    #[error("{file}: a mapping needs a table, and this is {what}")]
+    NoTable {
+        /// The report.
+        file: String,
+        /// What was seen of it.
+        what: String,
+    },
+    /// A mapping names a column that is not there.
+    #[error("{file}: there is no column `{wanted}`; it has {columns}")]
+    NoSuchColumn {
+        /// The report.
+        file: String,
+        /// As the mapping names it.
+        wanted: String,
+        /// Those that there are.
+        columns: String,
+    },
     /// There is no format of that name.
     #[error("there is no format `{wanted}`{}", nearest.as_ref().map(|n| format!(": did you mean `{n}`?")).unwrap_or_default())]
     NoSuchFormat {
@@ -101,7 +121,10 @@ pub fn read(file: &str, bytes: &[u8], wanted: Option<&str>) -> Result<Imported, 
         return Err(ImportError::TooLarge { file: file.to_owned(), size: bytes.len() });
     }
     let mut problems = Vec::new();
-    let shape = Shape::of(file, bytes, &mut problems)?;
+    // Tools that write a line for each finding write an empty file where there is none: it is read where the format is
+    // named, as the content cannot name it.
+    let empty = wanted.is_some() && bytes.iter().all(u8::is_ascii_whitespace);
+    let shape = if empty { Shape::Lines(Vec::new()) } else { Shape::of(file, bytes, &mut problems)? };
     if wanted.is_none() && shape.is_empty_list() {
         problems.push(Problem {
             file: file.into(),
@@ -131,7 +154,7 @@ pub fn read(file: &str, bytes: &[u8], wanted: Option<&str>) -> Result<Imported, 
         findings: Vec::new(),
         problems,
     };
-    let mut report = Report { file, imported: &mut imported, rest: 0, room: ROOM, told: 0 };
+    let mut report = Report::new(file, &mut imported);
     format.read(&shape, &mut report);
     report.end();
     Ok(imported)
@@ -150,7 +173,11 @@ pub struct Report<'a> {
     told: usize,
 }
 
-impl Report<'_> {
+impl<'a> Report<'a> {
+    fn new(file: &'a str, imported: &'a mut Imported) -> Report<'a> {
+        Report { file, imported, rest: 0, room: ROOM, told: 0 }
+    }
+
     /// The tool and its version, as the report tells them; empty texts change nothing.
     pub fn tool(&mut self, name: &str, version: &str) {
         if !name.trim().is_empty() {

@@ -10,6 +10,7 @@ use wardroom_import::{Likeness, Shape, formats};
 /// The folders whose name is not the format's, hyphens aside. Some tools write the format of another.
 const NAMED: &[(&str, &[&str])] = &[
     ("anchore_grype", &["grype"]),
+    ("aws_prowler", &["prowler"]),
     ("cppcheck", &["sarif", "cppcheck"]),
     ("devskim", &["sarif", "devskim"]),
     ("flawfinder", &["sarif", "flawfinder"]),
@@ -18,8 +19,13 @@ const NAMED: &[(&str, &[&str])] = &[
     ("gitlab_dast", &["gitlab"]),
     ("gitlab_dep_scan", &["gitlab"]),
     ("gitlab_sast", &["gitlab"]),
+    // Nothing found is told alike by both.
+    ("h1", &["hackerone", "generic"]),
+    ("jfrogxray", &["jfrog-xray"]),
+    ("kubebench", &["kube-bench"]),
     ("mayhem", &["sarif"]),
     ("npm_audit_7_plus", &["npm-audit"]),
+    ("ossindex_devaudit", &["ossindex"]),
     ("semgrep_pro", &["semgrep"]),
     // Yarn 2 and 3 print what npm's registry answers to npm 6.
     ("yarn_audit", &["yarn-audit", "npm-audit"]),

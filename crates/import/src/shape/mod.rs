@@ -67,6 +67,7 @@ impl Shape {
             None => Err(unreadable((1, "the file is empty".to_owned()))),
             Some(b'<') if html(start) => Ok(Shape::Text(text.to_string())),
             Some(b'<') => xml::parse(start, &mut cut).map(Shape::Xml).map_err(unreadable),
+            Some(b'[') if stamped(start) => Ok(Shape::Text(text.to_string())),
             Some(b'{' | b'[') => json::parse(start, &mut cut).map_err(unreadable),
             _ => {
                 Ok(Table::parse(start, &mut cut).map_or_else(|| Shape::Text(text.to_string()), Shape::Table))
@@ -175,6 +176,13 @@ impl Shape {
 /// How a ZIP archive begins, and an empty one.
 const ZIP: &[u8] = b"PK\x03\x04";
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
+
+/// A log whose lines begin with the time in brackets is no list: `[12:00:00] [INFO] …`.
+fn stamped(start: &str) -> bool {
+    let mut inside = start.get(1..9).unwrap_or_default().bytes().enumerate();
+    let time = |(at, byte): (usize, u8)| if at % 3 == 2 { byte == b':' } else { byte.is_ascii_digit() };
+    start.as_bytes().get(9) == Some(&b']') && inside.all(time)
+}
 
 /// HTML is no XML: its elements need not end.
 fn html(start: &str) -> bool {

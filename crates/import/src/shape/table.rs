@@ -68,4 +68,19 @@ impl Table {
         let cell = self.index(column).and_then(|at| self.rows.get(row)?.get(at));
         cell.unwrap_or_default().trim()
     }
+
+    /// The first of several columns that has something in a row: tools rename them from version to version.
+    pub fn any(&self, row: usize, columns: &[&str]) -> &str {
+        columns.iter().map(|c| self.cell(row, c)).find(|c| !c.is_empty()).unwrap_or_default()
+    }
+
+    /// The table that begins at a later line, which has these columns: some reports open with lines about themselves.
+    pub fn beginning_at(&self, columns: &[&str]) -> Option<Table> {
+        let holds = |row: &csv::StringRecord| {
+            columns.iter().all(|c| row.iter().any(|f| f.trim().eq_ignore_ascii_case(c)))
+        };
+        let at = self.rows.iter().take(100).position(holds)?;
+        let columns = self.rows[at].iter().map(|c| c.trim().to_owned()).collect();
+        Some(Table { columns, rows: self.rows[at + 1..].to_vec() })
+    }
 }
