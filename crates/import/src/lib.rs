@@ -34,6 +34,13 @@ pub const MOST: usize = 200_000;
 /// The format of a report that is an empty list, as many tools write it when they find nothing.
 pub const NOTHING: &str = "nothing";
 
+/// Most bytes of the descriptions and remedies of one report: a check may say the same long text of every finding.
+const ROOM: usize = 512 * 1024 * 1024;
+/// What of a description or remedy is kept when there is no more room, in bytes.
+const SHORT: usize = 512;
+/// Most problems that are told of one report.
+const MOST_PROBLEMS: usize = 1000;
+
 /// What one report said.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Imported {
@@ -147,26 +154,10 @@ pub fn read(file: &str, bytes: &[u8], wanted: Option<&str>) -> Result<Imported, 
         findings: Vec::new(),
         problems,
     };
-    let mut report = Report { file, imported: &mut imported };
+    let mut report = Report::new(file, &mut imported);
     format.read(&shape, &mut report);
-    imported.bound(file);
+    report.end();
     Ok(imported)
-}
-
-impl Imported {
-    /// Leaves out what is more than can be taken at once.
-    fn bound(&mut self, file: &str) {
-        if self.findings.len() > MOST {
-            let rest = self.findings.len() - MOST;
-            self.findings.truncate(MOST);
-            self.problems.push(Problem {
-                file: file.into(),
-                line: None,
-                message: format!("{rest} findings more than the {MOST} that are taken at once were left out"),
-                unread: false,
-            });
-        }
-    }
 }
 
 /// Where a format puts what it reads.
@@ -174,9 +165,19 @@ impl Imported {
 pub struct Report<'a> {
     file: &'a str,
     imported: &'a mut Imported,
+    /// Findings that were left out since there are too many.
+    rest: usize,
+    /// Bytes that are left for descriptions and remedies.
+    room: usize,
+    /// Problems so far.
+    told: usize,
 }
 
-impl Report<'_> {
+impl<'a> Report<'a> {
+    fn new(file: &'a str, imported: &'a mut Imported) -> Report<'a> {
+        Report { file, imported, rest: 0, room: ROOM, told: 0 }
+    }
+
     /// The tool and its version, as the report tells them; empty texts change nothing.
     pub fn tool(&mut self, name: &str, version: &str) {
         if !name.trim().is_empty() {
@@ -189,17 +190,49 @@ impl Report<'_> {
 
     /// A finding.
     pub fn found(&mut self, mut reported: Reported) {
+        if self.imported.findings.len() >= MOST {
+            self.rest += 1;
+            return;
+        }
         reported.settle();
+        let size = reported.description.len() + reported.remedy.len();
+        if size > self.room {
+            if self.room > 0 {
+                self.tell(format!(
+                    "texts from finding {} on were cut: they are more than {ROOM} bytes together",
+                    self.imported.findings.len() + 1
+                ));
+                self.room = 0;
+            }
+            reported.shorten(SHORT);
+        } else {
+            self.room -= size;
+        }
         self.imported.findings.push(reported);
     }
 
     /// Something that could not be read; `at` says where: `runs[0].results[3]`.
     pub fn problem(&mut self, at: &str, message: &str) {
-        self.imported.problems.push(Problem {
-            file: self.file.into(),
-            line: None,
-            message: if at.is_empty() { message.to_owned() } else { format!("{at}: {message}") },
-            unread: false,
-        });
+        self.told += 1;
+        if self.told <= MOST_PROBLEMS {
+            self.tell(if at.is_empty() { message.to_owned() } else { format!("{at}: {message}") });
+        }
+    }
+
+    fn tell(&mut self, mut message: String) {
+        reported::bound(&mut message, SHORT);
+        self.imported.problems.push(Problem { file: self.file.into(), line: None, message, unread: false });
+    }
+
+    /// Tells what was left out.
+    fn end(mut self) {
+        if self.rest > 0 {
+            let rest = self.rest;
+            self.tell(format!("{rest} findings more than the {MOST} that are taken at once were left out"));
+        }
+        if self.told > MOST_PROBLEMS {
+            let rest = self.told - MOST_PROBLEMS;
+            self.tell(format!("{rest} more problems were left out"));
+        }
     }
 }

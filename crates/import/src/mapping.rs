@@ -272,7 +272,7 @@ pub fn read_table(file: &str, bytes: &[u8], mapping: &Mapping) -> Result<Importe
         findings: Vec::new(),
         problems,
     };
-    let mut report = Report { file, imported: &mut imported };
+    let mut report = Report::new(file, &mut imported);
     let mut groups = Groups::default();
     for row in 0..table.len() {
         let finding = mapping.reported(&table, row);
@@ -284,7 +284,7 @@ pub fn read_table(file: &str, bytes: &[u8], mapping: &Mapping) -> Result<Importe
         groups.put(row.to_string(), finding);
     }
     groups.tell(&mut report);
-    imported.bound(file);
+    report.end();
     Ok(imported)
 }
 

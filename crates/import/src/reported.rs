@@ -109,8 +109,18 @@ pub enum Standing {
 
 /// Longest text that is kept, in bytes: whole responses of scanned servers come along in some reports.
 const LONGEST: usize = 64 * 1024;
+/// Longest title, name, path or address, in bytes.
+const LONGEST_NAME: usize = 8 * 1024;
+/// Most places, addresses, references and so on of one finding.
+const MOST: usize = 1000;
 
 impl Reported {
+    /// Cuts the long texts.
+    pub(crate) fn shorten(&mut self, longest: usize) {
+        bound(&mut self.description, longest);
+        bound(&mut self.remedy, longest);
+    }
+
     /// What every format would have to do: texts trimmed and bounded, lists without doubles, the score of the vector.
     pub(crate) fn settle(&mut self) {
         for text in [&mut self.rule, &mut self.tool_id, &mut self.cvss, &mut self.found] {
@@ -118,17 +128,28 @@ impl Reported {
         }
         one_line(&mut self.title);
         for text in [&mut self.description, &mut self.remedy] {
-            bound(text);
+            bound(text, LONGEST);
         }
         for place in self.place.iter_mut().chain(&mut self.places) {
             place.file = place.file.trim().replace('\\', "/");
-            bound(&mut place.snippet);
+            for text in [&mut place.file, &mut place.scope] {
+                bound(text, LONGEST_NAME);
+            }
+            bound(&mut place.snippet, LONGEST);
         }
         for address in &mut self.addresses {
+            for text in [&mut address.url, &mut address.method, &mut address.parameter] {
+                bound(text, LONGEST_NAME);
+            }
             for text in
                 [&mut address.attack, &mut address.evidence, &mut address.request, &mut address.response]
             {
-                bound(text);
+                bound(text, LONGEST);
+            }
+        }
+        if let Some(package) = &mut self.package {
+            for text in [&mut package.name, &mut package.version, &mut package.purl] {
+                bound(text, LONGEST_NAME);
             }
         }
         for list in [&mut self.ids, &mut self.references, &mut self.fixed_in, &mut self.tags] {
@@ -137,9 +158,13 @@ impl Reported {
             }
             let mut seen = std::collections::HashSet::new();
             list.retain(|text| !text.is_empty() && seen.insert(text.clone()));
+            list.truncate(MOST);
         }
+        self.places.truncate(MOST);
+        self.addresses.truncate(MOST);
         let mut seen = std::collections::HashSet::new();
         self.cwes.retain(|cwe| *cwe > 0 && seen.insert(*cwe));
+        self.cwes.truncate(MOST);
         if self.score.is_none() {
             self.score = crate::severity::score_of(&self.cvss);
         }
@@ -166,16 +191,18 @@ fn one_line(text: &mut String) {
             .trim()
             .to_owned();
     }
-    bound(text);
+    bound(text, LONGEST_NAME);
 }
 
-fn bound(text: &mut String) {
-    if text.len() > LONGEST {
-        let mut end = LONGEST;
+/// Cuts a text that is longer than so many bytes.
+pub(crate) fn bound(text: &mut String, longest: usize) {
+    if text.len() > longest {
+        let mut end = longest;
         while !text.is_char_boundary(end) {
             end -= 1;
         }
         text.truncate(end);
         text.push('…');
+        text.shrink_to_fit();
     }
 }

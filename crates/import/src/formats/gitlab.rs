@@ -1,6 +1,8 @@
 //! GitLab's security reports, schemas 2 to 15: SAST, DAST, dependency, container and secret scanning, fuzzing of APIs
 //! and by coverage. They are one format, whichever analyser wrote them.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use wardroom_model::{Confidence, Package};
 
@@ -49,9 +51,10 @@ impl Format for Gitlab {
         let nothing = Value::Null;
         let root = shape.json().unwrap_or(&nothing);
         report.tool(&root.text("scan.scanner.name"), &root.text("scan.scanner.version"));
+        let around = Around::of(root);
         for (at, value) in found(shape).iter().enumerate() {
             if value.is_object() {
-                report.found(one(value, root));
+                report.found(one(value, &around));
             } else {
                 report.problem(&format!("vulnerabilities[{at}]"), "a vulnerability is an object");
             }
@@ -68,7 +71,7 @@ fn found(shape: &Shape) -> &[Value] {
     }
 }
 
-fn one(value: &Value, root: &Value) -> Reported {
+fn one(value: &Value, around: &Around<'_>) -> Reported {
     let nothing = Value::Null;
     let location = value.at("location").unwrap_or(&nothing);
     let names = value.list("identifiers");
@@ -81,7 +84,7 @@ fn one(value: &Value, root: &Value) -> Reported {
         .flat_map(|i| identifier::published(&format!("{} {}", i.text("value"), i.text("name"))))
         .collect();
     let rule = names.iter().find(|i| !["cwe", "owasp", "cve", "ghsa"].iter().any(|kind| is(i, kind)));
-    let package = package_of(location, root);
+    let package = package_of(location, around);
     let title = first([value.text("name"), value.text("message")]);
     let title = match (&package, published.first()) {
         _ if !title.is_empty() => title,
@@ -102,7 +105,7 @@ fn one(value: &Value, root: &Value) -> Reported {
             labelled("Evidence", &value.text("evidence.summary")),
             labelled("Operating system", &location.text("operating_system")),
         ]),
-        remedy: remedy(value, root),
+        remedy: remedy(value, around),
         rule: rule.map(|r| r.text("value")).unwrap_or_default(),
         severity: severity::of_word(&value.text("severity")),
         confidence: confidence(&value.text("confidence")),
@@ -132,12 +135,33 @@ fn confidence(word: &str) -> Option<Confidence> {
     }
 }
 
+/// What stands beside the findings in a report.
+#[derive(Debug, Default)]
+struct Around<'a> {
+    /// Changes that mend a finding, by its `id` or, in older schemas, its `cve`.
+    changes: HashMap<String, &'a Value>,
+    /// Package managers by the file of dependencies.
+    managers: HashMap<String, String>,
+}
+
+impl<'a> Around<'a> {
+    fn of(root: &'a Value) -> Around<'a> {
+        let mut around = Around::default();
+        for change in root.list("remediations") {
+            for name in change.list("fixes").iter().flat_map(|f| [f.text("id"), f.text("cve")]) {
+                around.changes.entry(name).or_insert(change);
+            }
+        }
+        let files = root.list("dependency_files").iter();
+        around.managers = files.map(|f| (f.text("path"), f.text("package_manager"))).collect();
+        around
+    }
+}
+
 /// The solution, and the change that the report brings along for this finding.
-fn remedy(value: &Value, root: &Value) -> String {
-    let (id, cve) = (value.text("id"), value.text("cve"));
-    let names =
-        |fix: &Value| (!id.is_empty() && fix.text("id") == id) || (!cve.is_empty() && fix.text("cve") == cve);
-    let change = root.list("remediations").iter().find(|r| r.list("fixes").iter().any(names));
+fn remedy(value: &Value, around: &Around<'_>) -> String {
+    let names = [value.text("id"), value.text("cve")];
+    let change = names.iter().filter(|n| !n.is_empty()).find_map(|n| around.changes.get(n));
     let solution = value.text("solution");
     let solution =
         if solution.eq_ignore_ascii_case("no solution provided") { String::new() } else { solution };
@@ -192,16 +216,10 @@ fn message(evidence: &Value, kind: &str) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-fn package_of(location: &Value, root: &Value) -> Option<Package> {
-    let name = location.text("dependency.package.name");
-    let file = location.text("file");
-    let manager = root
-        .list("dependency_files")
-        .iter()
-        .find(|f| f.text("path") == file)
-        .map(|f| f.text("package_manager"))
-        .unwrap_or_default();
+fn package_of(location: &Value, around: &Around<'_>) -> Option<Package> {
+    let manager = around.managers.get(&location.text("file")).cloned().unwrap_or_default();
     let ecosystem = first([manager, location.text("operating_system")]);
+    let name = location.text("dependency.package.name");
     package(&ecosystem, &name, &location.text("dependency.version"))
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use wardroom_model::Severity;
 
 use super::{Format, Likeness};
-use crate::shape::Json as _;
+use crate::shape::{Json as _, LONGEST_TEXT};
 use crate::wording::{first, labelled, paragraphs};
 use crate::{Place, Report, Reported, Shape};
 
@@ -81,7 +81,9 @@ fn one(leak: &Value) -> Reported {
 /// A text with stars in the place of the secret. A match that cannot be told from its secret is left out whole.
 pub(super) fn without(text: &str, secret: &str) -> String {
     let secret = secret.trim();
-    if secret.len() < 4 { String::new() } else { text.replace(secret, "****") }
+    // A text that was cut may end in the middle of the secret.
+    let cut = text.len() >= LONGEST_TEXT || secret.len() >= LONGEST_TEXT;
+    if cut || secret.len() < 4 { String::new() } else { text.replace(secret, "****") }
 }
 
 #[cfg(test)]

@@ -63,7 +63,8 @@ const MOST_PATHS: usize = 200;
 pub(super) fn advisory_of(advisory: &Value) -> Reported {
     let findings = advisory.list("findings");
     let version = findings.iter().map(|f| f.text("version")).find(|v| !v.is_empty()).unwrap_or_default();
-    let mut paths = findings.iter().flat_map(|f| f.texts("paths")).take(MOST_PATHS);
+    let paths = findings.iter().flat_map(|f| f.texts("paths")).take(MOST_PATHS);
+    let mut paths = paths.map(|path| steady(&path));
     let place = paths.next().map(|path| Place::new(path, None));
     // A list, one text, or a list written as text.
     let mut cwes: Vec<u32> = advisory.texts("cwe").iter().flat_map(|t| identifier::cwes(t)).collect();
@@ -94,6 +95,16 @@ pub(super) fn advisory_of(advisory: &Value) -> Reported {
         references,
         found: advisory.text("created"),
         ..Reported::default()
+    }
+}
+
+/// A path with one word for the project itself, where npm puts a hash that is another one each time.
+pub(super) fn steady(path: &str) -> String {
+    match path.split_once('>') {
+        Some((own, rest)) if own.len() == 64 && own.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            format!("censored_by_npm_audit>{rest}")
+        }
+        _ => path.to_owned(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! OSV-Scanner's JSON, 1 and 2.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use wardroom_model::Severity;
 
@@ -47,8 +49,13 @@ impl Format for OsvScanner {
             }
             let file = result.text("source.path");
             for package in result.list("packages") {
+                let mut scores: HashMap<String, f32> = HashMap::new();
+                for group in package.list("groups") {
+                    let score = group.number("max_severity");
+                    group.texts("ids").into_iter().for_each(|id| scores.extend(score.map(|s| (id, s))));
+                }
                 for weak in package.list("vulnerabilities") {
-                    report.found(one(&file, package, weak));
+                    report.found(one(&file, package, weak, &scores));
                 }
             }
         }
@@ -58,7 +65,7 @@ impl Format for OsvScanner {
 /// Stands where the database rates nothing.
 const UNRATED: Severity = Severity::Low;
 
-fn one(file: &str, holder: &Value, weak: &Value) -> Reported {
+fn one(file: &str, holder: &Value, weak: &Value, scores: &HashMap<String, f32>) -> Reported {
     let (name, version) = (holder.text("package.name"), holder.text("package.version"));
     let ecosystem = holder.text("package.ecosystem");
     let id = weak.text("id");
@@ -70,8 +77,7 @@ fn one(file: &str, holder: &Value, weak: &Value) -> Reported {
     let fixed: Vec<String> = events.map(|e| e.text("fixed")).filter(|f| !f.is_empty()).collect();
     let mut cwes = weak.texts("database_specific.cwe_ids");
     cwes.extend(affected.iter().flat_map(|a| a.list("database_specific.cwes")).map(|c| c.text("cweId")));
-    let group = holder.list("groups").iter().find(|g| g.texts("ids").contains(&id));
-    let score = group.and_then(|g| g.number("max_severity"));
+    let score = scores.get(&id).copied();
     // The newest vector stands last.
     let vectors = weak.list("severity").iter().map(|s| (s.text("type"), s.text("score")));
     let cvss = vectors.max().map(|(_, score)| score).unwrap_or_default();

@@ -9,7 +9,8 @@ use wardroom_model::Severity;
 use super::{Format, Likeness};
 use crate::markup::plain;
 use crate::package::package;
-use crate::shape::Json as _;
+use crate::reported::bound;
+use crate::shape::{Json as _, LONGEST_TEXT};
 use crate::tables::tables;
 use crate::wording::{first, links, paragraphs};
 use crate::{Place, Report, Reported, Shape, Standing, identifier, severity};
@@ -200,26 +201,32 @@ fn html(text: &str, report: &mut Report<'_>) {
     let is_rules = |rows: &&Vec<Vec<&str>>| {
         rows.first().is_some_and(|h| h.len() == 2 && plain(h[0]) == "Rule" && plain(h[1]) == "Description")
     };
-    let rules: HashMap<String, &str> = tables
+    let rules: HashMap<String, (String, Vec<String>)> = tables
         .iter()
         .filter(is_rules)
         .flat_map(|rows| rows.iter().skip(1))
-        .filter_map(|row| Some((plain(row.first()?), *row.get(1)?)))
+        .filter_map(|row| {
+            let said = *row.get(1)?;
+            let mut text = plain(said);
+            bound(&mut text, LONGEST_TEXT);
+            Some((plain(row.first()?), (text, links(said).into_iter().take(50).collect())))
+        })
         .collect();
+    let nothing = (String::new(), Vec::new());
     for rows in &tables {
         let Some(columns) = columns(rows) else { continue };
         for row in rows.iter().skip(1).filter(|r| !r.is_empty()) {
             let cell =
                 |name: &str| columns.get(name).and_then(|at| row.get(*at)).copied().unwrap_or_default();
             let rule = plain(cell("rule"));
-            let said = rules.get(&rule).copied().unwrap_or_default();
+            let (said, more) = rules.get(&rule).unwrap_or(&nothing);
             let mut references = links(cell("rule"));
-            references.extend(links(said));
+            references.extend(more.iter().cloned());
             report.found(Reported {
                 title: first([plain(cell("description")), plain(cell("message"))]),
-                description: paragraphs([plain(cell("message")), plain(said)]),
+                description: paragraphs([plain(cell("message")), said.clone()]),
                 severity: severity_of(&plain(cell("severity"))),
-                cwes: classes(said),
+                cwes: identifier::cwes(said),
                 tool_id: plain(cell("key")),
                 place: Some(Place::new(plain(cell("component")), plain(cell("line")).parse().ok())),
                 references,

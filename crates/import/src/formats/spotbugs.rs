@@ -7,7 +7,8 @@ use wardroom_model::{Confidence, Severity};
 use super::{Format, Likeness};
 use crate::grouping::Groups;
 use crate::markup::plain;
-use crate::shape::Element;
+use crate::reported::bound;
+use crate::shape::{Element, LONGEST_TEXT};
 use crate::wording::{first, paragraphs};
 use crate::{Place, Report, Reported, Shape, identifier};
 
@@ -31,12 +32,12 @@ impl Format for Spotbugs {
     fn read(&self, shape: &Shape, report: &mut Report<'_>) {
         let Some(root) = shape.xml("BugCollection") else { return };
         report.tool("", root.attribute("version"));
-        let patterns: HashMap<&str, &Element> =
-            root.all("BugPattern").map(|p| (p.attribute("type"), p)).collect();
+        let patterns: HashMap<&str, Pattern> =
+            root.all("BugPattern").map(|p| (p.attribute("type"), Pattern::of(p))).collect();
         // The same words about the same kind of bug are one finding: without messages that is all of the kind.
         let mut groups = Groups::default();
         for bug in root.all("BugInstance") {
-            let found = one(bug, patterns.get(bug.attribute("type")).copied());
+            let found = one(bug, patterns.get(bug.attribute("type")));
             let key = [
                 bug.attribute("type"),
                 bug.attribute("priority"),
@@ -55,12 +56,29 @@ impl Format for Spotbugs {
     }
 }
 
-fn one(bug: &Element, pattern: Option<&Element>) -> Reported {
+/// What the report says of a kind of bug.
+#[derive(Clone, Debug, Default)]
+struct Pattern {
+    short: String,
+    details: String,
+    cwes: Vec<u32>,
+}
+
+impl Pattern {
+    fn of(pattern: &Element) -> Pattern {
+        let mut details = plain(&pattern.text_at("Details"));
+        bound(&mut details, LONGEST_TEXT);
+        let cwes = identifier::cwes(&details);
+        Pattern { short: pattern.text_at("ShortDescription"), details, cwes }
+    }
+}
+
+fn one(bug: &Element, pattern: Option<&Pattern>) -> Reported {
     let kind = bug.attribute("type").to_owned();
-    let details = pattern.map(|p| plain(&p.text_at("Details"))).unwrap_or_default();
+    let Pattern { short: about, details, cwes: classes } = pattern.cloned().unwrap_or_default();
     let (short, long) = (bug.text_at("ShortMessage"), bug.text_at("LongMessage"));
     let mut cwes: Vec<u32> = identifier::cwe(bug.attribute("cweid")).into_iter().collect();
-    cwes.extend(identifier::cwes(&details));
+    cwes.extend(classes);
     let mut lines = bug.all("SourceLine").take(100).map(place);
     let method = bug.child("Method").or_else(|| bug.child("Class"));
     let scope = method.map(|m| [m.attribute("classname"), m.attribute("name")].join("#")).unwrap_or_default();
@@ -73,11 +91,7 @@ fn one(bug: &Element, pattern: Option<&Element>) -> Reported {
         None => around.map(place).take(1).collect(),
     };
     Reported {
-        title: first([
-            short,
-            pattern.map(|p| p.text_at("ShortDescription")).unwrap_or_default(),
-            kind.clone(),
-        ]),
+        title: first([short, about, kind.clone()]),
         description: paragraphs([long, details.clone()]),
         remedy: details.split_once("Solution:").map(|(_, after)| after.trim().to_owned()).unwrap_or_default(),
         rule: kind,

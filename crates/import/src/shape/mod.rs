@@ -10,6 +10,7 @@ use serde_json::Value;
 use wardroom_model::Problem;
 
 pub use json::Json;
+pub(crate) use json::LONGEST_TEXT;
 pub use table::Table;
 pub use xml::Element;
 

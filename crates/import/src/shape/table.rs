@@ -7,6 +7,9 @@ pub struct Table {
     rows: Vec<csv::StringRecord>,
 }
 
+/// Most rows.
+const MOST: usize = 1_000_000;
+
 /// Fewer columns are no table but a text with a comma.
 const FEWEST: usize = 2;
 /// More are none that any tool writes.
@@ -26,6 +29,10 @@ impl Table {
         }
         let mut rows = Vec::new();
         for (at, row) in reader.records().enumerate() {
+            if at >= MOST {
+                cut(at + 2, format!("rows after the first {MOST} were left out"));
+                break;
+            }
             match row {
                 Ok(row) => rows.push(row),
                 Err(error) => cut(at + 2, format!("a row was left out: {error}")),
