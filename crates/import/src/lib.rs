@@ -35,7 +35,7 @@ pub const MOST: usize = 200_000;
 pub const NOTHING: &str = "nothing";
 
 /// Most bytes of the texts of one report's findings: a check may say the same long text of every finding.
-const ROOM: usize = 512 * 1024 * 1024;
+const ROOM: usize = 256 * 1024 * 1024;
 /// What of each text is kept when there is no more room, in bytes.
 const SHORT: usize = 512;
 /// Most problems that are told of one report.

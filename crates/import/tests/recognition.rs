@@ -1,7 +1,5 @@
 //! Every published report is known as its own format, and no other format is sure of it.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use std::path::PathBuf;
 
 use serde_json::Value;

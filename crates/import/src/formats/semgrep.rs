@@ -38,9 +38,7 @@ impl Format for Semgrep {
     fn read(&self, shape: &Shape, report: &mut Report<'_>) {
         let Some(root) = shape.json() else { return };
         report.tool("", &root.text("version"));
-        let kinds: [(&str, fn(&Value) -> Reported); 3] =
-            [("results", result), ("findings", finding), ("vulns", vulnerability)];
-        for (key, of) in kinds {
+        for (key, of) in [("results", result as Read), ("findings", finding), ("vulns", vulnerability)] {
             for (at, value) in root.list(key).iter().enumerate() {
                 if value.is_object() {
                     report.found(of(value));
@@ -58,6 +56,9 @@ impl Format for Semgrep {
         }
     }
 }
+
+/// Reads one finding.
+type Read = fn(&Value) -> Reported;
 
 /// Rules say `ERROR`, `WARNING`, `INFO`, newer ones `CRITICAL` to `LOW`; the platform says `SEVERITY_HIGH` as well.
 /// `INFO` is the lowest that a rule of security has.

@@ -7,8 +7,11 @@ const MEMBERS: usize = 500;
 /// Most bytes of all members together.
 const WHOLE: u64 = 256 * 1024 * 1024;
 
+/// Names and contents.
+type Members = Vec<(String, Vec<u8>)>;
+
 /// The files of a ZIP archive with their names, and what is wrong with it, if anything is.
-pub(super) fn members(bytes: &[u8]) -> Result<(Vec<(String, Vec<u8>)>, Option<String>), String> {
+pub(super) fn members(bytes: &[u8]) -> Result<(Members, Option<String>), String> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes))
         .map_err(|error| format!("the ZIP file cannot be read: {error}"))?;
     let mut found = Vec::new();
