@@ -13,12 +13,26 @@ const MOST: usize = 1000;
 pub(crate) struct Groups {
     found: Vec<Reported>,
     at: HashMap<String, usize>,
+    /// Bytes of the texts so far.
+    used: usize,
+    /// Findings that were left out since there are too many.
+    rest: usize,
 }
 
 impl Groups {
     /// Adds a finding, or its places to the one that has the same key.
-    pub(crate) fn put(&mut self, key: String, finding: Reported) {
+    pub(crate) fn put(&mut self, key: String, mut finding: Reported) {
+        // Everything that is added counts, so that what is held never outgrows the report by far.
+        if self.used > crate::ROOM {
+            finding.shorten(crate::SHORT);
+        } else {
+            self.used += finding.size();
+        }
         let Some(known) = self.at.get(&key).and_then(|at| self.found.get_mut(*at)) else {
+            if self.found.len() >= crate::MOST {
+                self.rest += 1;
+                return;
+            }
             self.at.insert(key, self.found.len());
             self.found.push(finding);
             return;
@@ -46,7 +60,9 @@ impl Groups {
                 }
             }
         }
-        known.cwes.extend(finding.cwes);
+        if known.cwes.len() < MOST {
+            known.cwes.extend(finding.cwes);
+        }
     }
 
     /// Tells all of them, each changed once more by its key.
@@ -57,10 +73,12 @@ impl Groups {
             change(&key, &mut finding);
             report.found(finding);
         }
+        report.leave_out(self.rest);
     }
 
     /// Tells all of them.
     pub(crate) fn tell(self, report: &mut Report<'_>) {
         self.found.into_iter().for_each(|finding| report.found(finding));
+        report.leave_out(self.rest);
     }
 }

@@ -34,9 +34,9 @@ pub const MOST: usize = 200_000;
 /// The format of a report that is an empty list, as many tools write it when they find nothing.
 pub const NOTHING: &str = "nothing";
 
-/// Most bytes of the descriptions and remedies of one report: a check may say the same long text of every finding.
+/// Most bytes of the texts of one report's findings: a check may say the same long text of every finding.
 const ROOM: usize = 256 * 1024 * 1024;
-/// What of a description or remedy is kept when there is no more room, in bytes.
+/// What of each text is kept when there is no more room, in bytes.
 const SHORT: usize = 512;
 /// Most problems that are told of one report.
 const MOST_PROBLEMS: usize = 1000;
@@ -167,7 +167,7 @@ pub struct Report<'a> {
     imported: &'a mut Imported,
     /// Findings that were left out since there are too many.
     rest: usize,
-    /// Bytes that are left for descriptions and remedies.
+    /// Bytes that are left for texts.
     room: usize,
     /// Problems so far.
     told: usize,
@@ -195,7 +195,7 @@ impl<'a> Report<'a> {
             return;
         }
         reported.settle();
-        let size = reported.description.len() + reported.remedy.len();
+        let size = reported.size();
         if size > self.room {
             if self.room > 0 {
                 self.tell(format!(
@@ -209,6 +209,11 @@ impl<'a> Report<'a> {
             self.room -= size;
         }
         self.imported.findings.push(reported);
+    }
+
+    /// Findings that a format itself left out since there are too many.
+    pub(crate) fn leave_out(&mut self, count: usize) {
+        self.rest += count;
     }
 
     /// Something that could not be read; `at` says where: `runs[0].results[3]`.

@@ -113,12 +113,70 @@ const LONGEST: usize = 64 * 1024;
 const LONGEST_NAME: usize = 8 * 1024;
 /// Most places, addresses, references and so on of one finding.
 const MOST: usize = 1000;
+/// Most of each when there is no more room.
+const FEW: usize = 3;
 
 impl Reported {
-    /// Cuts the long texts.
+    /// Bytes of all of its texts.
+    pub(crate) fn size(&self) -> usize {
+        let names = [
+            &self.rule,
+            &self.title,
+            &self.description,
+            &self.remedy,
+            &self.cvss,
+            &self.tool_id,
+            &self.found,
+        ];
+        let lists = [&self.ids, &self.fixed_in, &self.references, &self.tags];
+        let places =
+            self.place.iter().chain(&self.places).map(|p| p.file.len() + p.scope.len() + p.snippet.len());
+        let addresses = self.addresses.iter().map(|a| {
+            let parts = [&a.url, &a.method, &a.parameter, &a.attack, &a.evidence, &a.request, &a.response];
+            parts.iter().map(|t| t.len()).sum::<usize>()
+        });
+        names.iter().map(|t| t.len()).sum::<usize>()
+            + lists.iter().flat_map(|l| l.iter()).map(String::len).sum::<usize>()
+            + places.sum::<usize>()
+            + addresses.sum::<usize>()
+            + self.package.as_ref().map_or(0, |p| p.name.len() + p.version.len() + p.purl.len())
+    }
+
+    /// Cuts every text, and leaves the first of each list.
     pub(crate) fn shorten(&mut self, longest: usize) {
-        bound(&mut self.description, longest);
-        bound(&mut self.remedy, longest);
+        for list in [&mut self.ids, &mut self.fixed_in, &mut self.references, &mut self.tags] {
+            list.truncate(FEW);
+            list.iter_mut().for_each(|text| bound(text, longest));
+        }
+        self.places.truncate(FEW);
+        self.addresses.truncate(FEW);
+        let texts = [
+            &mut self.rule,
+            &mut self.title,
+            &mut self.description,
+            &mut self.remedy,
+            &mut self.cvss,
+            &mut self.tool_id,
+            &mut self.found,
+        ];
+        let places = self
+            .place
+            .iter_mut()
+            .chain(&mut self.places)
+            .flat_map(|p| [&mut p.file, &mut p.scope, &mut p.snippet]);
+        let addresses = self.addresses.iter_mut().flat_map(|a| {
+            [
+                &mut a.url,
+                &mut a.method,
+                &mut a.parameter,
+                &mut a.attack,
+                &mut a.evidence,
+                &mut a.request,
+                &mut a.response,
+            ]
+        });
+        let package = self.package.iter_mut().flat_map(|p| [&mut p.name, &mut p.version, &mut p.purl]);
+        texts.into_iter().chain(places).chain(addresses).chain(package).for_each(|text| bound(text, longest));
     }
 
     /// What every format would have to do: texts trimmed and bounded, lists without doubles, the score of the vector.

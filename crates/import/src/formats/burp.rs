@@ -47,6 +47,9 @@ impl Format for Burp {
     }
 }
 
+/// Most requests of one issue that are kept.
+const EXCHANGES: usize = 20;
+
 fn reported(issue: &Element) -> Reported {
     let url = joined(&issue.text_at("host"), &issue.text_at("path"));
     let location = issue.text_at("location");
@@ -63,7 +66,7 @@ fn reported(issue: &Element) -> Reported {
         .unwrap_or_default()
         .trim_end_matches(" parameter")
         .to_owned();
-    let mut exchanges = issue.below("requestresponse").into_iter().map(|exchange| Address {
+    let mut exchanges = issue.below("requestresponse").into_iter().take(EXCHANGES).map(|exchange| Address {
         url: url.clone(),
         method: exchange.child("request").map(|r| r.attribute("method").to_owned()).unwrap_or_default(),
         parameter: parameter.clone(),

@@ -42,6 +42,9 @@ impl Format for BurpApi {
     }
 }
 
+/// Most pieces of evidence of one issue that are kept.
+const EXCHANGES: usize = 20;
+
 fn reported(issue: &Value) -> Reported {
     let url = joined(&issue.text("origin"), &issue.text("path"));
     let mut addresses: Vec<Address> = issue
@@ -51,6 +54,7 @@ fn reported(issue: &Value) -> Reported {
             let more = evidence.list("first_evidence").iter().chain(evidence.list("second_evidence"));
             std::iter::once(evidence).chain(more)
         })
+        .take(EXCHANGES)
         .filter_map(|evidence| Some((evidence, evidence.at("request_response")?)))
         .map(|(evidence, exchange)| {
             let request = segments(exchange.list("request"));

@@ -58,18 +58,19 @@ impl Format for Csaf {
                 report.problem(&format!("vulnerabilities[{at}]"), "a vulnerability is an object");
                 continue;
             }
+            let by_product = ByProduct::of(one);
             let mut told = false;
             for (status, said, standing) in STATUSES {
                 for product in one.texts(&format!("product_status.{status}")) {
                     told = true;
                     report.found(Reported {
                         standing,
-                        ..of_vulnerability(one, json, &product, said, &products)
+                        ..of_vulnerability(one, json, &product, said, &products, &by_product)
                     });
                 }
             }
             if !told {
-                report.found(of_vulnerability(one, json, "", "is named", &products));
+                report.found(of_vulnerability(one, json, "", "is named", &products, &by_product));
             }
         }
     }
@@ -125,46 +126,84 @@ fn add(product: &Value, name: &str, version: &str, found: &mut HashMap<String, P
     }
 }
 
+/// Most remedies that are told of one product.
+const REMEDIES: usize = 20;
+
+/// What a vulnerability says of single products, looked up once: both lists may have thousands of products.
+struct ByProduct<'a> {
+    /// The newest score of each product; under the empty name what is said of all.
+    scores: HashMap<String, &'a Value>,
+    /// The remedies of each product; under the empty name those of all.
+    remedies: HashMap<String, Vec<String>>,
+}
+
+/// The products that an entry is about; the empty name where it names none.
+fn about(entry: &Value, key: &str) -> Vec<String> {
+    let list = entry.texts(key);
+    if list.is_empty() { vec![String::new()] } else { list }
+}
+
+impl<'a> ByProduct<'a> {
+    fn of(one: &'a Value) -> ByProduct<'a> {
+        let mut scores = HashMap::new();
+        // `scores` up to 2.0, `metrics` from 2.1 on.
+        let old = one.list("scores").iter().map(|s| (s, s));
+        let new = one.list("metrics").iter().filter_map(|m| Some((m, m.at("content")?)));
+        let entries: Vec<(&Value, &Value)> = old.chain(new).collect();
+        for key in ["cvss_v4", "cvss_v3", "cvss_v2"] {
+            for (entry, content) in &entries {
+                let Some(score) = content.at(key) else { continue };
+                for product in about(entry, "products") {
+                    scores.entry(product).or_insert(score);
+                }
+            }
+        }
+        let mut remedies: HashMap<String, Vec<String>> = HashMap::new();
+        for remedy in one.list("remediations") {
+            let kind = remedy.text("category").replace('_', " ");
+            let text = format!("- {} ({kind}) {}", remedy.text("details"), remedy.text("url"));
+            for product in about(remedy, "product_ids") {
+                let told = remedies.entry(product).or_default();
+                if told.len() < REMEDIES {
+                    told.push(text.trim_end().to_owned());
+                }
+            }
+        }
+        ByProduct { scores, remedies }
+    }
+
+    fn score(&self, product: &str) -> Option<&'a Value> {
+        // Where no product is named any score tells something.
+        let any = || self.scores.values().next().filter(|_| product.is_empty());
+        self.scores.get(product).or_else(|| self.scores.get("")).or_else(any).copied()
+    }
+
+    fn remedy(&self, product: &str) -> String {
+        let own = self.remedies.get(product).into_iter().flatten();
+        let all = self.remedies.get("").filter(|_| !product.is_empty()).into_iter().flatten();
+        own.chain(all).cloned().collect::<Vec<_>>().join("\n")
+    }
+}
+
 fn of_vulnerability(
     one: &Value,
     document: &Value,
     product: &str,
     said: &str,
     products: &HashMap<String, Package>,
+    by_product: &ByProduct<'_>,
 ) -> Reported {
     let other: Vec<String> = one.list("ids").iter().map(|i| i.text("text")).collect();
     let id = first([one.text("cve"), other.first().cloned().unwrap_or_default()]);
-    let of = |entry: &&Value, key: &str| {
-        let list = entry.texts(key);
-        list.is_empty() || product.is_empty() || list.iter().any(|p| p == product)
-    };
     let notes = one.list("notes").iter().filter(|n| n.text("category") != "legal_disclaimer");
     let notes: Vec<String> = notes.map(|n| n.text("text")).collect();
-    // `scores` up to 2.0, `metrics` from 2.1 on.
-    let old = one.list("scores").iter().filter(|s| of(s, "products"));
-    let new = one.list("metrics").iter().filter(|s| of(s, "products")).filter_map(|m| m.at("content"));
-    let scores: Vec<&Value> = old.chain(new).collect();
-    let newest = ["cvss_v4", "cvss_v3", "cvss_v2"]
-        .iter()
-        .find_map(|key| scores.iter().find_map(|s| s.at(key)))
-        .unwrap_or(&Value::Null);
+    let newest = by_product.score(product).unwrap_or(&Value::Null);
     let word = severity::of_word(&first([
         newest.text("baseSeverity"),
         one.text("threats.0.details"),
         document.text("document.aggregate_severity.text"),
     ]));
     let score = newest.number("baseScore");
-    let remedies: Vec<String> = one
-        .list("remediations")
-        .iter()
-        .filter(|r| of(r, "product_ids"))
-        .map(|r| {
-            let kind = r.text("category").replace('_', " ");
-            let details = r.text("details");
-            let url = r.text("url");
-            format!("- {details} ({kind}) {url}").trim_end().to_owned()
-        })
-        .collect();
     let package = products.get(product).cloned();
     let on = package.as_ref().map(|p| format!("{} {}", p.name, p.version).trim().to_owned());
     let references = one.list("references").iter().chain(document.list("document.references"));
@@ -181,7 +220,7 @@ fn of_vulnerability(
             notes.join("\n\n"),
             on.map(|on| format!("{on} {said}.")).unwrap_or_default(),
         ]),
-        remedy: remedies.join("\n"),
+        remedy: by_product.remedy(product),
         severity: score.map(severity::of_score).or(word).or(Some(Severity::Medium)),
         cwes: cwes.filter_map(|c| identifier::cwe(&c)).collect(),
         cvss: newest.text("vectorString"),
@@ -189,7 +228,7 @@ fn of_vulnerability(
         tool_id: format!("{product}|{id}").trim_start_matches('|').to_owned(),
         ids,
         package,
-        references: references.map(|r| r.text("url")).collect(),
+        references: references.take(200).map(|r| r.text("url")).collect(),
         found: first([
             one.text("discovery_date"),
             one.text("release_date"),

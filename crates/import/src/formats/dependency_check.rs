@@ -73,6 +73,9 @@ impl Format for DependencyCheck {
     }
 }
 
+/// Most other files of a library that are told.
+const RELATED: usize = 100;
+
 /// A library as it was found.
 struct Library {
     file: String,
@@ -94,7 +97,12 @@ impl Library {
         };
         Library {
             file: one.text_at("fileName"),
-            related: one.below("relatedDependency").iter().map(|r| r.text_at("filePath")).collect(),
+            related: one
+                .below("relatedDependency")
+                .iter()
+                .take(RELATED)
+                .map(|r| r.text_at("filePath"))
+                .collect(),
             package: purl
                 .and_then(|purl| package::of_purl(&purl))
                 .or_else(|| of_coordinates(&maven))
@@ -107,7 +115,12 @@ impl Library {
         let evidence = |kind: &str| one.text(&format!("evidenceCollected.{kind}Evidence.0.value"));
         Library {
             file: one.text("fileName"),
-            related: one.list("relatedDependencies").iter().map(|r| r.text("filePath")).collect(),
+            related: one
+                .list("relatedDependencies")
+                .iter()
+                .take(RELATED)
+                .map(|r| r.text("filePath"))
+                .collect(),
             package: purl
                 .and_then(|purl| package::of_purl(&purl))
                 .or_else(|| package::package("", &evidence("product"), &evidence("version"))),

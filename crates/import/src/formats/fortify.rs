@@ -132,16 +132,20 @@ fn analysed(root: &Element, audit: Option<&Element>, report: &mut Report<'_>) {
     let pool: HashMap<&str, &Element> =
         root.all("UnifiedNodePool").flat_map(|p| p.all("Node")).map(|n| (n.attribute("id"), n)).collect();
     let found = root.child("CreatedTS").map(|c| format!("{} {}", c.attribute("date"), c.attribute("time")));
+    let mut said: HashMap<String, Said> = HashMap::new();
     for one in root.all("Vulnerabilities").flat_map(|v| v.all("Vulnerability")) {
         let text = |path: &str| one.text_at(path);
         let class = text("ClassInfo/ClassID");
         let id = text("InstanceInfo/InstanceID");
-        let nothing = Element::default();
-        let about = described.get(class.as_str()).copied().unwrap_or(&nothing);
         let groups = rules.get(class.as_str()).map(|r| groups(r)).unwrap_or_default();
-        let definitions: HashMap<&str, &str> =
-            one.below("Def").into_iter().map(|d| (d.attribute("key"), d.attribute("value"))).collect();
-        let filled = |name: &str| fill(&plain(&plain(&about.text_at(name))), &definitions);
+        let definitions: HashMap<&str, &str> = one
+            .below("Def")
+            .into_iter()
+            .take(DEFINITIONS)
+            .map(|d| (d.attribute("key"), d.attribute("value")))
+            .collect();
+        let about =
+            said.entry(class.clone()).or_insert_with(|| Said::of(described.get(class.as_str()).copied()));
         let confidence: f32 = text("InstanceInfo/Confidence").parse().unwrap_or(5.0);
         let severity = first([text("InstanceInfo/InstanceSeverity"), text("ClassInfo/DefaultSeverity")]);
         let (kind, part) = (text("ClassInfo/Type"), text("ClassInfo/Subtype"));
@@ -174,17 +178,16 @@ fn analysed(root: &Element, audit: Option<&Element>, report: &mut Report<'_>) {
         steps.retain(|s| Some(s) != primary.as_ref());
         let audit = audits.get(&id);
         let comments = audit.map(|a| a.comments.join("\n")).unwrap_or_default();
-        let references = about.below("Reference");
         report.found(Reported {
             rule: class,
             title,
             description: paragraphs([
-                filled("Abstract"),
-                filled("Explanation"),
+                fill(&about.short, &definitions),
+                fill(&about.long, &definitions),
                 labelled("Kingdom", &text("ClassInfo/Kingdom")),
                 labelled("Comments", &comments),
             ]),
-            remedy: paragraphs([filled("Recommendations"), filled("Tips/Tip")]),
+            remedy: fill(&about.remedy, &definitions),
             severity: Some(priority(&groups, confidence, severity.parse().unwrap_or(0.0))),
             confidence: Some(match confidence {
                 c if c >= 4.0 => Confidence::High,
@@ -195,7 +198,7 @@ fn analysed(root: &Element, audit: Option<&Element>, report: &mut Report<'_>) {
             tool_id: id,
             place: primary,
             places: steps,
-            references: references.iter().flat_map(|r| links(&r.text_at("Source"))).collect(),
+            references: about.references.clone(),
             standing: audit.map(|a| a.standing).unwrap_or_default(),
             found: found.clone().unwrap_or_default(),
             tags: vec![text("ClassInfo/Kingdom"), text("ClassInfo/AnalyzerName")],
@@ -204,18 +207,72 @@ fn analysed(root: &Element, audit: Option<&Element>, report: &mut Report<'_>) {
     }
 }
 
+/// Most holes of a text that are filled.
+const DEFINITIONS: usize = 50;
+/// Longest text of a class that is taken, in bytes: it is told again for each result of the class.
+const LONGEST: usize = 32 * 1024;
+
+/// What is said of all results of a class.
+#[derive(Default)]
+struct Said {
+    short: String,
+    long: String,
+    remedy: String,
+    references: Vec<String>,
+}
+
+impl Said {
+    fn of(about: Option<&Element>) -> Said {
+        let Some(about) = about else { return Said::default() };
+        // HTML in a content element, both written as text.
+        let text = |path: &str| {
+            let text = about.text_at(path);
+            let end =
+                text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST).last().unwrap_or(0);
+            plain(&plain(&with_holes(if text.len() > LONGEST { &text[..end] } else { &text })))
+        };
+        let references = about.below("Reference");
+        Said {
+            short: text("Abstract"),
+            long: text("Explanation"),
+            remedy: paragraphs([text("Recommendations"), text("Tips/Tip")]),
+            references: references.iter().take(50).flat_map(|r| links(&r.text_at("Source"))).collect(),
+        }
+    }
+}
+
 /// `CWE ID 615, CWE ID 259`.
 fn numbers(text: &str) -> Vec<u32> {
     identifier::cwes(&text.replace("CWE ID ", "CWE-"))
 }
 
-/// Texts have holes: `<Replace key="PrimaryLocation.file"/>`, which are plain `{…}` in newer ones. Tags are gone here, so
-/// only the latter are left to fill.
-fn fill(text: &str, definitions: &HashMap<&str, &str>) -> String {
-    if !text.contains('{') {
-        return text.to_owned();
+/// What stands around the name of a hole while the rest becomes plain text: no report holds these.
+const HOLE: (char, char) = ('\u{1}', '\u{2}');
+
+/// Texts have holes, which each result fills: `<Replace key="PrimaryLocation.file"/>`.
+fn with_holes(text: &str) -> String {
+    let mut pieces = text.split("<Replace key=\"");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (key, rest) = piece.split_once('"').unwrap_or((piece, ""));
+        out.push(HOLE.0);
+        out.push_str(key);
+        out.push(HOLE.1);
+        out.push_str(rest.split_once('>').map_or("", |(_, after)| after));
     }
-    definitions.iter().fold(text.to_owned(), |text, (key, value)| text.replace(&format!("{{{key}}}"), value))
+    out
+}
+
+/// The text with its holes filled; what nobody defines leaves nothing.
+fn fill(text: &str, definitions: &HashMap<&str, &str>) -> String {
+    let mut pieces = text.split(HOLE.0);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (key, rest) = piece.split_once(HOLE.1).unwrap_or(("", piece));
+        out.push_str(definitions.get(key).copied().unwrap_or_default());
+        out.push_str(rest);
+    }
+    out
 }
 
 fn place(at: &Element, snippets: &HashMap<&str, &Element>) -> Place {
@@ -285,5 +342,32 @@ fn developers(root: &Element, report: &mut Report<'_>) {
                 ..Reported::default()
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::read;
+    use wardroom_model::Severity;
+
+    #[test]
+    fn texts_of_a_class_are_filled_for_each_result() {
+        let report = br#"<FVDL><Vulnerabilities><Vulnerability><ClassInfo><ClassID>C</ClassID><Type>SQL Injection</Type><DefaultSeverity>4.0</DefaultSeverity></ClassInfo>
+            <InstanceInfo><InstanceID>I</InstanceID><InstanceSeverity>4.0</InstanceSeverity><Confidence>5.0</Confidence></InstanceInfo>
+            <AnalysisInfo><Unified><ReplacementDefinitions><Def key="PrimaryLocation.file" value="a.rb"/></ReplacementDefinitions>
+            <Trace><Primary><Entry><NodeRef id="1"/></Entry><Entry><Node isDefault="true"><SourceLocation path="src/a.rb" line="9"/></Node></Entry></Primary></Trace>
+            </Unified></AnalysisInfo></Vulnerability></Vulnerabilities>
+            <UnifiedNodePool><Node id="1"><SourceLocation path="src/b.rb" line="2"/></Node></UnifiedNodePool>
+            <Description classID="C"><Abstract>&lt;Content&gt;In &lt;Replace key="PrimaryLocation.file"/&gt;, &lt;b&gt;input&lt;/b&gt; &lt;Replace key="x" link="y"/&gt;is used.&lt;/Content&gt;</Abstract></Description>
+            <EngineData><RuleInfo><Rule id="C"><MetaInfo><Group name="Impact">5.0</Group><Group name="Accuracy">4.0</Group><Group name="Probability">4.0</Group>
+            <Group name="altcategoryCWE">CWE ID 89, CWE ID 564</Group></MetaInfo></Rule></RuleInfo></EngineData></FVDL>"#;
+        let finding = &read("audit.fvdl", report, None).unwrap().findings[0];
+        assert!(finding.description.starts_with("In a.rb, input is used."), "{}", finding.description);
+        assert_eq!(
+            (finding.severity, finding.cwes.as_slice()),
+            (Some(Severity::Critical), [89, 564].as_slice())
+        );
+        assert_eq!(finding.place.as_ref().unwrap().line, Some(9));
+        assert_eq!(finding.places[0].file, "src/b.rb");
     }
 }

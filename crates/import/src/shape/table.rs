@@ -12,6 +12,8 @@ const MOST: usize = 1_000_000;
 
 /// Fewer columns are no table but a text with a comma.
 const FEWEST: usize = 2;
+/// More are none that any tool writes.
+const WIDEST: usize = 1000;
 
 impl Table {
     /// Parses text; none where it does not look like a table. The separator is the one that the header holds most.
@@ -22,7 +24,7 @@ impl Table {
         let mut reader =
             csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes());
         let columns: Vec<String> = reader.headers().ok()?.iter().map(|c| c.trim().to_owned()).collect();
-        if columns.len() < FEWEST || columns.iter().any(|c| c.len() > 200) {
+        if columns.len() < FEWEST || columns.len() > WIDEST || columns.iter().any(|c| c.len() > 200) {
             return None;
         }
         let mut rows = Vec::new();

@@ -3,6 +3,8 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use super::LONGEST_TEXT;
+
 /// One element.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Element {
@@ -41,12 +43,12 @@ impl Element {
 
     /// The trimmed text at a path; empty where there is none.
     pub fn text_at(&self, path: &str) -> String {
-        self.at(path).map(|e| e.text.trim().to_owned()).unwrap_or_default()
+        self.at(path).map(|e| start_of(e.text.trim()).to_owned()).unwrap_or_default()
     }
 
     /// An attribute, trimmed; empty where there is none.
     pub fn attribute(&self, name: &str) -> &str {
-        self.attributes.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim())
+        self.attributes.iter().find(|(n, _)| n == name).map_or("", |(_, v)| start_of(v.trim()))
     }
 
     /// Every element of that name below this one, in the document's order.
@@ -64,6 +66,15 @@ impl Element {
         walk(self, name, &mut found);
         found
     }
+}
+
+/// What is taken of a text: what a check says of itself may stand once and be told a hundred thousand times.
+fn start_of(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// Parses a document; one that ends too early gives what stands before.
