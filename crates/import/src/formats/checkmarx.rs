@@ -65,7 +65,8 @@ impl Format for Checkmarx {
     }
 }
 
-/// Results that share a weakness class and the file where the data arrives are mended together: they are one finding.
+/// Results that share a weakness class, a severity and the file where the data arrives are mended together: they are one
+/// finding.
 #[derive(Default)]
 struct Together {
     finding: Reported,
@@ -76,9 +77,12 @@ struct Together {
     stated: Vec<Standing>,
 }
 
+/// Class, severity, file.
+type Key = (String, String, String);
+
 fn xml(root: &Element, report: &mut Report<'_>) {
-    let mut order: Vec<(String, String)> = Vec::new();
-    let mut together: BTreeMap<(String, String), Together> = BTreeMap::new();
+    let mut order: Vec<Key> = Vec::new();
+    let mut together: BTreeMap<Key, Together> = BTreeMap::new();
     for query in root.all("Query") {
         let class = query.attribute("cweId").to_owned();
         for result in query.all("Result") {
@@ -93,7 +97,9 @@ fn xml(root: &Element, report: &mut Report<'_>) {
             } else {
                 class.clone()
             };
-            let key = (class, file);
+            let word =
+                first([result.attribute("Severity").to_owned(), query.attribute("Severity").to_owned()]);
+            let key = (class, word.to_ascii_lowercase(), file);
             if !together.contains_key(&key) {
                 order.push(key.clone());
             }
@@ -111,7 +117,7 @@ fn xml(root: &Element, report: &mut Report<'_>) {
         };
         report.found(Reported {
             rule: entry.rules.join(","),
-            title: format!("{} in {}", entry.names.join(", ").replace('_', " "), key.1),
+            title: format!("{} in {}", entry.names.join(", ").replace('_', " "), key.2),
             description: entry.texts.join("\n\n"),
             standing,
             ..entry.finding
@@ -150,8 +156,7 @@ fn take(entry: &mut Together, query: &Element, result: &Element, steps: Vec<Plac
         entry.texts.push(labelled("Remark", remark));
     }
     let finding = &mut entry.finding;
-    // The worst of them counts.
-    finding.severity = finding.severity.max(level);
+    finding.severity = level;
     finding.cwes.extend(identifier::cwe(&of("cweId")));
     if finding.place.is_none() {
         finding.place = steps.last().cloned().or_else(|| {
