@@ -220,6 +220,8 @@ impl Reported {
         }
         self.places.truncate(MOST);
         self.addresses.truncate(MOST);
+        // Nearly everybody knows a weakness by its CVE name; the order of the others is the tool's.
+        self.ids.sort_by_key(|id| !id.starts_with("CVE-"));
         let mut seen = std::collections::HashSet::new();
         self.cwes.retain(|cwe| *cwe > 0 && seen.insert(*cwe));
         self.cwes.truncate(MOST);

@@ -106,7 +106,10 @@ fn one(value: &Value, around: &Around<'_>) -> Reported {
             labelled("Operating system", &location.text("operating_system")),
         ]),
         remedy: remedy(value, around),
-        rule: rule.map(|r| r.text("value")).unwrap_or_default(),
+        rule: first([
+            rule.map(|r| r.text("value")).unwrap_or_default(),
+            published.first().cloned().unwrap_or_default(),
+        ]),
         severity: severity::of_word(&value.text("severity")),
         confidence: confidence(&value.text("confidence")),
         cwes: cwes.collect(),

@@ -95,7 +95,7 @@ mod tests {
             "vulns": [{"id": "PYSEC-2021-1", "fix_versions": [], "aliases": ["CVE-2021-12345"], "description": ""}]}], "fixes": []}"#;
         let read = read("a.json", text.as_bytes(), None).unwrap();
         assert_eq!((read.findings.len(), read.problems.len()), (1, 1));
-        assert_eq!(read.findings[0].ids, ["PYSEC-2021-1", "CVE-2021-12345"]);
+        assert_eq!(read.findings[0].ids, ["CVE-2021-12345", "PYSEC-2021-1"]);
         assert_eq!(read.findings[0].title, "b: PYSEC-2021-1");
     }
 }
