@@ -36,6 +36,15 @@ pub(crate) fn headline(text: &str) -> String {
     format!("{}…", &sentence[..word])
 }
 
+/// A title that names the package it is about, once.
+pub(crate) fn titled(package: &str, title: &str) -> String {
+    let title = title.trim();
+    if package.is_empty() || title.starts_with(package) {
+        return title.to_owned();
+    }
+    format!("{package}: {title}")
+}
+
 /// The addresses of the web in a text, in its order.
 pub(crate) fn links(text: &str) -> Vec<String> {
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');

@@ -6,7 +6,7 @@ use wardroom_model::Severity;
 use super::{Format, Likeness};
 use crate::package::{package, upgrade};
 use crate::shape::Json as _;
-use crate::wording::first;
+use crate::wording::{first, titled};
 use crate::{Report, Reported, Shape, identifier, severity};
 
 /// The format.
@@ -87,7 +87,7 @@ fn blocks(text: &str) -> impl Iterator<Item = &str> {
     text.split("\n\n").flat_map(|b| b.split("\r\n\r\n"))
 }
 
-/// What follows a label in a block; coloured output has no other form.
+/// What follows a label in a block.
 fn value<'a>(block: &'a str, label: &str) -> Option<&'a str> {
     block.lines().find_map(|line| line.trim().strip_prefix(label)).map(str::trim).filter(|v| !v.is_empty())
 }
@@ -103,7 +103,7 @@ fn block_of(block: &str) -> Option<Reported> {
     let solution = at("Solution:");
     Some(Reported {
         rule: first([id, ids.first().cloned().unwrap_or_default()]),
-        title: at("Title:"),
+        title: titled(name, &at("Title:")),
         description: at("Description:"),
         fixed_in: versions(&solution),
         remedy: solution,
@@ -138,7 +138,7 @@ fn gem(result: &Value) -> Reported {
     let fixed = advisory.texts("patched_versions");
     Reported {
         rule: advisory.text("id"),
-        title: advisory.text("title"),
+        title: titled(&result.text("gem.name"), &advisory.text("title")),
         description: advisory.text("description"),
         remedy: upgrade(&result.text("gem.name"), &fixed),
         severity: rated.or(Some(UNRATED)),

@@ -6,7 +6,7 @@ use wardroom_model::Severity;
 use super::{Format, Likeness};
 use crate::package::{package, upgrade};
 use crate::shape::Json as _;
-use crate::wording::{headline, labelled, paragraphs};
+use crate::wording::{headline, labelled, paragraphs, titled};
 use crate::{Report, Reported, Shape, identifier, severity};
 
 /// The format.
@@ -61,7 +61,7 @@ fn one(value: &Value) -> Reported {
     tags.extend(advisory.texts("keywords"));
     let title = advisory.text("title");
     Reported {
-        title: format!("{name}: {}", headline(&title)),
+        title: titled(&name, &headline(&title)),
         description: paragraphs([
             title,
             advisory.text("description"),

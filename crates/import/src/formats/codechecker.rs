@@ -54,11 +54,11 @@ fn reports(shape: &Shape) -> &[Value] {
 /// CodeChecker's server counts its severities, and has a step of its own for style.
 fn severity_of(word: &str) -> Option<Severity> {
     match word.to_ascii_uppercase().as_str() {
-        "STYLE" | "10" | "20" => Some(Severity::Low),
+        "20" => Some(Severity::Low),
         "30" => Some(Severity::Medium),
         "40" => Some(Severity::High),
         "50" => Some(Severity::Critical),
-        "UNSPECIFIED" | "0" => Some(Severity::Info),
+        "STYLE" | "10" | "UNSPECIFIED" | "0" => Some(Severity::Info),
         other => severity::of_word(other),
     }
 }

@@ -28,6 +28,7 @@ impl Format for Govulncheck {
     fn knows(&self, shape: &Shape) -> Likeness {
         let ours = shape.values().iter().take(200).any(|message| {
             message.text("config.scanner_name") == "govulncheck"
+                || message.has("config.protocol_version")
                 || message.has("finding.osv")
                 || (message.has("Vulns")
                     && (message.has("Calls") || message.has("Modules") || message.has("Imports")))

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Format, Likeness};
 use crate::package::package;
 use crate::shape::Json as _;
-use crate::wording::{first, paragraphs};
+use crate::wording::{first, paragraphs, titled};
 use crate::{Place, Report, Reported, Shape, identifier, severity};
 
 /// The format.
@@ -80,7 +80,7 @@ pub(super) fn advisory_of(advisory: &Value) -> Reported {
     references.extend(crate::wording::links(&advisory.text("references")));
     Reported {
         rule: advisory.text("id"),
-        title: format!("{}: {}", advisory.text("module_name"), advisory.text("title").trim()),
+        title: titled(&advisory.text("module_name"), &advisory.text("title")),
         description: advisory.text("overview"),
         remedy: advisory.text("recommendation"),
         severity: severity::of_word(&advisory.text("severity")),

@@ -8,7 +8,7 @@ use wardroom_model::Severity;
 use super::{Format, Likeness};
 use crate::package::{package_at, upgrade};
 use crate::shape::Json as _;
-use crate::wording::{first, headline, paragraphs};
+use crate::wording::{first, headline, paragraphs, titled};
 use crate::{Place, Report, Reported, Shape, identifier, severity};
 
 /// The format.
@@ -88,7 +88,7 @@ fn one(file: &str, holder: &Value, weak: &Value, scores: &HashMap<String, f32>) 
     // Code that was put there to do harm is not rated by vector.
     let malicious = id.starts_with("MAL-").then_some(Severity::Critical);
     Reported {
-        title: format!("{name}: {}", first([summary.clone(), headline(&details), id.clone()])),
+        title: titled(&name, &first([summary.clone(), headline(&details), id.clone()])),
         description: paragraphs([summary, details]),
         remedy: upgrade(&name, &fixed),
         rule: id,

@@ -6,7 +6,7 @@ use wardroom_model::Severity;
 use super::{Format, Likeness};
 use crate::package::{package, upgrade};
 use crate::shape::Json as _;
-use crate::wording::{first, headline};
+use crate::wording::{first, headline, titled};
 use crate::{Report, Reported, Shape, identifier};
 
 /// The format.
@@ -72,7 +72,7 @@ fn one(dependency: &Value, weak: &Value) -> Reported {
     let fixed = weak.texts("fix_versions");
     let name = dependency.text("name");
     Reported {
-        title: format!("{name}: {}", first([headline(&description), id.clone()])),
+        title: titled(&name, &first([headline(&description), id.clone()])),
         remedy: upgrade(&name, &fixed),
         rule: id,
         severity: Some(SEVERITY),

@@ -201,9 +201,17 @@ impl<'a> Run<'a> {
         Some(Reported {
             ids: identifier::published(&format!("{id} {}", rule.tags.join(" "))),
             title: first([message.clone(), rule.short.clone(), id.clone()]),
+            remedy: paragraphs([
+                fixes.collect::<Vec<_>>().join("\n"),
+                // Some tools say the same in every field.
+                if rule.remedy == message || rule.remedy == rule.long {
+                    String::new()
+                } else {
+                    rule.remedy.clone()
+                },
+            ]),
             description: paragraphs([message, rule.long.clone()]),
             rule: id,
-            remedy: paragraphs([fixes.collect::<Vec<_>>().join("\n"), rule.remedy.clone()]),
             severity: score.map(severity::of_score).or_else(|| of_level(&level)),
             package: package_of(result),
             fixed_in: after(&result.text("message.text"), "Fixed Version:").into_iter().collect(),

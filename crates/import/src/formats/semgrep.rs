@@ -192,6 +192,9 @@ fn vulnerability(value: &Value) -> Reported {
     let mut fixed: Vec<String> =
         safe.iter().filter(|s| s.text("name") == name).map(|s| s.text("versionSpecifier")).collect();
     fixed.push(value.text("closestSafeDependency.versionSpecifier"));
+    // An advisory for several ecosystems tells only one of them: that of the packages that it names.
+    let ecosystem = advisory.text("ecosystem");
+    let named = advisory.list("vulnerableDependencies").iter().any(|d| d.text("name") == name);
     let mut ids = advisory.texts("references.cveIds");
     ids.extend(identifier::published(&advisory.texts("references.urls").join(" ")));
     Reported {
@@ -216,7 +219,7 @@ fn vulnerability(value: &Value) -> Reported {
             .take(200)
             .map(|u| Place::new(u.text("location.path"), u.whole("location.startLine")))
             .collect(),
-        package: package(&advisory.text("ecosystem"), &name, &version),
+        package: package(if named { &ecosystem } else { "" }, &name, &version),
         fixed_in: fixed,
         references: advisory.texts("references.urls"),
         standing: standing(&value.text("triage.status"), &value.text("triage.dismissReason"), ""),

@@ -8,7 +8,7 @@ use super::{Format, Likeness};
 use crate::grouping::Groups;
 use crate::package::{package, upgrade};
 use crate::shape::Json as _;
-use crate::wording::{first, labelled, paragraphs};
+use crate::wording::{first, labelled, paragraphs, titled};
 use crate::{Place, Report, Reported, Shape, Standing, identifier, severity};
 
 /// The format.
@@ -92,7 +92,7 @@ fn one(weak: &Value, project: &Value) -> Reported {
     let ecosystem =
         first([weak.text("packageManager"), project.text("packageManager"), weak.text("language")]);
     Reported {
-        title: format!("{name}: {}", weak.text("title")),
+        title: titled(&name, &weak.text("title")),
         description: paragraphs([
             weak.text("description"),
             labelled("Exploit", &weak.text("exploit")),

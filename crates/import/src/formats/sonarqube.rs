@@ -33,7 +33,8 @@ impl Format for Sonarqube {
             Shape::Json(root) => is_ours(root),
             Shape::Archive(members) => members.iter().any(|(_, s)| s.json().is_some_and(is_ours)),
             Shape::Text(text) => {
-                text.contains("SonarQube") && tables(text).iter().any(|t| columns(t).is_some())
+                text.contains("<title>SonarQube")
+                    || (text.contains("SonarQube") && tables(text).iter().any(|t| columns(t).is_some()))
             }
             _ => false,
         };
@@ -121,7 +122,7 @@ fn issue(value: &Value, root: &Value, paths: &HashMap<String, String>) -> Report
     let mut tags = value.texts("tags");
     tags.extend([value.text("type"), value.text("securityCategory")]);
     Reported {
-        title: first([message.clone(), value.text("description"), about.text("name")]),
+        title: first([library.title(), message.clone(), value.text("description"), about.text("name")]),
         description: paragraphs([value.text("description"), message, about.text("name"), plain(&said)]),
         rule,
         severity: severity_of(&word),
@@ -172,6 +173,14 @@ struct Library {
 }
 
 impl Library {
+    fn title(&self) -> String {
+        let weakness = self.ids.first().map_or("known weakness", String::as_str);
+        match self.name.as_str() {
+            "" => String::new(),
+            name => format!("{}: {weakness}", format!("{name} {}", self.version).trim()),
+        }
+    }
+
     fn of(message: &str) -> Library {
         let parts: Vec<&str> = message.split(" | ").map(str::trim).collect();
         let part = |label: &str| parts.iter().find_map(|p| p.strip_prefix(label)).map(str::trim);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Format, Likeness};
 use crate::package::{package_at, upgrade};
 use crate::shape::Json as _;
-use crate::wording::{first, headline, labelled, paragraphs};
+use crate::wording::{first, headline, labelled, paragraphs, titled};
 use crate::{Place, Report, Reported, Shape, Standing, identifier, severity};
 
 /// The format.
@@ -120,7 +120,7 @@ fn vulnerability(weak: &Value, target: &str, kind: &str) -> Reported {
     let mut references = vec![weak.text("PrimaryURL")];
     references.extend(weak.texts("References"));
     Reported {
-        title: format!("{name}: {}", first([title.clone(), headline(&description), id.clone()])),
+        title: titled(&name, &first([title.clone(), headline(&description), id.clone()])),
         description: paragraphs([title, description, labelled("Status", &status.replace('_', " "))]),
         remedy: upgrade(&name, &fixed),
         rule: id,

@@ -7,7 +7,7 @@ use super::trivy::vector;
 use super::{Format, Likeness};
 use crate::package::{package_at, upgrade};
 use crate::shape::Json as _;
-use crate::wording::{first, headline, labelled, paragraphs};
+use crate::wording::{first, headline, labelled, paragraphs, titled};
 use crate::{Place, Report, Reported, Shape, identifier, severity};
 
 /// The format.
@@ -123,7 +123,7 @@ fn vulnerability(weak: &Value, family: &str) -> Reported {
     references.extend(weak.texts("links"));
     let description = weak.text("description");
     Reported {
-        title: format!("{name}: {}", first([title.clone(), headline(&description), id.clone()])),
+        title: titled(&name, &first([title.clone(), headline(&description), id.clone()])),
         description: paragraphs([title, description]),
         remedy: upgrade(&name, &fixed),
         severity: severity::of_word(&weak.text("severity")),
