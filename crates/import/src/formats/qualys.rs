@@ -9,7 +9,7 @@ use crate::markup::plain;
 use crate::shape::Element;
 use crate::wording::{first, host_and_port, labelled, links, paragraphs};
 use crate::{Address, Report, Reported, Shape, Standing, Table, identifier, severity};
-use wardroom_model::Severity;
+use wardroom_model::{Confidence, Severity};
 
 /// The format.
 #[derive(Debug)]
@@ -87,6 +87,17 @@ fn level(text: &str) -> Option<Severity> {
     })
 }
 
+/// What kind of answer a check gives: `Vuln` is sure, `Practice` and `Potential` are guesses, `Ig` is information that was
+/// gathered, whose level says how much a person would want to know it and not how bad it is.
+fn kind(word: &str, level: Option<Severity>) -> (Option<Severity>, Option<Confidence>) {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "ig" | "info" | "information gathered" => (Some(Severity::Info), None),
+        "vuln" | "confirmed" | "vulnerability" => (level, Some(Confidence::High)),
+        "practice" | "potential" | "potential vulnerability" => (level, Some(Confidence::Low)),
+        _ => (level, None),
+    }
+}
+
 fn standing(status: &str) -> Standing {
     match status.trim().to_ascii_lowercase().as_str() {
         "fixed" => Standing::Fixed,
@@ -118,6 +129,7 @@ fn of_row(table: &Table, row: usize) -> Reported {
     let threat = plain(any(&["Threat", "Description"]));
     let solution = any(&["Solution"]);
     let results = any(&["Results", "Result"]);
+    let (severity, confidence) = kind(any(&["Type"]), level(any(&["Severity", "Severity Level"])));
     Reported {
         rule: any(&["QID"]).trim_start_matches("QID").trim().to_owned(),
         title: any(&["Title"]).to_owned(),
@@ -127,7 +139,8 @@ fn of_row(table: &Table, row: usize) -> Reported {
             labelled("Result", results),
         ]),
         remedy: plain(solution),
-        severity: level(any(&["Severity", "Severity Level"])),
+        severity,
+        confidence,
         cvss: first([vector(base, temporal), vector(older, "")]),
         score: [any(&["CVSS3", "CVSS3.1"]), temporal, base, older]
             .iter()
@@ -201,6 +214,8 @@ fn assets(root: &Element, report: &mut Report<'_>) {
             let details = glossary.get(&id).unwrap_or(&nothing);
             let result = first([info.text_at("RESULT"), info.text_at("RESULTS")]);
             let score = [info.text_at("CVSS3_FINAL"), info.text_at("CVSS_FINAL")];
+            let number = level(&first([info.text_at("SEVERITY"), details.severity.clone()]));
+            let (severity, confidence) = kind(&info.text_at("TYPE"), number);
             report.found(Reported {
                 title: first([details.title.clone(), format!("QID {id}")]),
                 description: paragraphs([
@@ -210,7 +225,8 @@ fn assets(root: &Element, report: &mut Report<'_>) {
                     labelled("Operating system", &system),
                 ]),
                 remedy: details.solution.clone(),
-                severity: level(&first([info.text_at("SEVERITY"), details.severity.clone()])),
+                severity,
+                confidence,
                 cvss: details.vector.clone(),
                 score: score.iter().find_map(|text| score_and_vector(text).0).or(details.score),
                 ids: details.ids.clone(),
@@ -349,6 +365,9 @@ mod tests {
             ("a.example:443", "CVE-2020-0001")
         );
         assert!(finding.description.starts_with("t\n\nu"));
+        let gathered = report.replace("<TYPE>Vuln</TYPE>", "<TYPE>Ig</TYPE>");
+        let finding = &read("q.xml", gathered.as_bytes(), None).unwrap().findings[0];
+        assert_eq!(finding.severity, Some(Severity::Info));
     }
 
     #[test]
