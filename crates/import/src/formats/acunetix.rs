@@ -61,7 +61,10 @@ impl Format for Acunetix {
             }
         }
         if let Some(json) = shape.json() {
-            report.tool("Acunetix 360", "");
+            // The two products write the same; what they say of themselves stands in their texts.
+            let said = json.text("Vulnerabilities.0.Description");
+            let name = ["Invicti", "Netsparker"].into_iter().find(|name| said.contains(name));
+            report.tool(name.unwrap_or("Acunetix 360"), "");
             for (at, one) in json.list("Vulnerabilities").iter().enumerate() {
                 if one.is_object() {
                     let finding = of_value(one);

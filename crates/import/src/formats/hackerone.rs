@@ -28,8 +28,8 @@ impl Format for HackerOne {
                 let exported = json.at("findings.0").is_some_and(|f| {
                     f.has("title") && f.get("severity_rating").is_some() && f.get("substate").is_some()
                 });
-                let kind = json.text("data.0.type");
-                let attributes = json.has("data.0.attributes.title") && kind == "report";
+                let one = json.at("data.0").or_else(|| json.at("data")).unwrap_or(&Value::Null);
+                let attributes = one.has("attributes.title") && one.text("type") == "report";
                 let empty = json.at("data").is_some_and(|d| d.as_array().is_some_and(Vec::is_empty));
                 exported || attributes || empty && json.text("links.self").contains("api.hackerone.com")
             }
@@ -52,7 +52,13 @@ impl Format for HackerOne {
                 report.problem(&format!("findings[{at}]"), "a report is an object");
             }
         }
-        for (at, one) in json.list("data").iter().enumerate() {
+        // A page of reports, or one alone.
+        let reports = match json.at("data") {
+            Some(Value::Array(list)) => list.as_slice(),
+            Some(one @ Value::Object(_)) => std::slice::from_ref(one),
+            _ => &[],
+        };
+        for (at, one) in reports.iter().enumerate() {
             if one.has("attributes") {
                 report.found(of_api(one));
             } else {
@@ -166,6 +172,14 @@ fn vector(rated: &Value) -> String {
 mod tests {
     use crate::{Standing, read};
     use wardroom_model::Severity;
+
+    #[test]
+    fn one_report_alone() {
+        let report = br#"{"data": {"id": "5", "type": "report", "attributes": {"title": "XSS", "state": "spam", "cve_ids": ["CVE-2020-0001"]}}}"#;
+        let imported = read("h.json", report, None).unwrap();
+        let [finding] = &imported.findings[..] else { panic!() };
+        assert_eq!((finding.standing, finding.ids[0].as_str()), (Standing::FalsePositive, "CVE-2020-0001"));
+    }
 
     #[test]
     fn the_export_as_csv() {

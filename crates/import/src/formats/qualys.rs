@@ -9,7 +9,7 @@ use crate::markup::plain;
 use crate::shape::Element;
 use crate::wording::{first, host_and_port, labelled, links, paragraphs};
 use crate::{Address, Report, Reported, Shape, Standing, Table, identifier, severity};
-use wardroom_model::Severity;
+use wardroom_model::{Confidence, Severity};
 
 /// The format.
 #[derive(Debug)]
@@ -87,6 +87,17 @@ fn level(text: &str) -> Option<Severity> {
     })
 }
 
+/// What kind of answer a check gives: `Vuln` is sure, `Practice` and `Potential` are guesses, `Ig` is information that was
+/// gathered, whose level says how much a person would want to know it and not how bad it is.
+fn kind(word: &str, level: Option<Severity>) -> (Option<Severity>, Option<Confidence>) {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "ig" | "info" | "information gathered" => (Some(Severity::Info), None),
+        "vuln" | "confirmed" | "vulnerability" => (level, Some(Confidence::High)),
+        "practice" | "potential" | "potential vulnerability" => (level, Some(Confidence::Low)),
+        _ => (level, None),
+    }
+}
+
 fn standing(status: &str) -> Standing {
     match status.trim().to_ascii_lowercase().as_str() {
         "fixed" => Standing::Fixed,
@@ -118,6 +129,7 @@ fn of_row(table: &Table, row: usize) -> Reported {
     let threat = plain(any(&["Threat", "Description"]));
     let solution = any(&["Solution"]);
     let results = any(&["Results", "Result"]);
+    let (severity, confidence) = kind(any(&["Type"]), level(any(&["Severity", "Severity Level"])));
     Reported {
         rule: any(&["QID"]).trim_start_matches("QID").trim().to_owned(),
         title: any(&["Title"]).to_owned(),
@@ -127,7 +139,8 @@ fn of_row(table: &Table, row: usize) -> Reported {
             labelled("Result", results),
         ]),
         remedy: plain(solution),
-        severity: level(any(&["Severity", "Severity Level"])),
+        severity,
+        confidence,
         cvss: first([vector(base, temporal), vector(older, "")]),
         score: [any(&["CVSS3", "CVSS3.1"]), temporal, base, older]
             .iter()
@@ -147,14 +160,47 @@ fn of_row(table: &Table, row: usize) -> Reported {
     }
 }
 
+/// What the glossary says of a check, made plain once: it is told again for every host.
+#[derive(Default)]
+struct Details {
+    title: String,
+    threat: String,
+    impact: String,
+    solution: String,
+    severity: String,
+    category: String,
+    vector: String,
+    score: Option<f32>,
+    ids: Vec<String>,
+    references: Vec<String>,
+}
+
+impl Details {
+    fn of(check: &Element) -> Details {
+        let text = |path: &str| check.text_at(path);
+        let cves = check.below("CVE_ID");
+        let solution = text("SOLUTION");
+        let scores = [text("CVSS3_SCORE/CVSS3_BASE"), text("CVSS_SCORE/CVSS_BASE")];
+        Details {
+            title: text("TITLE"),
+            threat: plain(&text("THREAT")),
+            impact: plain(&text("IMPACT")),
+            severity: text("SEVERITY"),
+            category: text("CATEGORY"),
+            vector: vector(&scores[0], &text("CVSS3_SCORE/CVSS3_TEMPORAL")),
+            score: scores.iter().find_map(|text| score_and_vector(text).0),
+            ids: identifier::published(&cves.iter().map(|c| c.text_at("ID")).collect::<Vec<_>>().join(" ")),
+            references: links(&solution),
+            solution: plain(&solution),
+        }
+    }
+}
+
 /// Hosts with what was found on them, and what the checks are in a glossary.
 fn assets(root: &Element, report: &mut Report<'_>) {
-    let glossary: HashMap<String, &Element> = root
-        .below("VULN_DETAILS")
-        .into_iter()
-        .map(|v| (v.at("QID").map(|q| q.text.trim().to_owned()).unwrap_or_default(), v))
-        .collect();
-    let nothing = Element::default();
+    let glossary: HashMap<String, Details> =
+        root.below("VULN_DETAILS").into_iter().map(|v| (v.text_at("QID"), Details::of(v))).collect();
+    let nothing = Details::default();
     for host in root.below("HOST") {
         let name = first([
             host.text_at("FQDN"),
@@ -162,48 +208,37 @@ fn assets(root: &Element, report: &mut Report<'_>) {
             host.text_at("DNS_DATA/FQDN"),
             host.text_at("IP"),
         ]);
-        let found = host.below("VULN_INFO").into_iter().chain(host.below("DETECTION"));
-        for info in found {
+        let system = first([host.text_at("OPERATING_SYSTEM"), host.text_at("OS")]);
+        for info in host.below("VULN_INFO").into_iter().chain(host.below("DETECTION")) {
             let id = info.text_at("QID");
-            let details = glossary.get(&id).copied().unwrap_or(&nothing);
+            let details = glossary.get(&id).unwrap_or(&nothing);
             let result = first([info.text_at("RESULT"), info.text_at("RESULTS")]);
-            let solution = details.text_at("SOLUTION");
-            let score = [
-                info.text_at("CVSS3_FINAL"),
-                details.text_at("CVSS3_SCORE/CVSS3_BASE"),
-                info.text_at("CVSS_FINAL"),
-                details.text_at("CVSS_SCORE/CVSS_BASE"),
-            ];
+            let score = [info.text_at("CVSS3_FINAL"), info.text_at("CVSS_FINAL")];
+            let number = level(&first([info.text_at("SEVERITY"), details.severity.clone()]));
+            let (severity, confidence) = kind(&info.text_at("TYPE"), number);
             report.found(Reported {
-                title: first([details.text_at("TITLE"), format!("QID {id}")]),
+                title: first([details.title.clone(), format!("QID {id}")]),
                 description: paragraphs([
-                    plain(&details.text_at("THREAT")),
-                    labelled("Impact", &plain(&details.text_at("IMPACT"))),
+                    details.threat.clone(),
+                    labelled("Impact", &details.impact),
                     labelled("Result", &result),
-                    labelled(
-                        "Operating system",
-                        &first([host.text_at("OPERATING_SYSTEM"), host.text_at("OS")]),
-                    ),
+                    labelled("Operating system", &system),
                 ]),
-                remedy: plain(&solution),
-                severity: level(&first([info.text_at("SEVERITY"), details.text_at("SEVERITY")])),
-                cvss: vector(
-                    &details.text_at("CVSS3_SCORE/CVSS3_BASE"),
-                    &details.text_at("CVSS3_SCORE/CVSS3_TEMPORAL"),
-                ),
-                score: score.iter().find_map(|text| score_and_vector(text).0),
-                ids: identifier::published(
-                    &details.below("CVE_ID").iter().map(|c| c.text_at("ID")).collect::<Vec<_>>().join(" "),
-                ),
+                remedy: details.solution.clone(),
+                severity,
+                confidence,
+                cvss: details.vector.clone(),
+                score: score.iter().find_map(|text| score_and_vector(text).0).or(details.score),
+                ids: details.ids.clone(),
                 addresses: vec![Address {
                     url: host_and_port(&name, &info.text_at("PORT")),
                     evidence: result,
                     ..Address::default()
                 }],
-                references: links(&solution),
+                references: details.references.clone(),
                 standing: standing(&first([info.text_at("VULN_STATUS"), info.text_at("STATUS")])),
                 found: first([info.text_at("FIRST_FOUND"), info.text_at("FIRST_FOUND_DATETIME")]),
-                tags: vec![details.text_at("CATEGORY")],
+                tags: vec![details.category.clone()],
                 rule: id,
                 ..Reported::default()
             });
@@ -330,6 +365,9 @@ mod tests {
             ("a.example:443", "CVE-2020-0001")
         );
         assert!(finding.description.starts_with("t\n\nu"));
+        let gathered = report.replace("<TYPE>Vuln</TYPE>", "<TYPE>Ig</TYPE>");
+        let finding = &read("q.xml", gathered.as_bytes(), None).unwrap().findings[0];
+        assert_eq!(finding.severity, Some(Severity::Info));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Wapiti 2 and 3: XML and JSON.
+//! Wapiti 2.3 to 3.2: XML and JSON.
 
 use serde_json::Value;
 
