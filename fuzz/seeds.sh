@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Fills fuzz/corpus from Rails applications (`fuzz/seeds.sh FOLDER…`) and from the specs of the checks.
+# Fills fuzz/corpus from Rails applications (`fuzz/seeds.sh FOLDER…`), from the specs of the checks and, for the
+# target `import`, from reports of other tools (`REPORTS=FOLDER fuzz/seeds.sh …`).
 # Nothing of it is committed.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -23,7 +24,7 @@ every() {
     done < <(find "$folder" -type f -size "-$limit" -path "$pattern" -not -path '*/node_modules/*' | sort)
 }
 
-mkdir -p corpus/{ruby,erb,haml,slim,routes,schema,gemfile_lock,config,app}
+mkdir -p corpus/{ruby,erb,haml,slim,routes,schema,gemfile_lock,config,app,import}
 for folder in "$@"; do
     every ruby '' 8 "$folder" '*/app/*.rb'
     every ruby '' 20 "$folder" '*/lib/*.rb'
@@ -50,6 +51,9 @@ for folder in "$@"; do
         { if [ "$target" = routes ]; then printf '@'; fi; head -c 8000 "$file"; } >"corpus/$target/seed-$number"
     done < <(find "$folder" -maxdepth 3 -size "+$limit" \( -path '*/db/schema.rb' -o -path '*/db/structure.sql' -o -path '*/config/routes.rb' -o -name Gemfile.lock \))
 done
+
+# Reports of other tools, read as what they are. They are in a folder of their own: REPORTS=FOLDER.
+if [ -n "${REPORTS:-}" ]; then every import $'\377' 1 "$REPORTS" '*'; fi
 
 # Few applications use Slim.
 for file in seeds/slim/*; do seed slim '@' "$file"; done

@@ -109,8 +109,76 @@ pub enum Standing {
 
 /// Longest text that is kept, in bytes: whole responses of scanned servers come along in some reports.
 const LONGEST: usize = 64 * 1024;
+/// Longest title, name, path or address, in bytes.
+const LONGEST_NAME: usize = 8 * 1024;
+/// Most places, addresses, references and so on of one finding.
+const MOST: usize = 1000;
+/// Most of each when there is no more room.
+const FEW: usize = 3;
 
 impl Reported {
+    /// Bytes of all of its texts.
+    pub(crate) fn size(&self) -> usize {
+        let names = [
+            &self.rule,
+            &self.title,
+            &self.description,
+            &self.remedy,
+            &self.cvss,
+            &self.tool_id,
+            &self.found,
+        ];
+        let lists = [&self.ids, &self.fixed_in, &self.references, &self.tags];
+        let places =
+            self.place.iter().chain(&self.places).map(|p| p.file.len() + p.scope.len() + p.snippet.len());
+        let addresses = self.addresses.iter().map(|a| {
+            let parts = [&a.url, &a.method, &a.parameter, &a.attack, &a.evidence, &a.request, &a.response];
+            parts.iter().map(|t| t.len()).sum::<usize>()
+        });
+        names.iter().map(|t| t.len()).sum::<usize>()
+            + lists.iter().flat_map(|l| l.iter()).map(String::len).sum::<usize>()
+            + places.sum::<usize>()
+            + addresses.sum::<usize>()
+            + self.package.as_ref().map_or(0, |p| p.name.len() + p.version.len() + p.purl.len())
+    }
+
+    /// Cuts every text, and leaves the first of each list.
+    pub(crate) fn shorten(&mut self, longest: usize) {
+        for list in [&mut self.ids, &mut self.fixed_in, &mut self.references, &mut self.tags] {
+            list.truncate(FEW);
+            list.iter_mut().for_each(|text| bound(text, longest));
+        }
+        self.places.truncate(FEW);
+        self.addresses.truncate(FEW);
+        let texts = [
+            &mut self.rule,
+            &mut self.title,
+            &mut self.description,
+            &mut self.remedy,
+            &mut self.cvss,
+            &mut self.tool_id,
+            &mut self.found,
+        ];
+        let places = self
+            .place
+            .iter_mut()
+            .chain(&mut self.places)
+            .flat_map(|p| [&mut p.file, &mut p.scope, &mut p.snippet]);
+        let addresses = self.addresses.iter_mut().flat_map(|a| {
+            [
+                &mut a.url,
+                &mut a.method,
+                &mut a.parameter,
+                &mut a.attack,
+                &mut a.evidence,
+                &mut a.request,
+                &mut a.response,
+            ]
+        });
+        let package = self.package.iter_mut().flat_map(|p| [&mut p.name, &mut p.version, &mut p.purl]);
+        texts.into_iter().chain(places).chain(addresses).chain(package).for_each(|text| bound(text, longest));
+    }
+
     /// What every format would have to do: texts trimmed and bounded, lists without doubles, the score of the vector.
     pub(crate) fn settle(&mut self) {
         for text in [&mut self.rule, &mut self.tool_id, &mut self.cvss, &mut self.found] {
@@ -118,17 +186,28 @@ impl Reported {
         }
         one_line(&mut self.title);
         for text in [&mut self.description, &mut self.remedy] {
-            bound(text);
+            bound(text, LONGEST);
         }
         for place in self.place.iter_mut().chain(&mut self.places) {
             place.file = place.file.trim().replace('\\', "/");
-            bound(&mut place.snippet);
+            for text in [&mut place.file, &mut place.scope] {
+                bound(text, LONGEST_NAME);
+            }
+            bound(&mut place.snippet, LONGEST);
         }
         for address in &mut self.addresses {
+            for text in [&mut address.url, &mut address.method, &mut address.parameter] {
+                bound(text, LONGEST_NAME);
+            }
             for text in
                 [&mut address.attack, &mut address.evidence, &mut address.request, &mut address.response]
             {
-                bound(text);
+                bound(text, LONGEST);
+            }
+        }
+        if let Some(package) = &mut self.package {
+            for text in [&mut package.name, &mut package.version, &mut package.purl] {
+                bound(text, LONGEST_NAME);
             }
         }
         for list in [&mut self.ids, &mut self.references, &mut self.fixed_in, &mut self.tags] {
@@ -137,9 +216,15 @@ impl Reported {
             }
             let mut seen = std::collections::HashSet::new();
             list.retain(|text| !text.is_empty() && seen.insert(text.clone()));
+            list.truncate(MOST);
         }
+        self.places.truncate(MOST);
+        self.addresses.truncate(MOST);
+        // Nearly everybody knows a weakness by its CVE name; the order of the others is the tool's.
+        self.ids.sort_by_key(|id| !id.starts_with("CVE-"));
         let mut seen = std::collections::HashSet::new();
         self.cwes.retain(|cwe| *cwe > 0 && seen.insert(*cwe));
+        self.cwes.truncate(MOST);
         if self.score.is_none() {
             self.score = crate::severity::score_of(&self.cvss);
         }
@@ -166,16 +251,18 @@ fn one_line(text: &mut String) {
             .trim()
             .to_owned();
     }
-    bound(text);
+    bound(text, LONGEST_NAME);
 }
 
-fn bound(text: &mut String) {
-    if text.len() > LONGEST {
-        let mut end = LONGEST;
+/// Cuts a text that is longer than so many bytes.
+pub(crate) fn bound(text: &mut String, longest: usize) {
+    if text.len() > longest {
+        let mut end = longest;
         while !text.is_char_boundary(end) {
             end -= 1;
         }
         text.truncate(end);
         text.push('…');
+        text.shrink_to_fit();
     }
 }

@@ -43,3 +43,16 @@ pub(crate) fn confidence_of_word(word: &str) -> Option<Confidence> {
         _ => return None,
     })
 }
+
+/// A vector as CVSS writes it: version 3 with its prefix, which some tools leave out, and version 2 without brackets.
+pub(crate) fn vector(text: &str) -> String {
+    let text = text.trim().trim_matches(['(', ')']).trim().trim_start_matches('/');
+    let text = text.strip_prefix("CVSS2#").or_else(|| text.strip_prefix("CVSS:2.0/")).unwrap_or(text);
+    if !text.contains(':') || text.starts_with("CVSS:") {
+        return text.to_owned();
+    }
+    match text.split('/').any(|part| part.starts_with("PR:")) {
+        true => format!("CVSS:3.0/{text}"),
+        false => text.to_owned(),
+    }
+}

@@ -4,8 +4,19 @@ use serde_json::Value;
 
 use super::Shape;
 
+/// Most values: each takes 32 bytes and more, however few it takes in the file.
+const MOST: usize = 20_000_000;
+/// Most lines that are left out; a file with more of them is no report.
+const MOST_BROKEN: usize = 1000;
+/// Longest text that is taken out of a value, in bytes: what a check says of itself may stand once and be told a
+/// hundred thousand times.
+pub(crate) const LONGEST_TEXT: usize = 64 * 1024;
+
 /// Parses text that begins with `{` or `[`.
 pub(super) fn parse(text: &str, cut: &mut impl FnMut(usize, String)) -> Result<Shape, (usize, String)> {
+    if text.bytes().filter(|b| matches!(b, b',' | b'[' | b'{')).count() > MOST {
+        return Err((1, format!("JSON with more than {MOST} values is not read")));
+    }
     let error = match serde_json::from_str::<Value>(text) {
         Ok(value) => return Ok(Shape::Json(value)),
         Err(error) => error,
@@ -28,6 +39,7 @@ pub(super) fn parse(text: &str, cut: &mut impl FnMut(usize, String)) -> Result<S
 fn lines(text: &str, cut: &mut impl FnMut(usize, String)) -> Option<Shape> {
     let mut values = Vec::new();
     let mut from = 0;
+    let (mut line, mut counted, mut broken) = (1, 0, 0);
     loop {
         let rest = &text[from..];
         let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
@@ -43,7 +55,13 @@ fn lines(text: &str, cut: &mut impl FnMut(usize, String)) -> Option<Shape> {
             return None;
         }
         let at = from + stream.byte_offset();
-        let line = text[..at].matches('\n').count() + 1;
+        line += text[counted..at].matches('\n').count();
+        counted = at;
+        broken += 1;
+        if broken > MOST_BROKEN {
+            cut(line, format!("more than {MOST_BROKEN} lines are no JSON; what follows was not read"));
+            break;
+        }
         cut(line, format!("a line of JSON was left out: {wrong}"));
         // On with the next line that begins a value.
         let next = text[at..]
@@ -163,6 +181,13 @@ impl Json for Value {
 
 fn of_value(value: &Value) -> String {
     match value {
+        Value::String(text) if text.len() > LONGEST_TEXT => {
+            let mut end = LONGEST_TEXT;
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            format!("{}…", &text[..end])
+        }
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         Value::Bool(truth) => truth.to_string(),

@@ -3,6 +3,8 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use super::LONGEST_TEXT;
+
 /// One element.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Element {
@@ -18,8 +20,10 @@ pub struct Element {
 
 /// Deepest nesting: reports have about ten levels.
 const DEEPEST: usize = 128;
-/// Most elements.
+/// Most elements and attributes together.
 const MOST: usize = 4_000_000;
+/// Most attributes of one element.
+const MOST_ATTRIBUTES: usize = 1000;
 
 impl Element {
     /// The first child of that name.
@@ -39,12 +43,12 @@ impl Element {
 
     /// The trimmed text at a path; empty where there is none.
     pub fn text_at(&self, path: &str) -> String {
-        self.at(path).map(|e| e.text.trim().to_owned()).unwrap_or_default()
+        self.at(path).map(|e| start_of(e.text.trim()).to_owned()).unwrap_or_default()
     }
 
     /// An attribute, trimmed; empty where there is none.
     pub fn attribute(&self, name: &str) -> &str {
-        self.attributes.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim())
+        self.attributes.iter().find(|(n, _)| n == name).map_or("", |(_, v)| start_of(v.trim()))
     }
 
     /// Every element of that name below this one, in the document's order.
@@ -62,6 +66,15 @@ impl Element {
         walk(self, name, &mut found);
         found
     }
+}
+
+/// What is taken of a text: what a check says of itself may stand once and be told a hundred thousand times.
+fn start_of(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// Parses a document; one that ends too early gives what stands before.
@@ -85,18 +98,19 @@ pub(super) fn parse(text: &str, cut: &mut impl FnMut(usize, String)) -> Result<E
         };
         match event {
             Event::Start(start) => {
-                count += 1;
+                let element = element(&start);
+                count += 1 + element.attributes.len();
                 if open.len() >= DEEPEST || count > MOST {
-                    return Err((
-                        line(reader.buffer_position()),
-                        format!("more than {DEEPEST} levels or {MOST} elements are not read"),
-                    ));
+                    return Err(too_much(line(reader.buffer_position())));
                 }
-                open.push(element(&start));
+                open.push(element);
             }
             Event::Empty(start) => {
-                count += 1;
                 let element = element(&start);
+                count += 1 + element.attributes.len();
+                if count > MOST {
+                    return Err(too_much(line(reader.buffer_position())));
+                }
                 match open.last_mut() {
                     Some(parent) => parent.children.push(element),
                     None => root = root.or(Some(element)),
@@ -147,6 +161,10 @@ pub(super) fn parse(text: &str, cut: &mut impl FnMut(usize, String)) -> Result<E
     root.ok_or_else(|| (1, "there is no element".to_owned()))
 }
 
+fn too_much(line: usize) -> (usize, String) {
+    (line, format!("more than {DEEPEST} levels or {MOST} elements and attributes are not read"))
+}
+
 /// What a reference stands for: the five of XML itself and numbers; others stay as they are written.
 fn reference(name: &quick_xml::events::BytesRef<'_>) -> String {
     if let Ok(Some(character)) = name.resolve_char_ref() {
@@ -161,6 +179,7 @@ fn element(start: &BytesStart<'_>) -> Element {
         .attributes()
         .with_checks(false)
         .flatten()
+        .take(MOST_ATTRIBUTES)
         .map(|attribute| {
             let raw = attribute.value.to_string();
             let value = quick_xml::escape::unescape(&raw).map_or_else(|_| raw.clone(), |v| v.into_owned());
