@@ -6,6 +6,7 @@ pub use crate::args_desk::{
     AdminArgs, AdminCommand, AuditArgs, AuditCommand, DemoArgs, ProgramArgs, ProgramCommand, ServeArgs,
 };
 use crate::args_feeds::FeedsArgs;
+use crate::args_import::ImportArgs;
 use crate::args_libraries::{SbomArgs, UpgradeArgs};
 pub use crate::args_secrets::{HookArgs, HookCommand, SecretsArgs};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -50,6 +51,8 @@ pub enum Command {
     Upgrade(UpgradeArgs),
     /// Write a bill of materials: CycloneDX or SPDX
     Sbom(SbomArgs),
+    /// Read other tools' reports: show what they say, or send it to a desk
+    Import(ImportArgs),
     /// Look after the advisories that libraries are compared with
     Feeds(FeedsArgs),
     /// Serve the desk: pages and API over a store of findings

@@ -7,6 +7,7 @@ mod analysis;
 mod args;
 mod args_desk;
 mod args_feeds;
+mod args_import;
 mod args_libraries;
 mod args_secrets;
 mod cache;
@@ -17,6 +18,7 @@ mod failure;
 mod feeds;
 mod hook;
 mod ignores;
+mod import;
 mod input;
 mod libraries;
 mod manual;
@@ -86,6 +88,7 @@ fn run(args: Args) -> ExitCode {
         Command::Admin(options) => desk::admin::run(&options),
         Command::Audit(options) => desk::audit::run(&options),
         Command::Feeds(options) => feeds::run(&options),
+        Command::Import(options) => import::run(&options),
         Command::Sbom(options) => libraries::bill::run(&options),
         Command::Upgrade(options) => libraries::upgrade::run(&options),
         Command::Rules(options) => rules::list(&options),

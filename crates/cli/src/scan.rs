@@ -3,7 +3,7 @@
 pub mod changed;
 mod fix;
 mod import;
-mod send;
+pub(crate) mod send;
 mod stats;
 
 use std::collections::HashSet;

@@ -7,6 +7,7 @@
 //! This crate never touches the file system, a connection or the clock, and runs nothing that a report says. It never
 //! expands an entity that a document declares.
 
+mod delivered;
 mod formats;
 mod grouping;
 mod identifier;

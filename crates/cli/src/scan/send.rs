@@ -42,18 +42,26 @@ pub fn run(options: &ScanArgs, scanned: &Scanned) -> anyhow::Result<()> {
     );
     let text = |file: &str| fs::read_to_string(scanned.root.join(file)).ok();
     let body = envelope(&scanned.report, &place, &text)?;
-    let outcome = match (&options.send, &options.into) {
-        (Some(url), _) => over_http(url, &body)?,
-        (None, Some(path)) => into_store(path, body)?,
-        (None, None) => return Ok(()),
+    let Some(outcome) = delivered(options.send.as_deref(), options.into.as_deref(), body)? else {
+        return Ok(());
     };
     if !options.quiet {
-        Console::stderr(&format!("wardroom: {} {}: {}", place.repository, place.branch, told(&outcome)));
+        Console::stderr(&format!("wardroom: {} {}: {outcome}", place.repository, place.branch));
         if !complete {
             Console::stderr("wardroom: not everything was looked for, so nothing counts as gone");
         }
     }
     Ok(())
+}
+
+/// Sends an envelope to where it is asked to go, and says what became of it; none where it goes nowhere.
+pub fn delivered(url: Option<&str>, store: Option<&Path>, body: Value) -> anyhow::Result<Option<String>> {
+    let outcome = match (url, store) {
+        (Some(url), _) => over_http(url, &body)?,
+        (None, Some(path)) => into_store(path, body)?,
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(told(&outcome)))
 }
 
 fn over_http(url: &str, body: &Value) -> anyhow::Result<Value> {

@@ -194,6 +194,11 @@ impl Delivery {
         })
     }
 
+    /// The tool without its version: `wardroom`.
+    pub fn tool_name(&self) -> String {
+        named(&self.tool)
+    }
+
     /// The branch is the one that counts.
     pub fn counts(&self) -> bool {
         self.branch == self.default_branch
@@ -300,7 +305,7 @@ fn found(
         "reach",
         reach.filter(|r| ["reached", "loaded", "not_loaded"].contains(&r.as_str())).map(Value::from),
     );
-    put("tool", Some(json!(tool.split(' ').next().unwrap_or(tool).to_lowercase())));
+    put("tool", Some(json!(named(tool))));
     put("file", Some(json!(crop(&file))));
     put("line", Some(json!(line)));
     put("scope", Some(json!(crop(&scope))));
@@ -338,9 +343,13 @@ fn touches(
     within(location) || steps.is_some_and(|s| s.iter().filter_map(|s| s.get("location")).any(within))
 }
 
-/// From where it can be reached: the most exposed of its endpoints.
+fn named(tool: &str) -> String {
+    tool.split(' ').next().unwrap_or(tool).to_lowercase()
+}
+
+/// From where it can be reached: the most exposed of its endpoints. Other tools do not say who may ask.
 fn exposure(endpoints: &[Value]) -> &'static str {
-    if endpoints.is_empty() {
+    if endpoints.iter().all(|e| e.get("authenticated").is_none()) {
         return "unknown";
     }
     let guarded = |e: &Value| e.get("authenticated").and_then(Value::as_bool).unwrap_or(false);

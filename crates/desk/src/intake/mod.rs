@@ -99,7 +99,9 @@ impl Taking<'_> {
         }
         let present = |r: &Record| was_present(r, delivery);
         let missing = |r: &Record| {
-            r.open && r.seen.get(branch).is_some_and(|s| !s.present && s.repository == delivery.repository)
+            of_tool(r, delivery)
+                && r.open
+                && r.seen.get(branch).is_some_and(|s| !s.present && s.repository == delivery.repository)
         };
         let (mut gone, rest): (Vec<Record>, Vec<Record>) = records.into_iter().flatten().partition(present);
         // By class and place: first the same file and definition, then the same definition elsewhere
@@ -406,7 +408,12 @@ impl Taking<'_> {
 /// nothing about is there as it is on the one that counts.
 fn was_present(record: &Record, delivery: &Delivery) -> bool {
     let seen = record.seen.get(&delivery.branch).or_else(|| record.seen.get(&delivery.default_branch));
-    seen.is_some_and(|s| s.present && s.repository == delivery.repository)
+    of_tool(record, delivery) && seen.is_some_and(|s| s.present && s.repository == delivery.repository)
+}
+
+/// A tool says nothing of what another one found.
+fn of_tool(record: &Record, delivery: &Delivery) -> bool {
+    ["", delivery.tool_name().as_str()].contains(&record.text("tool"))
 }
 
 fn same_place(rule: &str, file: &str, scope: &str) -> Option<(String, String, String)> {

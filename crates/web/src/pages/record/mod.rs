@@ -188,6 +188,7 @@ struct RecordPage {
     steps: Vec<Step>,
     panes: Vec<Pane>,
     ways: Vec<Way>,
+    told: Told,
     message: String,
     reason: String,
     remedy: String,
@@ -332,6 +333,7 @@ async fn build(app: &App, viewer: &Viewer, record: Record, all: bool) -> Result<
         diff: code::diff(&text("diff")),
         fix_title: evidence.pointer("/fix/title").and_then(Value::as_str).unwrap_or_default().to_owned(),
         proved,
+        told: told(&evidence),
         texts,
         has_cvss: kind.field("cvss").is_some(),
         calculators: cvss::calculators(record.text("cvss")),
@@ -468,6 +470,59 @@ fn clocks(kind: &Kind, record: &Record, now: i64) -> Vec<ClockRow> {
             })
         })
         .collect()
+}
+
+/// What another tool says of it, where a report brought it in.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    description: Option<Safe>,
+    exchanges: Vec<Exchange>,
+    references: Vec<String>,
+}
+
+/// A place in a running application, and what was sent and came back.
+#[derive(Clone, Debug, Default)]
+struct Exchange {
+    verb: String,
+    url: String,
+    /// The parameter, what was sent in it, and what shows the weakness: name and text.
+    facts: Vec<(&'static str, String)>,
+    request: String,
+    response: String,
+}
+
+/// Most exchanges on a page: a weak header is on every page that a tool asks for.
+const EXCHANGES: usize = 10;
+
+fn told(evidence: &Value) -> Told {
+    let Some(reported) = evidence.get("reported") else { return Told::default() };
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let list = |name: &str| reported.get(name).and_then(Value::as_array).into_iter().flatten();
+    let exchanges = list("addresses").take(EXCHANGES).map(|address| {
+        let facts = [("Parameter", "parameter"), ("Sent", "attack"), ("Shown by", "evidence")]
+            .map(|(name, field)| (name, text(address, field)));
+        Exchange {
+            verb: text(address, "method"),
+            url: text(address, "url"),
+            facts: facts.into_iter().filter(|(_, text)| !text.is_empty()).collect(),
+            request: text(address, "request"),
+            response: text(address, "response"),
+        }
+    });
+    let web = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
+    Told {
+        description: Some(text(reported, "description"))
+            .filter(|d| !d.is_empty())
+            .map(|d| markdown::render(&d, &|_| false)),
+        exchanges: exchanges.collect(),
+        references: list("references")
+            .filter_map(Value::as_str)
+            .filter(web)
+            .take(20)
+            .map(str::to_owned)
+            .collect(),
+    }
 }
 
 fn ways(evidence: &Value) -> Vec<Way> {
