@@ -123,12 +123,23 @@ impl Cluster {
 
     /// Runs SQL as the database's administrator, and gives what it answers.
     pub fn sql(&self, database: &str, sql: &str) -> String {
+        let output = self.psql(database, sql);
+        ok(&output, sql);
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Runs SQL that must fail, and gives what is said.
+    pub fn refused(&self, database: &str, sql: &str) -> String {
+        let output = self.psql(database, sql);
+        assert!(!output.status.success(), "{sql} is refused");
+        String::from_utf8_lossy(&output.stderr).trim().to_owned()
+    }
+
+    fn psql(&self, database: &str, sql: &str) -> Output {
         let mut command = self.program("psql");
         command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres", "-d", database]);
         command.args(["-v", "ON_ERROR_STOP=1", "-X", "-A", "-t", "-q", "-c", sql]);
-        let output = command.output().unwrap();
-        ok(&output, sql);
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        command.output().unwrap()
     }
 
     /// Ends every connection of the program's role, as a network that breaks off.

@@ -18,10 +18,11 @@ pub fn newest() -> i64 {
 
 /// The version a database has; 0 for an empty one.
 pub async fn version(connection: &mut PgConnection) -> Result<i64, StoreError> {
-    let there: bool = sqlx::query_scalar("SELECT to_regclass('wardroom_schema') IS NOT NULL")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(failed)?;
+    // From the catalogue and not by `to_regclass`, which may go by what this connection remembers: a server
+    // that waited for another one's step would not see it.
+    let there = "SELECT EXISTS (SELECT 1 FROM pg_tables
+                 WHERE schemaname = current_schema() AND tablename = 'wardroom_schema')";
+    let there: bool = sqlx::query_scalar(there).fetch_one(&mut *connection).await.map_err(failed)?;
     if !there {
         return Ok(0);
     }
