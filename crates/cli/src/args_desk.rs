@@ -160,13 +160,14 @@ pub enum AdminCommand {
         #[arg(long)]
         with_key: bool,
     },
-    /// Fill a new store, a database too, with all that a file holds that is a store
+    /// Fill a new store, a database too, with all that another one holds: one that nothing is written to
+    /// meanwhile
     #[command(after_help = "Examples:
   wardroom admin import desk.db --store postgres://wardroom@db.example/desk
                                                     move a store into a database; its key is taken along")]
     Import {
-        /// The file
-        from: PathBuf,
+        /// The other store
+        from: StorePlace,
         /// The store: a file, or the address of a PostgreSQL database. No event may be in it yet
         #[arg(long, value_name = "STORE", default_value = "desk.db")]
         store: StorePlace,

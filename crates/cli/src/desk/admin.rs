@@ -21,11 +21,9 @@ pub fn run(options: &AdminArgs) -> anyhow::Result<u8> {
     match &options.command {
         AdminCommand::Rebuild { store } => block_on(rebuilt(store)),
         AdminCommand::Backup { store, to, with_key } => block_on(async {
-            if StorePlace::from(store.as_path()).is_database() {
-                return Err(usage(
-                    "a database is copied while it is in use with pg_dump, and at rest with `wardroom admin export`",
-                ));
-            }
+            let instead = "a database is copied while it is in use with pg_dump, and at rest with `wardroom admin export`";
+            only_a_file(store, instead)?;
+            only_a_file(to, instead)?;
             if !store.exists() {
                 return Err(usage(format!("there is no store at {}", store.display())));
             }
@@ -37,6 +35,9 @@ pub fn run(options: &AdminArgs) -> anyhow::Result<u8> {
             Ok(CLEAN)
         }),
         AdminCommand::Restore { from, store, overwrite } => block_on(async {
+            let instead = "`wardroom admin import` fills a new database, pg_restore puts one back";
+            only_a_file(store, instead)?;
+            only_a_file(from, instead)?;
             let copied = restore(from, store, *overwrite).await?;
             Console::stderr(&format!(
                 "wardroom: {} holds {} events, root {}",
@@ -87,8 +88,14 @@ async fn rebuilt(place: &StorePlace) -> anyhow::Result<u8> {
     Ok(CLEAN)
 }
 
+/// Refuses the address of a database where a file is meant, before anything repeats it with its password.
+fn only_a_file(path: &Path, instead: &str) -> anyhow::Result<()> {
+    if StorePlace::from(path).is_database() { Err(usage(instead.to_owned())) } else { Ok(()) }
+}
+
 /// Copies a store into a new file.
 async fn export(from: &StorePlace, to: &Path, with_key: bool) -> anyhow::Result<u8> {
+    only_a_file(to, "--store and `wardroom admin import` fill a database")?;
     let there = [to.to_owned(), key::key_path(to)].into_iter().find(|path| path.exists());
     if let Some(path) = there {
         return Err(usage(format!("{} is there already", path.display())));
@@ -124,11 +131,11 @@ async fn copied_into(draft: &Path, source: &Opened) -> anyhow::Result<(u64, Stri
     Ok((head.seq, root))
 }
 
-/// Fills a store from a file.
-async fn import(from: &Path, to: &StorePlace) -> anyhow::Result<u8> {
-    let source = StorePlace::File(from.to_owned()).reading().await?;
-    // The log goes on under the key that has signed it, where that lies beside the file.
-    let (old, new) = (key::key_path(from), to.key_path()?);
+/// Fills a store from another one.
+async fn import(from: &StorePlace, to: &StorePlace) -> anyhow::Result<u8> {
+    let source = from.reading().await?;
+    // The log goes on under the key that has signed it, where that is at hand.
+    let (old, new) = (from.key_path()?, to.key_path()?);
     if old.exists() && !new.exists() {
         taken_along(&old, &new)?;
     }

@@ -301,6 +301,14 @@ fn no_password_is_ever_shown() {
             &["admin", "token", "x"],
             &["admin", "backup", "x.db"],
             &["admin", "export", "x.db"],
+            &["admin", "import", "y.db"],
+            &["admin", "restore", "y.db"],
+            &["admin", "import", address.as_str()],
+            &["admin", "export", address.as_str()],
+            &["admin", "backup", address.as_str()],
+            &["admin", "restore", address.as_str()],
+            &["admin", "recover", "ana"],
+            &["program", "apply", "nowhere"],
             &["serve", "--listen", "127.0.0.1:0"],
         ] {
             let mut command = place.command(arguments);
