@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("desk", &["model", "program"]),
     ("store", &["model", "program", "desk"]),
     ("store-sqlite", &["model", "program", "desk", "store"]),
+    ("store-postgres", &["model", "program", "desk", "store"]),
     ("service", &["model", "program", "desk", "store"]),
     ("web", &["model", "source", "report", "program", "desk", "store", "service"]),
 ];
@@ -36,10 +37,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("ureq", &[]),
     ("openssl-sys", &[]),
     ("datafusion", &[]),
-    ("sqlx", &["store-sqlite"]),
+    ("sqlx", &["store-sqlite", "store-postgres"]),
     ("axum", &["web"]),
     ("hyper", &["web"]),
-    ("tokio", &["store-sqlite", "service", "web"]),
+    ("tokio", &["store-sqlite", "store-postgres", "service", "web"]),
 ];
 
 /// Crates of ours that may depend on any other.

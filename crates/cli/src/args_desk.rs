@@ -5,19 +5,26 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use crate::desk::place::StorePlace;
+
 /// Options of `wardroom serve`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   wardroom serve                                    on http://127.0.0.1:7070, with the store desk.db
   wardroom serve --store /var/lib/wardroom/desk.db --origin https://desk.example
                                                     behind a proxy that speaks TLS
+  wardroom serve --store postgres://wardroom@db.example/desk
+                                                    with a database that several servers share
+
+The password of a database comes from PGPASSWORD or ~/.pgpass. The key that signs lies in desk.key, or where
+`?signing_key=FILE` at the end of the address says; every server needs a copy of the first one's.
 
 The first start prints a link with which the first person sets up an account.
 Scans come in by `wardroom scan --send URL`, with a token from the Administration page.")]
 pub struct ServeArgs {
-    /// The store; made where there is none
-    #[arg(long, value_name = "FILE", default_value = "desk.db")]
-    pub store: PathBuf,
+    /// The store: a file, made where there is none, or the address of a PostgreSQL database
+    #[arg(long, value_name = "STORE", default_value = "desk.db")]
+    pub store: StorePlace,
     /// Address and port to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
     pub listen: SocketAddr,
@@ -80,17 +87,17 @@ pub enum ProgramCommand {
         #[arg(default_value = "program")]
         folder: PathBuf,
         /// The store whose program and records it is compared with [default: the built-in program]
-        #[arg(long, value_name = "FILE")]
-        store: Option<PathBuf>,
+        #[arg(long, value_name = "STORE")]
+        store: Option<StorePlace>,
     },
     /// Put a program in force: clocks and priorities are reckoned anew, and what moved is told
     Apply {
         /// The program's folder
         #[arg(default_value = "program")]
         folder: PathBuf,
-        /// The store
-        #[arg(long, value_name = "FILE", default_value = "desk.db")]
-        store: PathBuf,
+        /// The store: a file, or the address of a PostgreSQL database
+        #[arg(long, value_name = "STORE", default_value = "desk.db")]
+        store: StorePlace,
     },
     /// Print the JSON schema of a file of the program, for editors
     Schema {
@@ -112,9 +119,9 @@ pub struct AdminArgs {
 pub enum AdminCommand {
     /// Build the records again from the events, and say whether they were as they should be
     Rebuild {
-        /// The store
-        #[arg(long, value_name = "FILE", default_value = "desk.db")]
-        store: PathBuf,
+        /// The store: a file, or the address of a PostgreSQL database
+        #[arg(long, value_name = "STORE", default_value = "desk.db")]
+        store: StorePlace,
     },
     /// Write a whole, verified copy, while the server runs
     Backup {
@@ -138,11 +145,38 @@ pub enum AdminCommand {
         #[arg(long)]
         overwrite: bool,
     },
+    /// Copy a whole store, a database too, into a new file that is a store itself: one that nothing is written
+    /// to meanwhile
+    #[command(after_help = "Examples:
+  wardroom admin export --store postgres://wardroom@db.example/desk copy.db
+  wardroom audit verify --store copy.db             the root is the same")]
+    Export {
+        /// The store: a file, or the address of a PostgreSQL database
+        #[arg(long, value_name = "STORE", default_value = "desk.db")]
+        store: StorePlace,
+        /// The copy; there must be no such file yet
+        to: PathBuf,
+        /// Copy the signing key too: who has it can sign
+        #[arg(long)]
+        with_key: bool,
+    },
+    /// Fill a new store, a database too, with all that another one holds: one that nothing is written to
+    /// meanwhile
+    #[command(after_help = "Examples:
+  wardroom admin import desk.db --store postgres://wardroom@db.example/desk
+                                                    move a store into a database; its key is taken along")]
+    Import {
+        /// The other store
+        from: StorePlace,
+        /// The store: a file, or the address of a PostgreSQL database. No event may be in it yet
+        #[arg(long, value_name = "STORE", default_value = "desk.db")]
+        store: StorePlace,
+    },
     /// Make a token with which scans can be sent, and print it: it is shown this once
     Token {
-        /// The store
-        #[arg(long, value_name = "FILE", default_value = "desk.db")]
-        store: PathBuf,
+        /// The store: a file, or the address of a PostgreSQL database
+        #[arg(long, value_name = "STORE", default_value = "desk.db")]
+        store: StorePlace,
         /// What it is for
         name: String,
         /// Days until it expires
@@ -151,9 +185,9 @@ pub enum AdminCommand {
     },
     /// Print a link with which somebody can set a new password
     Recover {
-        /// The store
-        #[arg(long, value_name = "FILE", default_value = "desk.db")]
-        store: PathBuf,
+        /// The store: a file, or the address of a PostgreSQL database
+        #[arg(long, value_name = "STORE", default_value = "desk.db")]
+        store: StorePlace,
         /// Their login
         login: String,
         /// How browsers name the server
@@ -178,26 +212,27 @@ pub enum AuditCommand {
         after_help = "Exit codes: 0 nothing was changed, 1 something was, 2 wrong use, 3 could not run."
     )]
     Verify {
-        /// The store
-        #[arg(long, value_name = "FILE", default_value = "desk.db")]
-        store: PathBuf,
-        /// The public key that was noted down earlier, in hex [default: the store's own]
+        /// The store: a file, or the address of a PostgreSQL database
+        #[arg(long, value_name = "STORE", default_value = "desk.db")]
+        store: StorePlace,
+        /// The public key that was noted down earlier, in hex; once more for each where it was changed
+        /// [default: the store's own]
         #[arg(long, value_name = "KEY")]
-        key: Option<String>,
+        key: Vec<String>,
     },
     /// Print the public key, to be kept elsewhere
     Key {
-        /// The store
-        #[arg(long, value_name = "FILE", default_value = "desk.db")]
-        store: PathBuf,
+        /// The store: a file, or the address of a PostgreSQL database
+        #[arg(long, value_name = "STORE", default_value = "desk.db")]
+        store: StorePlace,
     },
     /// Write a proof that a record's events are in the log: it can be checked without the store
     Prove {
         /// The record, such as F-12
         record: String,
-        /// The store
-        #[arg(long, value_name = "FILE", default_value = "desk.db")]
-        store: PathBuf,
+        /// The store: a file, or the address of a PostgreSQL database
+        #[arg(long, value_name = "STORE", default_value = "desk.db")]
+        store: StorePlace,
         /// Where to write it [default: standard output]
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,

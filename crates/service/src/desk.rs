@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Mutex, broadcast};
 use wardroom_desk::{Caller, Event, Index, Millis, Record, RecordId, Refused, Viewer, World};
@@ -78,6 +78,9 @@ pub struct Shared {
 /// Records read at once while the index is built, and batches that are read ahead.
 const BATCH: u32 = 2_000;
 const AHEAD: usize = 4;
+/// How long it waits before it tries to hear other servers again: twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// Records taken into memory at once: readers get their turn between.
 const SLICE: usize = 250;
 
@@ -169,6 +172,35 @@ impl Desk {
         let confidential = records.iter().any(|r| r.confidential);
         // Nobody may be listening.
         let _ = self.notices.send(Notice { records: names, confidential, seq });
+    }
+
+    /// Follows what other servers append to the same store, for as long as the program runs: the index in
+    /// memory, people and pages that are open hear of it as of what this server does. Where the store cannot
+    /// be reached it tries again, less and less often.
+    pub async fn follow_others(&self) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.follow_once().await {
+                Ok(()) => pause = FIRST_PAUSE,
+                Err(error) => {
+                    tracing::warn!(%error, "other servers cannot be heard; trying again in {pause:?}");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    async fn follow_once(&self) -> Result<(), Error> {
+        let known = self.writer.lock().await.seq;
+        let seq = self.store.grown(known).await?;
+        let mut head = self.writer.lock().await;
+        // What this server appended itself is in memory.
+        if head.seq < seq {
+            self.catch_up(&mut head).await?;
+            self.follow().await?;
+        }
+        Ok(())
     }
 
     /// Takes in what another process has appended to the same store.

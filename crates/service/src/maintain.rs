@@ -83,7 +83,7 @@ impl Desk {
     }
 
     /// Takes over a program that another process has put in force on the same store.
-    async fn follow(&self) -> Result<(), Error> {
+    pub(crate) async fn follow(&self) -> Result<(), Error> {
         let Some(document) = self.store.get(PROGRAM, IN_FORCE, self.now()).await? else { return Ok(()) };
         if document.body["digest"].as_str() == Some(self.program().digest.as_str()) {
             return Ok(());

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use wardroom_store::key::{self, file_failed};
 use wardroom_store::ledger::to_hex;
 use wardroom_store::{Head, StoreError};
 
-use crate::failure::{code_of, failed, file_failed};
-use crate::{Options, SqliteStore, key, open, schema, write};
+use crate::failure::{code_of, failed};
+use crate::{Options, SqliteStore, open, schema, write};
 
 impl SqliteStore {
     /// Like the trait's `backup`, and copies the signing key to beside the copy where `with_key` is set.

@@ -1,7 +1,5 @@
 //! What SQLite says, in the store's words.
 
-use std::path::Path;
-
 use wardroom_store::StoreError;
 
 /// Result codes, from SQLite's list of them: the low byte is the class.
@@ -48,16 +46,5 @@ pub fn failed(error: sqlx::Error) -> StoreError {
         (_, code::READONLY | code::IOERR) => StoreError::Unwritable(message),
         (_, code::CANTOPEN) => StoreError::Other(format!("the store cannot be opened: {message}")),
         _ => StoreError::Other(format!("the database: {message} (code {found})")),
-    }
-}
-
-/// The store's error for one of the file system.
-pub fn file_failed(path: &Path, error: &std::io::Error) -> StoreError {
-    let message = format!("{}: {error}", path.display());
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied
-        | std::io::ErrorKind::ReadOnlyFilesystem
-        | std::io::ErrorKind::StorageFull => StoreError::Unwritable(message),
-        _ => StoreError::Other(message),
     }
 }

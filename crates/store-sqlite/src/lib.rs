@@ -9,7 +9,6 @@
 
 mod backup;
 mod failure;
-mod key;
 mod open;
 mod rows;
 mod schema;
@@ -23,8 +22,8 @@ use tokio::sync::Mutex;
 use wardroom_store::ledger::{PublicKey, Signer};
 
 pub use backup::{Copied, restore, verify_copy};
-pub use key::key_path;
 pub use open::Options;
+pub use wardroom_store::key::key_path;
 
 /// A store in one SQLite file.
 #[derive(Debug)]

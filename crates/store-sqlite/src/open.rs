@@ -7,10 +7,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 use wardroom_store::StoreError;
-use wardroom_store::ledger::Signer;
+use wardroom_store::key::{self, file_failed};
+use wardroom_store::ledger::{PublicKey, Signer};
 
-use crate::failure::{failed, file_failed};
-use crate::{SqliteStore, key, schema};
+use crate::failure::failed;
+use crate::{SqliteStore, schema};
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -20,6 +21,9 @@ pub struct Options {
     /// Makes a new key where the old one is lost. What was signed before is then checked with the old
     /// public key, so an auditor must know both.
     pub new_key: bool,
+    /// For a copy of a store that has this public key: a new file gets no key of its own, so that it can be
+    /// filled once and nothing appended to it until the other store's key lies beside it.
+    pub copy_of: Option<PublicKey>,
     /// Connections that read at the same time.
     pub readers: u32,
     /// How long to wait while another process writes.
@@ -33,6 +37,7 @@ impl Default for Options {
         Options {
             read_only: false,
             new_key: false,
+            copy_of: None,
             readers: 4,
             patience: Duration::from_secs(10),
             max_pages: None,
@@ -128,7 +133,8 @@ impl SqliteStore {
             schema::migrate(&mut writer).await?;
         }
         let fresh = signers(&mut writer).await?.is_none();
-        if signer.is_none() && !options.read_only && (fresh || options.new_key) {
+        let keyless = fresh && options.copy_of.is_some();
+        if signer.is_none() && !options.read_only && !keyless && (fresh || options.new_key) {
             signer = Some(key::make(&key::key_path(path))?);
         }
         let readers = SqlitePoolOptions::new()
@@ -184,15 +190,17 @@ impl SqliteStore {
                     key::key_path(&self.path).display()
                 )));
             }
-            (None, Some(ours)) => {
+            (None, ours) => {
+                let first = ours.or(self.options.copy_of);
+                let first =
+                    first.ok_or_else(|| StoreError::Damaged("the state of the tree is gone".to_owned()))?;
                 sqlx::query("INSERT INTO tree (only, size, peaks, signer) VALUES (1, 0, x'', ?) ON CONFLICT DO NOTHING")
-                    .bind(ours.as_slice())
+                    .bind(first.as_slice())
                     .execute(&mut *writer)
                     .await
                     .map_err(failed)?;
-                ours
+                first
             }
-            (None, None) => return Err(StoreError::Damaged("the state of the tree is gone".to_owned())),
         };
         drop(writer);
         self.public_key = public_key;

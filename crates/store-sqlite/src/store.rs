@@ -1,6 +1,7 @@
 //! The store's trait, by SQL. Every read goes by a primary key or an index.
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
@@ -12,6 +13,9 @@ use wardroom_store::{
 use crate::failure::failed;
 use crate::write::{self, signed, unsigned};
 use crate::{SqliteStore, backup};
+
+/// How often the file is looked at for what another process appended.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A value from its stored JSON.
 fn read<T: DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, StoreError> {
@@ -282,6 +286,42 @@ impl Store for SqliteStore {
         row.map(checkpoint).transpose()
     }
 
+    async fn grown(&self, after: u64) -> Result<u64, StoreError> {
+        // A file tells nobody that it has changed: it is looked at.
+        loop {
+            let seq: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM events")
+                .fetch_one(&self.readers)
+                .await
+                .map_err(failed)?;
+            let seq = unsigned(seq.unwrap_or_default())?;
+            if seq > after {
+                return Ok(seq);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn documents(&self, collection: &str, key: &str, limit: u32) -> Result<Vec<Document>, StoreError> {
+        let sql = "SELECT collection, key, owner, body, expires FROM documents
+                   WHERE (collection, key) > (?, ?) ORDER BY collection, key LIMIT ?";
+        let query = sqlx::query_as(sql).bind(collection).bind(key).bind(limit);
+        let rows: Vec<Row> = query.fetch_all(&self.readers).await.map_err(failed)?;
+        rows.into_iter().map(document).collect()
+    }
+
+    async fn digests(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar("SELECT digest FROM files WHERE digest > ? ORDER BY digest LIMIT ?")
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)
+    }
+
+    async fn take_over(&self, source: &dyn Store) -> Result<Head, StoreError> {
+        self.take_all(source).await
+    }
+
     async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         backup::backup(self, to, false).await
     }
@@ -293,7 +333,9 @@ impl Store for SqliteStore {
     }
 
     async fn figures(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let size = |end: &str| std::fs::metadata(crate::key::beside(&self.path, end)).map_or(0, |m| m.len());
+        let size = |end: &str| {
+            std::fs::metadata(wardroom_store::key::beside(&self.path, end)).map_or(0, |m| m.len())
+        };
         let head = self.head().await?;
         let mut figures = vec![
             ("bytes on disk".to_owned(), (size("") + size("-wal")).to_string()),

@@ -1,29 +1,20 @@
 //! Writing: appending, and putting other projections in place. One transaction each.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use wardroom_desk::Record;
-use wardroom_store::ledger::{Frontier, leaf_hash};
-use wardroom_store::{Append, Checkpoint, Document, Head, RecordSource, StoreError};
+use wardroom_store::ledger::{Frontier, leaf_hash, thinned};
+use wardroom_store::{Append, Carrier, Checkpoint, Document, Head, RecordSource, Store, StoreError};
 
 use crate::failure::failed;
 use crate::open::connect_writer;
 use crate::{SqliteStore, rows};
 
-/// Checkpoints older than this many blocks of [`BLOCK`] events are thinned to the last of each block.
-///
-/// Every append signs one, and a log of five million events would keep as many. Which tail was
-/// rewritten is found from the newest one alone, as it covers all events; older ones only tell how far
-/// back the log was still whole, and for that one in each thousand events is enough. Thinning goes by
-/// events and not by time, so that it never depends on a clock.
-const KEPT_BLOCKS: i64 = 4;
-const BLOCK: i64 = 1024;
-
 impl SqliteStore {
     /// Appends in one transaction.
     pub(crate) async fn append_all(&self, append: &Append) -> Result<Head, StoreError> {
-        check_append(append)?;
+        append.check()?;
         let signer = self
             .signer
             .as_ref()
@@ -110,6 +101,56 @@ impl SqliteStore {
         transaction.commit().await.map_err(failed)
     }
 
+    /// Fills the store, which must be empty, from another one.
+    pub(crate) async fn take_all(&self, source: &dyn Store) -> Result<Head, StoreError> {
+        if self.options.read_only {
+            return Err(StoreError::Unwritable("it is open for reading".to_owned()));
+        }
+        let mut carrier = Carrier::new(source).await?;
+        let mut writer = self.writer.lock().await;
+        self.settled(&mut writer).await?;
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let before = head(&mut transaction).await?;
+        if before.seq > 0 {
+            return Err(StoreError::Behind(before.seq));
+        }
+        while let Some(carried) = carrier.events().await? {
+            rows::EVENTS
+                .run(&mut transaction, carried.events, |query, (event, batch)| {
+                    let query = query.bind(signed(event.seq)).bind(i64::from(event.record));
+                    query.bind(signed(batch)).bind(event.leaf.to_vec()).bind(event.body)
+                })
+                .await?;
+            rows::TILES
+                .run(&mut transaction, carried.tiles, |query, (level, no, hash)| {
+                    query.bind(i64::from(level)).bind(signed(no)).bind(hash.to_vec())
+                })
+                .await?;
+        }
+        while let Some(records) = carrier.records().await? {
+            put_records(&mut transaction, &records, 0).await?;
+        }
+        while let Some(documents) = carrier.documents().await? {
+            put_documents(&mut transaction, &documents).await?;
+        }
+        while let Some((digest, bytes)) = carrier.file().await? {
+            sqlx::query("INSERT INTO files (digest, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING")
+                .bind(digest)
+                .bind(bytes)
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
+        }
+        let (frontier, checkpoints) = carrier.end(self.signer.as_ref()).await?;
+        keep_frontier(&mut transaction, &frontier).await?;
+        for checkpoint in &checkpoints {
+            insert_checkpoint(&mut transaction, checkpoint).await?;
+        }
+        let after = head(&mut transaction).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(after)
+    }
+
     /// Signs what is there with the new key and notes that it signs from now on.
     pub(crate) async fn change_signer(&self, writer: &mut SqliteConnection) -> Result<(), StoreError> {
         let Some(signer) = &self.signer else { return Ok(()) };
@@ -145,28 +186,6 @@ pub(crate) fn unsigned(number: i64) -> Result<u64, StoreError> {
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn unwritten(error: serde_json::Error) -> StoreError {
     StoreError::Other(format!("cannot be written as JSON: {error}"))
-}
-
-/// Every record that an event is on must come along as it is after the event: else the projection
-/// would fall behind the log without a trace.
-fn check_append(append: &Append) -> Result<(), StoreError> {
-    let last: BTreeMap<u32, u32> = append.events.iter().map(|e| (e.record.no, e.version)).collect();
-    let records: BTreeMap<u32, u32> = append.records.iter().map(|r| (r.id.no, r.version)).collect();
-    for (no, version) in &last {
-        match records.get(no) {
-            Some(given) if given == version => {}
-            Some(given) => {
-                return Err(StoreError::Other(format!(
-                    "record {no} is given at version {given}, but its last event makes version {version}"
-                )));
-            }
-            None => return Err(StoreError::Other(format!("record {no} has an event but is not given"))),
-        }
-    }
-    match records.keys().find(|no| !last.contains_key(no)) {
-        Some(no) => Err(StoreError::Other(format!("record {no} is given but has no event"))),
-        None => Ok(()),
-    }
 }
 
 /// How far the log goes, by the log itself.
@@ -216,27 +235,34 @@ async fn keep_checkpoint(
         .fetch_one(&mut *connection)
         .await
         .map_err(failed)?;
-    sqlx::query("INSERT INTO checkpoints (size, root, at, signature) VALUES (?, ?, ?, ?)")
-        .bind(size)
-        .bind(&checkpoint.root)
-        .bind(checkpoint.at)
-        .bind(&checkpoint.signature)
-        .execute(&mut *connection)
-        .await
-        .map_err(failed)?;
-    let (from, to) = ((before.unwrap_or(size) - 1) / BLOCK - KEPT_BLOCKS, (size - 1) / BLOCK - KEPT_BLOCKS);
-    if from < to {
+    insert_checkpoint(connection, checkpoint).await?;
+    if let Some(thin) = thinned(before.unwrap_or(size), size) {
         sqlx::query(
             "DELETE FROM checkpoints WHERE size > ?1 AND size <= ?2 AND no NOT IN (
                 SELECT max(no) FROM checkpoints WHERE size > ?1 AND size <= ?2 GROUP BY (size - 1) / ?3)",
         )
-        .bind(from * BLOCK)
-        .bind(to * BLOCK)
-        .bind(BLOCK)
+        .bind(thin.after)
+        .bind(thin.to)
+        .bind(thin.block)
         .execute(connection)
         .await
         .map_err(failed)?;
     }
+    Ok(())
+}
+
+async fn insert_checkpoint(
+    connection: &mut SqliteConnection,
+    checkpoint: &Checkpoint,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO checkpoints (size, root, at, signature) VALUES (?, ?, ?, ?)")
+        .bind(signed(checkpoint.size))
+        .bind(&checkpoint.root)
+        .bind(checkpoint.at)
+        .bind(&checkpoint.signature)
+        .execute(connection)
+        .await
+        .map_err(failed)?;
     Ok(())
 }
 

@@ -60,6 +60,32 @@ pub fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
+/// Checkpoints older than this many blocks of [`BLOCK`] events are thinned to the last of each block.
+///
+/// Every append signs one, and a log of five million events would keep as many. Which tail was
+/// rewritten is found from the newest one alone, as it covers all events; older ones only tell how far
+/// back the log was still whole, and for that one in each thousand events is enough. Thinning goes by
+/// events and not by time, so that it never depends on a clock.
+const KEPT_BLOCKS: i64 = 4;
+const BLOCK: i64 = 1024;
+
+/// The checkpoints of which only the last of each block is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thin {
+    /// Those with a size above this one …
+    pub after: i64,
+    /// … up to this one.
+    pub to: i64,
+    /// Events of a block: sizes 1 to this are the first.
+    pub block: i64,
+}
+
+/// What is to be thinned out where a checkpoint of `size` follows one of `before` events.
+pub fn thinned(before: i64, size: i64) -> Option<Thin> {
+    let (from, to) = ((before - 1) / BLOCK - KEPT_BLOCKS, (size - 1) / BLOCK - KEPT_BLOCKS);
+    (from < to).then_some(Thin { after: from * BLOCK, to: to * BLOCK, block: BLOCK })
+}
+
 /// The right edge of the tree: the roots of the complete subtrees it is made of, the largest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frontier {

@@ -5,14 +5,19 @@
 //! small documents that are no history (sessions, credentials, saved views). It decides nothing.
 
 pub mod audit;
+mod carry;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod fold;
+pub mod key;
 pub mod ledger;
 mod proof;
 
+pub use carry::{Carried, Carrier};
 pub use fold::{Folding, fold_one, rebuild};
 pub use proof::{NoProof, Proven, check_proof, export_proof};
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -89,6 +94,21 @@ pub trait Store: Send + Sync {
     /// The newest of them.
     async fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError>;
 
+    /// Waits until the log ends behind a place, whoever appended, and says where it ends then. What is lost
+    /// on the way (a connection, a notice) makes it late or an error, never silent for ever. One at a time
+    /// waits.
+    async fn grown(&self, after: u64) -> Result<u64, StoreError>;
+
+    /// Documents of all collections after a collection and key, by these, at most `limit`; also those that
+    /// have expired.
+    async fn documents(&self, collection: &str, key: &str, limit: u32) -> Result<Vec<Document>, StoreError>;
+    /// Digests of files after one, in order, at most `limit`.
+    async fn digests(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+    /// Fills a store without events with all that another holds, all or nothing: events in the bytes they
+    /// have, checkpoints as they were signed, records, documents and files. Where this store signs with
+    /// another key, it adds a checkpoint of its own. Nothing may be appended to the other one meanwhile.
+    async fn take_over(&self, source: &dyn Store) -> Result<Head, StoreError>;
+
     /// Writes a whole, consistent copy while the store is in use.
     async fn backup(&self, to: &std::path::Path) -> Result<(), StoreError>;
     /// Brings what lies beside the store's main file into it, as at the end of a program that is done with
@@ -128,6 +148,30 @@ pub struct Append {
     pub documents: Vec<Document>,
     /// When, for the checkpoint.
     pub at: Millis,
+}
+
+impl Append {
+    /// Every record that an event is on must come along as it is after the event: else the projection
+    /// would fall behind the log without a trace. Every store asks this before it writes.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let last: BTreeMap<u32, u32> = self.events.iter().map(|e| (e.record.no, e.version)).collect();
+        let records: BTreeMap<u32, u32> = self.records.iter().map(|r| (r.id.no, r.version)).collect();
+        for (no, version) in &last {
+            match records.get(no) {
+                Some(given) if given == version => {}
+                Some(given) => {
+                    return Err(StoreError::Other(format!(
+                        "record {no} is given at version {given}, but its last event makes version {version}"
+                    )));
+                }
+                None => return Err(StoreError::Other(format!("record {no} has an event but is not given"))),
+            }
+        }
+        match records.keys().find(|no| !last.contains_key(no)) {
+            Some(no) => Err(StoreError::Other(format!("record {no} is given but has no event"))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// How far the log goes.
@@ -189,6 +233,9 @@ pub enum StoreError {
     /// The disk is full, the file cannot be written.
     #[error("the store cannot be written: {0}")]
     Unwritable(String),
+    /// The database does not answer, or another server holds it for too long: try again later.
+    #[error("the store cannot be reached: {0}")]
+    Unavailable(String),
     /// What is stored cannot be read as what it should be.
     #[error("the store is damaged: {0}")]
     Damaged(String),

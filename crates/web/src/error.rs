@@ -112,6 +112,16 @@ impl From<StoreError> for Failed {
                 "Nothing was changed. Your administrator has to make room on its disk.".to_owned(),
             );
         }
+        if let StoreError::Unavailable(_) = &error {
+            tracing::error!(%error, "the store does not answer");
+            return Failed::Page(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database does not answer".to_owned(),
+                "The desk cannot read or keep anything for the moment. Wait some seconds and load the page again; \
+                 then look whether what you did last is there."
+                    .to_owned(),
+            );
+        }
         Failed::broken(&error)
     }
 }

@@ -1,38 +1,37 @@
 //! `wardroom audit`.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::Context;
 use wardroom_desk::RecordId;
 use wardroom_store::audit::{self, Trust};
 use wardroom_store::ledger::{PublicKey, from_hex, to_hex};
-use wardroom_store::{Store, check_proof, export_proof};
-use wardroom_store_sqlite::{Options, SqliteStore};
+use wardroom_store::{check_proof, export_proof};
 
 use crate::args::{AuditArgs, AuditCommand};
 use crate::desk::block_on;
+use crate::desk::place::StorePlace;
 use crate::failure::{CLEAN, FINDINGS, usage};
 use crate::output::{self, Console};
 
 /// Runs it; the exit code.
 pub fn run(options: &AuditArgs) -> anyhow::Result<u8> {
     match &options.command {
-        AuditCommand::Verify { store, key } => verify(store, key.as_deref()),
+        AuditCommand::Verify { store, key } => verify(store, key),
         AuditCommand::Key { store } => block_on(async {
-            let key = to_hex(&reading(store).await?.public_key());
+            let key = to_hex(&store.reading().await?.public_key);
             Console::stdout(|out| Ok(writeln!(out, "{key}")?))?;
             Ok(CLEAN)
         }),
         AuditCommand::Prove { record, store, output } => {
             let id: RecordId = record.parse().map_err(|e: wardroom_desk::NoId| usage(e.to_string()))?;
             let proof = block_on(async {
-                let store = reading(store).await?;
-                let found = store.record(id.no).await?.filter(|r| r.id == id);
+                let opened = store.reading().await?;
+                let found = opened.store.record(id.no).await?.filter(|r| r.id == id);
                 if found.is_none() {
                     return Err(usage(format!("there is no record {id}")));
                 }
-                Ok(export_proof(&store, id.no, &store.public_key()).await?)
+                Ok(export_proof(&*opened.store, id.no, &opened.public_key).await?)
             })?;
             match output {
                 Some(path) => output::write_whole(path, proof.as_bytes())?,
@@ -65,24 +64,18 @@ pub fn run(options: &AuditArgs) -> anyhow::Result<u8> {
     }
 }
 
-/// Opens a store for reading: an audit changes nothing, and runs beside the server.
-async fn reading(path: &Path) -> anyhow::Result<SqliteStore> {
-    if !path.exists() {
-        return Err(usage(format!("there is no store at {}", path.display())));
-    }
-    let options = Options { read_only: true, ..Options::default() };
-    SqliteStore::open(path, &options).await.with_context(|| path.display().to_string())
-}
-
 fn trusted(text: &str) -> anyhow::Result<PublicKey> {
     from_hex(text.trim()).ok_or_else(|| usage("--key: 64 hexadecimal digits are needed"))
 }
 
-fn verify(path: &Path, key: Option<&str>) -> anyhow::Result<u8> {
-    let key = key.map(trusted).transpose()?;
+fn verify(place: &StorePlace, keys: &[String]) -> anyhow::Result<u8> {
+    let keys = keys.iter().map(|key| trusted(key)).collect::<anyhow::Result<Vec<PublicKey>>>()?;
     let report = block_on(async {
-        let store = reading(path).await?;
-        let trust = Trust::key(key.unwrap_or_else(|| store.public_key()));
+        let opened = place.reading().await?;
+        let mut trust = Trust::key(opened.public_key);
+        if !keys.is_empty() {
+            trust.keys.clone_from(&keys);
+        }
         let mut told = 0;
         let mut progress = |p: wardroom_store::Progress| {
             let percent = p.done * 100 / p.of.max(1);
@@ -91,7 +84,7 @@ fn verify(path: &Path, key: Option<&str>) -> anyhow::Result<u8> {
                 Console::stderr(&format!("wardroom: {percent} % of {} events", p.of));
             }
         };
-        Ok(audit::verify(&store, &trust, true, &mut progress).await?)
+        Ok(audit::verify(&*opened.store, &trust, true, &mut progress).await?)
     })?;
     Console::stdout(|out| {
         for problem in report.problems.iter().chain(&report.notes) {
@@ -107,7 +100,7 @@ fn verify(path: &Path, key: Option<&str>) -> anyhow::Result<u8> {
                 report.events, report.records, report.checkpoints
             )?;
             writeln!(out, "root {}", report.root)?;
-            if key.is_none() {
+            if keys.is_empty() {
                 writeln!(
                     out,
                     "checked with the store's own key: note it down elsewhere, and give it with --key"

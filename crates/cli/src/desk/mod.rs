@@ -3,11 +3,11 @@
 pub mod admin;
 pub mod audit;
 pub mod demo;
+pub mod place;
 pub mod program;
 pub mod serve;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -15,9 +15,6 @@ use wardroom_desk::{Actor, Caller};
 use wardroom_program::{File, Program};
 use wardroom_service::{APPLYING, Clock, Desk, Progress, kept_program};
 use wardroom_store::Store;
-use wardroom_store_sqlite::{Options, SqliteStore};
-
-use crate::failure::usage;
 
 /// Threads that answer requests, at least. A page counts for some milliseconds: with a thread for each
 /// processor alone, whoever only waits for a row of the store stands behind it at every step; with more, the
@@ -33,25 +30,6 @@ pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Res
         .build()
         .context("the server's threads could not be started")?
         .block_on(work)
-}
-
-/// Opens a store that is there.
-pub async fn existing(path: &Path) -> anyhow::Result<SqliteStore> {
-    if !path.exists() {
-        return Err(usage(format!(
-            "there is no store at {} (`wardroom serve --store {0}` makes one)",
-            path.display()
-        )));
-    }
-    SqliteStore::open(path, &Options::default()).await.with_context(|| path.display().to_string())
-}
-
-/// Opens a store, or makes it.
-pub async fn open_or_create(path: &Path) -> anyhow::Result<SqliteStore> {
-    if path.exists() {
-        return existing(path).await;
-    }
-    SqliteStore::create(path, &Options::default()).await.with_context(|| path.display().to_string())
 }
 
 /// The program in force in a store: what was applied last, or the built-in one.

@@ -11,7 +11,8 @@ use wardroom_program::{File, Program};
 use wardroom_service::{Desk, Moved, Progress, Settings, SystemClock};
 
 use crate::args::{ProgramArgs, ProgramCommand};
-use crate::desk::{block_on, desk_over, existing, program_of};
+use crate::desk::place::StorePlace;
+use crate::desk::{block_on, desk_over, program_of};
 use crate::failure::{CLEAN, FINDINGS, usage};
 use crate::output::{self, Console};
 
@@ -37,7 +38,7 @@ pub fn run(options: &ProgramArgs) -> anyhow::Result<u8> {
             Ok(CLEAN)
         }
         ProgramCommand::Test { folder } => test(folder),
-        ProgramCommand::Diff { folder, store } => diff(folder, store.as_deref()),
+        ProgramCommand::Diff { folder, store } => diff(folder, store.as_ref()),
         ProgramCommand::Apply { folder, store } => apply(folder, store),
         ProgramCommand::Schema { name } => {
             let schema = wardroom_program::schema(name).ok_or_else(|| {
@@ -142,15 +143,15 @@ fn test(folder: &Path) -> anyhow::Result<u8> {
     Ok(if failed == 0 { CLEAN } else { FINDINGS })
 }
 
-fn diff(folder: &Path, store: Option<&Path>) -> anyhow::Result<u8> {
+fn diff(folder: &Path, store: Option<&StorePlace>) -> anyhow::Result<u8> {
     let new = match load(folder)? {
         Ok(program) => program,
         Err(code) => return Ok(code),
     };
     let (old, moved) = match store {
         None => (Program::built_in(), None),
-        Some(path) => block_on(async {
-            let store: Arc<dyn wardroom_store::Store> = Arc::new(existing(path).await?);
+        Some(place) => block_on(async {
+            let store = place.existing().await?.store;
             let (old, _) = program_of(&*store).await?;
             let settings = Settings { store, program: old.clone(), clock: Arc::new(SystemClock) };
             let desk = Desk::open(settings).await?;
@@ -175,13 +176,13 @@ fn diff(folder: &Path, store: Option<&Path>) -> anyhow::Result<u8> {
     Ok(CLEAN)
 }
 
-fn apply(folder: &Path, store: &Path) -> anyhow::Result<u8> {
+fn apply(folder: &Path, store: &StorePlace) -> anyhow::Result<u8> {
     let program = match load(folder)? {
         Ok(program) => program,
         Err(code) => return Ok(code),
     };
     let moved = block_on(async {
-        let desk = desk_over(Arc::new(existing(store).await?), Arc::new(SystemClock)).await?;
+        let desk = desk_over(store.existing().await?.store, Arc::new(SystemClock)).await?;
         let operator = Caller::engine(Actor::Operator);
         Ok(desk.apply(&operator, program, false, &Progress::default()).await?)
     })?;

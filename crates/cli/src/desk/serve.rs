@@ -10,7 +10,8 @@ use wardroom_service::{Desk, SystemClock};
 use wardroom_web::{App, Origin, Settings};
 
 use crate::args::ServeArgs;
-use crate::desk::{block_on, desk_over, open_or_create};
+use crate::desk::place::Opened;
+use crate::desk::{block_on, desk_over};
 use crate::failure::{CLEAN, usage};
 use crate::output::Console;
 
@@ -24,9 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 pub fn run(options: &ServeArgs) -> anyhow::Result<u8> {
     log();
     block_on(async {
-        let store = open_or_create(&options.store).await?;
-        let public_key = store.public_key().to_vec();
-        let desk = desk_over(Arc::new(store), Arc::new(SystemClock)).await?;
+        let Opened { store, public_key } = options.store.open_or_create().await?;
+        let desk = desk_over(store, Arc::new(SystemClock)).await?;
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("{} cannot be listened on", options.listen))?;
@@ -40,8 +40,8 @@ pub fn run(options: &ServeArgs) -> anyhow::Result<u8> {
                 "wardroom: nobody has an account yet; set up the first with\n\n    {link}\n"
             ));
         }
-        Console::stderr(&format!("wardroom: serving {} on {}", options.store.display(), origin.0));
-        serve(desk, listener, origin, public_key).await?;
+        Console::stderr(&format!("wardroom: serving {} on {}", options.store, origin.0));
+        serve(desk, listener, origin, public_key.to_vec()).await?;
         Ok(CLEAN)
     })
 }
@@ -62,6 +62,8 @@ pub async fn serve(
             tokio::time::sleep(TICK).await;
         }
     });
+    let following = Arc::clone(&desk);
+    let follower = tokio::spawn(async move { following.follow_others().await });
     let rules = crate::rules::all();
     let store = Arc::clone(desk.store());
     let app = App::new(Settings { desk, rules, origin, public_key });
@@ -80,6 +82,7 @@ pub async fn serve(
         () = ending => {}
     }
     ticker.abort();
+    follower.abort();
     store.tidy().await?;
     Ok(())
 }

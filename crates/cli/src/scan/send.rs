@@ -14,7 +14,8 @@ use wardroom_service::SystemClock;
 
 use crate::args::ScanArgs;
 use crate::delivery::{Place, envelope};
-use crate::desk::{block_on, desk_over, open_or_create};
+use crate::desk::place::StorePlace;
+use crate::desk::{block_on, desk_over};
 use crate::failure::usage;
 use crate::output::Console;
 use crate::scan::Scanned;
@@ -97,7 +98,7 @@ fn into_store(path: &Path, body: Value) -> anyhow::Result<Value> {
     let envelope: Envelope = serde_json::from_value(body)?;
     let delivery = Delivery::read(envelope)?;
     block_on(async {
-        let store = Arc::new(open_or_create(path).await?);
+        let store = StorePlace::from(path).open_or_create().await?.store;
         let desk = desk_over(store, Arc::new(SystemClock)).await?;
         let delivered = desk.deliver(&Caller::engine(Actor::Scan), &delivery).await?;
         Ok(serde_json::to_value(delivered)?)

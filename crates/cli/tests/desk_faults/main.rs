@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "it stands in the report of a test that fails")]
 
 mod crowd;
+mod database;
 mod killed;
 mod room;
 mod support;

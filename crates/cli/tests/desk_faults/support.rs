@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use wardroom_desk::{Actor, Caller, Query, Viewer};
 use wardroom_program::Program;
 use wardroom_service::{Desk, SystemClock};
+use wardroom_store::Store;
+use wardroom_store_postgres::{Address, PostgresStore};
 use wardroom_store_sqlite::{Options, SqliteStore};
 
 /// A store in a folder of its own.
@@ -25,7 +27,7 @@ impl Place {
         Place { folder, store }
     }
 
-    /// With the store in another folder.
+    /// With the store in another folder, or in a database whose address this is.
     pub fn at(store: PathBuf) -> Place {
         Place { folder: tempfile::tempdir().unwrap(), store }
     }
@@ -69,13 +71,17 @@ impl Place {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
-            let store = if self.store.exists() {
-                SqliteStore::open(&self.store, &Options::default()).await.unwrap()
+            let options = Options::default();
+            let store: Arc<dyn Store> = if let Ok(address) = self.store.to_string_lossy().parse::<Address>() {
+                let options = wardroom_store_postgres::Options::default();
+                Arc::new(PostgresStore::open(&address, &options).await.unwrap())
+            } else if self.store.exists() {
+                Arc::new(SqliteStore::open(&self.store, &options).await.unwrap())
             } else {
-                SqliteStore::create(&self.store, &Options::default()).await.unwrap()
+                Arc::new(SqliteStore::create(&self.store, &options).await.unwrap())
             };
             let settings = wardroom_service::Settings {
-                store: Arc::new(store),
+                store,
                 program: Program::built_in(),
                 clock: Arc::new(SystemClock),
             };

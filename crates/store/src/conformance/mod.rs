@@ -5,6 +5,7 @@
 mod log;
 mod sample;
 mod tree;
+mod whole;
 
 use async_trait::async_trait;
 
@@ -38,6 +39,9 @@ pub async fn run<B: Bench>(make: impl AsyncFn() -> B) {
     log::documents_expire(&make().await).await;
     log::files_are_what_their_digest_says(&make().await).await;
     log::records_are_built_again(&make().await).await;
+    whole::who_waits_is_told_of_what_others_append(&make().await).await;
+    whole::everything_is_carried_into_an_empty_store(&make().await, &make().await).await;
+    whole::what_was_tampered_with_is_not_carried(&make().await, &make().await).await;
     tree::the_tree_is_the_naive_one(&make().await).await;
     tree::proofs_hold_without_the_store(&make().await).await;
     tree::an_untouched_store_is_clean(&make().await).await;

@@ -63,6 +63,8 @@ kinds! {
         "A key stands for one request. Make a new one for another body or address."
     BROKEN "broken" INTERNAL_SERVER_ERROR "Something broke"
         "It is in the server's log. Try again; with the same idempotency key nothing is done twice."
+    AWAY "away" SERVICE_UNAVAILABLE "The store cannot be reached"
+        "The database does not answer for the moment. Try again in some seconds; with the same idempotency key nothing is done twice."
     FULL "full" INSUFFICIENT_STORAGE "The store cannot be written"
         "Nothing was changed. Whoever runs the server has to make room on its disk."
 }
@@ -192,6 +194,10 @@ impl From<StoreError> for Problem {
         if let StoreError::Unwritable(_) = &error {
             tracing::error!(%error, "the store cannot be written");
             return Problem::new(FULL, FULL.help);
+        }
+        if let StoreError::Unavailable(_) = &error {
+            tracing::error!(%error, "the store does not answer");
+            return Problem::new(AWAY, AWAY.help);
         }
         Problem::broken(&error)
     }

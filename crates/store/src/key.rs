@@ -1,13 +1,11 @@
-//! The key that signs checkpoints: a file beside the store that only its owner can read.
+//! The key that signs checkpoints: a file outside the store that only its owner can read.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use wardroom_store::StoreError;
-use wardroom_store::ledger::{Signer, from_hex, to_hex};
-
-use crate::failure::file_failed;
+use crate::StoreError;
+use crate::ledger::{Signer, from_hex, to_hex};
 
 /// Where the key of a store lies: its path with `.key` at the end.
 pub fn key_path(store: &Path) -> PathBuf {
@@ -67,4 +65,15 @@ pub fn private(path: &Path) -> std::io::Result<fs::File> {
 pub fn sync_folder(file: &Path) -> Result<(), StoreError> {
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::File::open(folder).and_then(|f| f.sync_all()).map_err(|e| file_failed(folder, &e))
+}
+
+/// The store's error for one of the file system.
+pub fn file_failed(path: &Path, error: &std::io::Error) -> StoreError {
+    let message = format!("{}: {error}", path.display());
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied
+        | std::io::ErrorKind::ReadOnlyFilesystem
+        | std::io::ErrorKind::StorageFull => StoreError::Unwritable(message),
+        _ => StoreError::Other(message),
+    }
 }
