@@ -70,6 +70,9 @@ pub struct SyncArgs {
         default_value = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz"
     )]
     pub epss: String,
+    /// endoflife.date's release cycles: an address, a file, a folder, or `none`
+    #[arg(long, value_name = "PLACE", default_value = "https://endoflife.date/api/v1/products/full")]
+    pub endoflife: String,
     /// A folder or an archive of advisories on this machine (repeatable)
     #[arg(long, value_name = "PATH")]
     pub add: Vec<PathBuf>,

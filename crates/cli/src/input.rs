@@ -11,8 +11,10 @@ use crate::libraries::reach::Question;
 
 /// Folder, under the root, with the programme's own sources, sinks, sanitizers and ignores.
 pub const SCANS: &str = "program/scans";
-/// The one file of that folder that is no knowledge.
+/// The ignores of that folder, which are no knowledge.
 pub const SCANS_IGNORES: &str = "program/scans/ignores.toml";
+/// The programme's policy on libraries, which is no knowledge either.
+pub const SCANS_LIBRARIES: &str = "program/scans/libraries.toml";
 /// What stands at the root of an application, and hardly anywhere else.
 const ROOT_SIGNS: [&str; 3] = ["config/application.rb", "config/environment.rb", "Gemfile"];
 
@@ -80,7 +82,7 @@ fn read_knowledge(root: &Path, extra: &[PathBuf]) -> anyhow::Result<Vec<Knowledg
     if let Ok(entries) = fs::read_dir(root.join(SCANS)) {
         let mut names: Vec<String> =
             entries.flatten().map(|e| format!("{SCANS}/{}", e.file_name().to_string_lossy())).collect();
-        names.retain(|n| n.ends_with(".toml") && n != SCANS_IGNORES);
+        names.retain(|n| n.ends_with(".toml") && n != SCANS_IGNORES && n != SCANS_LIBRARIES);
         names.sort();
         for name in names {
             let text =

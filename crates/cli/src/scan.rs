@@ -101,6 +101,7 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     progress.phase("read");
     let Input { root, only_file, tree, knowledge } = input::read(&options.path, &options.knowledge)?;
     let file_ignores = file::read(&root)?;
+    let policy = libraries::policy(&root)?;
     let libraries_tree = libraries::read(&root, only_file.as_deref())?;
     let cache = if options.no_cache { None } else { Cache::of_user() };
     let empty = tree.files.is_empty() && tree.problems.is_empty() && libraries_tree.files.is_empty();
@@ -117,7 +118,7 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
     };
     progress.phase("libraries");
     let mut advisories = Advisories::open(&options.advisories, today)?;
-    let mut libraries = libraries::look(libraries_tree, &advisories, today)?;
+    let mut libraries = libraries::look(libraries_tree, &advisories, &policy, today)?;
     progress.phase("secrets");
     let secrets = Secrets::of(&root, only_file.as_deref(), options.threads)?;
     let (mut analysis, cached) =
@@ -154,7 +155,7 @@ pub fn scan(options: &ScanArgs, wanted: &Wanted, progress: &Progress) -> anyhow:
             &all,
             &secrets,
             &Before {
-                libraries: &|tree| Ok(libraries::look(tree, &advisories, today)?.findings),
+                libraries: &|tree| Ok(libraries::look(tree, &advisories, &policy, today)?.findings),
                 code: &|tree| Ok(analysis::of(tree, &knowledge, &[], cache.as_ref(), progress)?.0),
                 shows: &|findings: &mut Vec<Finding>, ignored: &[InlineIgnore]| {
                     ignores::apply(findings, ignored, &file_ignores, today, &mut Vec::new());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wardroom_deps::lockfile::format_of;
-use wardroom_deps::supply::{File, Policy, findings, rules};
+use wardroom_deps::supply::{File, Internal, Policy, findings, rules};
 use wardroom_model::{Finding, Severity};
 
 fn look(files: &[(&str, &str)], policy: &Policy) -> Vec<Finding> {
@@ -103,12 +103,27 @@ fn confusion() {
         told(&[("requirements.txt", "--extra-index-url https://download.pytorch.org/whl/cpu\n")]),
         [] as [&str; 0]
     );
-    let policy = Policy { internal: vec!["@shop/*".to_owned(), "core".to_owned()], ..Policy::default() };
+    let own = |pattern: &str, registry: &str| Internal { pattern: pattern.into(), registry: registry.into() };
+    let policy = Policy { internal: vec![own("@shop/*", ""), own("core", "")], ..Policy::default() };
     let asked = "core==1.0\ncorex==1.0\n";
     assert_eq!(
         told_by(&[("requirements.txt", asked)], &policy),
         ["dependency-confusion requirements.txt:1 0"]
     );
+    // Not public, and yet not where the organisation's own come from.
+    let gems =
+        |remote: &str| format!("GEM\n  remote: {remote}\n  specs:\n    core (1.0)\n\nDEPENDENCIES\n  core\n");
+    let policy = Policy { internal: vec![own("core", "https://gems.shop.example/own")], ..Policy::default() };
+    let confused = |remote: &str| {
+        look(&[("Gemfile.lock", &gems(remote))], &policy)
+            .iter()
+            .filter(|f| f.rule == "dependency-confusion")
+            .count()
+    };
+    assert_eq!(confused("https://user:word@gems.shop.example/own/"), 0);
+    assert_eq!(confused("https://gems.shop.example/owner/"), 1);
+    assert_eq!(confused("https://gems.other.example/"), 1);
+    assert_eq!(confused("https://rubygems.org/"), 1);
 }
 
 #[test]
@@ -215,6 +230,9 @@ fn licences() {
     let found = look(&[("composer.lock", lock)], &policy);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].package.as_ref().expect("a package").purl, "pkg:composer/a/b@1");
+    // Who allows some denies the rest.
+    let policy = Policy { allowed_licences: vec!["MIT".to_owned()], ..Policy::default() };
+    assert_eq!(look(&[("composer.lock", lock)], &policy).len(), 1);
 }
 
 #[test]

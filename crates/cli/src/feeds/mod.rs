@@ -1,5 +1,6 @@
 //! `wardroom feeds`: the index of advisories that scans compare libraries with.
 
+mod cycles;
 pub mod download;
 mod sync;
 
@@ -65,7 +66,7 @@ fn list(path: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let index = open_index(path)?;
-    let feeds = advisories::feeds(&index, Date::of(clock::now()));
+    let feeds = advisories::feeds_of_advisories(&index, Date::of(clock::now()));
     Console::stdout(|out| {
         let width = feeds.iter().map(|f| f.name.chars().count()).max().unwrap_or(0);
         for feed in &feeds {
@@ -81,6 +82,7 @@ fn list(path: &Path) -> anyhow::Result<()> {
         for (what, date) in [
             ("exploited weaknesses (KEV)", index.exploited_date()),
             ("likelihoods (EPSS)", index.likelihood_date()),
+            ("release cycles (endoflife.date)", index.cycles_date()),
         ] {
             if !date.is_empty() {
                 writeln!(out, "{what}: of {date}")?;

@@ -9,8 +9,10 @@ use wardroom_deps::Ecosystem;
 use wardroom_deps::advisory::{self, Reading};
 use wardroom_deps::index::{Builder, Index};
 
+use super::cycles::Cycles;
 use super::download::{self, Downloads, Fetched};
 use crate::args_feeds::SyncArgs;
+use crate::clock::{self, Date};
 use crate::failure::{CLEAN, RUN, usage};
 use crate::libraries::advisories::{open_index, read_feed};
 use crate::output::Console;
@@ -62,6 +64,7 @@ pub fn run(options: &SyncArgs, path: &Path) -> anyhow::Result<u8> {
     }
     sync.attempt("KEV", Sync::exploited);
     sync.attempt("EPSS", Sync::likelihoods);
+    sync.attempt("endoflife.date", Sync::cycles);
     let Sync { builder, changed, failed, .. } = sync;
     if changed {
         let bytes = builder.build();
@@ -206,6 +209,26 @@ impl Sync<'_> {
             self.changed = true;
         }
         self.builder.exploited(list);
+        Ok(())
+    }
+
+    fn cycles(&mut self) -> anyhow::Result<()> {
+        let from = &self.options.endoflife;
+        let cycles = match from.as_str() {
+            "none" => return Ok(()),
+            from if from.contains("://") => match self.list(from)? {
+                Some(bytes) => Cycles::of_answer(from, &bytes, Date::of(clock::now())),
+                None => return Ok(()),
+            },
+            from => Cycles::at(Path::new(from))?,
+        };
+        for problem in cycles.problems.iter().take(5) {
+            self.say(&format!("endoflife.date: {problem}"));
+        }
+        anyhow::ensure!(!cycles.products.is_empty(), "{from} tells of no product");
+        self.say(&format!("endoflife.date: {} products", cycles.products.len()));
+        self.builder.cycles(&cycles.day.to_string(), cycles.products);
+        self.changed = true;
         Ok(())
     }
 

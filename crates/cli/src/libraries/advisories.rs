@@ -155,20 +155,28 @@ impl Storage for OnDisk {
     }
 }
 
-/// The feeds of an index, with their age.
+/// The feeds of an index, with their age: those of advisories, and that of release cycles.
 pub fn feeds(index: &Index, today: Date) -> Vec<Feed> {
-    let feed = |f: &wardroom_deps::index::Feed| Feed {
-        name: f.name.clone(),
-        date: f.date.clone(),
-        age: f.date.parse::<Date>().ok().map(|day| u32::try_from(today.days_since(day)).unwrap_or(0)),
-        advisories: f.count,
-    };
-    index.feeds().iter().map(feed).collect()
+    let mut feeds = feeds_of_advisories(index, today);
+    if !index.cycles_date().is_empty() {
+        feeds.push(feed("endoflife.date", index.cycles_date(), 0, today));
+    }
+    feeds
+}
+
+/// The feeds of advisories of an index, with their age.
+pub fn feeds_of_advisories(index: &Index, today: Date) -> Vec<Feed> {
+    index.feeds().iter().map(|f| feed(&f.name, &f.date, f.count, today)).collect()
+}
+
+fn feed(name: &str, date: &str, advisories: u32, today: Date) -> Feed {
+    let age = date.parse::<Date>().ok().map(|day| u32::try_from(today.days_since(day)).unwrap_or(0));
+    Feed { name: name.to_owned(), date: date.to_owned(), age, advisories }
 }
 
 /// What to tell of feeds that are old, or of there being none.
 pub fn warning(feeds: &[Feed]) -> Option<String> {
-    if feeds.is_empty() {
+    if feeds.iter().all(|f| f.advisories == 0) {
         return Some(
             "no advisories are at hand, so libraries were not compared with any: run `wardroom feeds sync`, or name a feed with --advisories"
                 .to_owned(),

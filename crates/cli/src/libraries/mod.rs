@@ -7,6 +7,8 @@ pub mod registry;
 pub mod upgrade;
 
 use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,6 +25,8 @@ use wardroom_source::{Source, Tree, Wanted};
 use self::advisories::Advisories;
 use self::reach::{Answer, Question};
 use crate::clock::Date;
+use crate::failure::usage;
+use crate::input::SCANS_LIBRARIES;
 
 /// Folders of others' code, and of tests: what their lockfiles name is not what the application runs on.
 const FOREIGN: [&str; 10] = [
@@ -149,9 +153,20 @@ fn settled(files: Vec<(Source, Inventory)>) -> Vec<(Source, Inventory)> {
     files.into_iter().map(settle).collect()
 }
 
+/// The programme's policy on libraries: an empty one where the application has none.
+pub fn policy(root: &Path) -> anyhow::Result<Policy> {
+    match fs::read(root.join(SCANS_LIBRARIES)) {
+        Ok(bytes) => Policy::read(SCANS_LIBRARIES, &bytes).map_err(|e| usage(e.to_string())),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(Policy::default())
+        }
+        Err(error) => Err(usage(format!("{SCANS_LIBRARIES} could not be read: {error}"))),
+    }
+}
+
 /// Reads the files, compares what they lock with what is published, and looks at where it comes from and
 /// whether it is still looked after.
-pub fn look(tree: Tree, advisories: &Advisories, today: Date) -> anyhow::Result<Libraries> {
+pub fn look(tree: Tree, advisories: &Advisories, policy: &Policy, today: Date) -> anyhow::Result<Libraries> {
     let mut libraries = inventories(tree);
     let Libraries { files, findings, .. } = &mut libraries;
     if let Some(index) = &advisories.index {
@@ -170,8 +185,11 @@ pub fn look(tree: Tree, advisories: &Advisories, today: Date) -> anyhow::Result<
             Some(supply::File { path: &file.path, text: &file.text, format, inventory })
         })
         .collect();
-    findings.extend(supply::findings(&named, &Policy::default()));
-    findings.extend(support::out_of_support(&named, Table::built_in(), today.into()));
+    findings.extend(supply::findings(&named, policy));
+    // What a feed says of a product comes before what is built in.
+    let newer = advisories.index.as_ref().map(|index| Table::built_in().with(index.cycles()));
+    let table = newer.as_ref().unwrap_or(Table::built_in());
+    findings.extend(support::out_of_support(&named, table, today.into()));
     if let Some(index) = &advisories.index {
         libraries.ask(&Matcher::new(index))?;
     } else {

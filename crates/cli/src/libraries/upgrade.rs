@@ -136,7 +136,8 @@ pub fn run(options: &UpgradeArgs) -> anyhow::Result<u8> {
     if let Some(warning) = warning(&advisories.feeds) {
         Console::stderr(&format!("wardroom: {warning}"));
     }
-    let libraries = super::look(super::read(&options.path, None)?, &advisories, today)?;
+    let libraries =
+        super::look(super::read(&options.path, None)?, &advisories, &super::policy(&options.path)?, today)?;
     let planner = Planner {
         libraries: &libraries,
         matcher: Matcher::new(index),

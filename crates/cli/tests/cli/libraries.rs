@@ -263,6 +263,7 @@ fn feeds_are_fetched_where_they_changed_and_on_from_where_they_broke_off() {
     let osv = format!("{}/osv", mirror.address);
     let epss = format!("{}/epss.gz", mirror.address);
     let sync = ["feeds", "sync", "--osv", &osv, "--ecosystem", "RubyGems", "--kev", "none", "--epss", &epss];
+    let sync = [&sync[..], &["--endoflife", "none"]].concat();
     let run = project.run(&sync);
     assert_eq!(run.code, 3, "{}", run.err);
     assert!(run.err.contains("broke off") && run.err.contains("osv:RubyGems: 1 advisories"), "{}", run.err);
@@ -295,6 +296,63 @@ fn feeds_are_fetched_where_they_changed_and_on_from_where_they_broke_off() {
 }
 
 /// A zip of one file that is not packed.
+#[test]
+fn what_endoflife_date_says_comes_before_what_is_built_in() {
+    let project = project();
+    project.write(".ruby-version", "3.4.1\n");
+    let told = || {
+        let report = project.json(&["--only", "out-of-support"]);
+        let findings = report["findings"].as_array().expect("findings").clone();
+        let of_ruby = |f: &Value| f["location"]["file"] == ".ruby-version";
+        (findings.iter().filter(|f| of_ruby(f)).map(|f| f["message"].to_string()).collect::<Vec<_>>(), report)
+    };
+    assert_eq!(told().0, [] as [&str; 0]);
+    let folder = project.beside("cycles");
+    fs::create_dir_all(&folder).expect("a folder");
+    let sync = ["feeds", "sync", "--osv", "none", "--kev", "none", "--epss", "none", "--endoflife"];
+    // Nothing that tells of a product is no reason to forget what was known.
+    let run = project.run(&[&sync[..], &["../cycles"]].concat());
+    assert_eq!(run.code, 3);
+    assert!(run.err.contains("endoflife.date: ../cycles tells of no product"), "{}", run.err);
+    let page = "---\ntitle: Ruby\npermalink: /ruby\nreleases:\n  - releaseCycle: \"3.4\"\n    releaseDate: 2024-12-25\n    eol: 2026-01-31\n---\nWords.\n";
+    fs::write(folder.join("ruby.md"), page).expect("a page");
+    fs::write(folder.join("broken.md"), "no front matter").expect("a page");
+    let run = project.run(&[&sync[..], &["../cycles"]].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.contains("broken.md") && run.err.contains("1 products"), "{}", run.err);
+    assert!(project.run(&["feeds", "list"]).out.contains("release cycles (endoflife.date): of 20"));
+    let (messages, report) = told();
+    assert_eq!(messages, ["\"Ruby 3.4 gets no fixes since 2026-01-31\""]);
+    assert_eq!(report["feeds"][0]["name"], "endoflife.date");
+    // The API's answer, as a file.
+    let answer = r#"{"result": [{"name": "ruby", "label": "Ruby", "releases": [{"name": "3.4", "releaseDate": "2024-12-25", "isEol": false, "eolFrom": "2099-01-31"}]}]}"#;
+    fs::write(project.beside("answer.json"), answer).expect("a file");
+    assert_eq!(project.run(&[&sync[..], &["../answer.json"]].concat()).code, 0);
+    assert_eq!(told().0, [] as [&str; 0]);
+}
+
+#[test]
+fn a_policy_denies_licences_and_binds_names() {
+    let project = project();
+    let composer = r#"{"packages": [{"name": "a/b", "version": "1.0.0", "license": ["AGPL-3.0-only"]}]}"#;
+    project.write("composer.lock", composer);
+    let rules = ["--only", "licence-denied,dependency-confusion"];
+    let count = |rule: &str| {
+        let report = project.json(&rules);
+        report["findings"].as_array().expect("findings").iter().filter(|f| f["rule"] == rule).count()
+    };
+    assert_eq!((count("licence-denied"), count("dependency-confusion")), (0, 0));
+    let place = "program/scans/libraries.toml";
+    let own = "[[internal]]\nnames = ['quiet']\nregistry = 'https://gems.shop.example'\n";
+    project.write(place, &format!("[licences]\ndenied = ['AGPL-3.0-only']\n{own}"));
+    assert_eq!((count("licence-denied"), count("dependency-confusion")), (1, 1));
+    project.write(place, "[licences]\ndenid = []\n");
+    let run = project.run(&["scan"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("libraries.toml:2: `denid` is not known"), "{}", run.err);
+    assert!(run.err.contains("did you mean `denied`?"), "{}", run.err);
+}
+
 fn stored_zip(name: &str, body: &[u8]) -> Vec<u8> {
     let mut sum = !0_u32;
     for byte in body {

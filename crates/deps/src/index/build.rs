@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, HashSet};
 use super::{Entry, FRONT, Feed, Header, Index, IndexError, MAGIC, RECORD, Section, VERSION, checksum};
 use crate::Ecosystem;
 use crate::advisory::{Advisory, Exploited, Likelihoods};
+use crate::support::{self, Product, Table};
 
 /// Collects feeds and lists, then writes an index.
 #[derive(Debug, Default)]
 pub struct Builder {
     feeds: Vec<Feed>,
     packages: BTreeMap<Ecosystem, BTreeMap<String, Vec<Entry>>>,
-    lists: [String; 2],
+    lists: [String; 3],
+    cycles: Table,
     exploited: Option<Exploited>,
     likelihoods: Option<Likelihoods>,
 }
@@ -58,6 +60,7 @@ impl Builder {
         let start = self.feeds.len() as u16;
         self.feeds.extend(index.feeds().iter().cloned());
         self.lists.clone_from(&index.header.lists);
+        self.cycles.clone_from(&index.header.cycles);
         index.each(|ecosystem, name, entries| {
             let kept = self.packages.entry(ecosystem).or_default().entry(name.to_owned()).or_default();
             kept.extend(entries.into_iter().map(|entry| Entry { feed: entry.feed + start, ..entry }));
@@ -111,6 +114,16 @@ impl Builder {
         self.likelihoods = Some(list);
     }
 
+    /// Takes the release cycles of products in, as they were on a day; they replace what an index that was
+    /// kept knew. Products that no check looks for are left out.
+    pub fn cycles(&mut self, date: &str, products: impl IntoIterator<Item = (String, Product)>) {
+        self.cycles = Table::default();
+        for (id, product) in products.into_iter().filter(|(id, _)| support::looked_for(id)) {
+            self.cycles.take(&id, product);
+        }
+        date.clone_into(&mut self.lists[2]);
+    }
+
     /// The bytes of the index: the same for the same input.
     pub fn build(mut self) -> Vec<u8> {
         self.join_lists();
@@ -142,7 +155,13 @@ impl Builder {
     /// are: it is laid out again until it stays.
     fn assemble(self, blocks: &[u8], tables: Vec<(Ecosystem, u32, Vec<u8>)>) -> Vec<u8> {
         let total: usize = tables.iter().map(|(_, _, table)| table.len()).sum();
-        let mut header = Header { feeds: self.feeds, sections: Vec::new(), lists: self.lists, length: 0 };
+        let mut header = Header {
+            feeds: self.feeds,
+            sections: Vec::new(),
+            lists: self.lists,
+            cycles: self.cycles,
+            length: 0,
+        };
         let (mut encoded, mut room) = (Vec::new(), 0);
         for _ in 0..8 {
             let start = (FRONT + room) as u64;

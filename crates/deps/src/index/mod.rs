@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! "WRDINDEX"  version u32  length of the header u32  checksum of the header
-//! header      feeds, and where each ecosystem's table stands
+//! header      feeds, release cycles, and where each ecosystem's table stands
 //! blocks      one for each package
 //! tables      one for each ecosystem: records of fixed size, then the names
 //! ```
@@ -24,12 +24,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Ecosystem;
 use crate::advisory::Advisory;
+use crate::support::Table;
 
 pub use build::Builder;
 
 const MAGIC: &[u8; 8] = b"WRDINDEX";
 /// The version of the form; another one is refused.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Bytes before the header: magic, version, length, checksum.
 const FRONT: usize = 8 + 4 + 4 + 16;
 /// Bytes of one record of a table: place and length of the name, place, length and checksum of the block.
@@ -108,8 +109,11 @@ pub struct Entry {
 struct Header {
     feeds: Vec<Feed>,
     sections: Vec<Section>,
-    /// The day of the catalogue of exploited weaknesses, and of the likelihoods; empty where there is none.
-    lists: [String; 2],
+    /// The day of the catalogue of exploited weaknesses, of the likelihoods and of the release cycles; empty
+    /// where there is none.
+    lists: [String; 3],
+    /// Only the products that are looked for: it is read with the header, at every scan.
+    cycles: Table,
     length: u64,
 }
 
@@ -184,6 +188,16 @@ impl Index {
     /// The day of the list of likelihoods; empty where none was taken in.
     pub fn likelihood_date(&self) -> &str {
         &self.header.lists[1]
+    }
+
+    /// The day of the release cycles; empty where none were taken in.
+    pub fn cycles_date(&self) -> &str {
+        &self.header.lists[2]
+    }
+
+    /// The release cycles that were taken in; without products where none were.
+    pub fn cycles(&self) -> &Table {
+        &self.header.cycles
     }
 
     /// How many packages have advisories.

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::advisory::{Affected, Reading, read_file, read_kev};
+use crate::support::{Cycle, End, Product, Table};
 
 fn advisory(id: &str, package: &str, aliases: &[&str]) -> Advisory {
     Advisory {
@@ -74,6 +75,33 @@ fn a_feed_is_replaced_and_the_others_are_kept() {
     let kept = Index::open(builder.build()).unwrap();
     assert_eq!(kept.lookup(Ecosystem::Npm, "left").unwrap(), entries);
     assert_eq!(kept.exploited_date(), "2025-08-25");
+}
+
+#[test]
+fn release_cycles_go_along_and_only_what_is_looked_for() {
+    let product = |title: &str| Product {
+        title: title.to_owned(),
+        cycles: vec![Cycle {
+            name: "9.1".to_owned(),
+            codename: String::new(),
+            released: None,
+            ends: End::Past,
+            extended: End::Past,
+        }],
+    };
+    let mut builder = Builder::default();
+    builder.keep(&Index::open(small()).unwrap()).unwrap();
+    let named = [("node", "Node.js"), ("tarzan", "Tarzan")];
+    builder.cycles("2026-11-02", named.map(|(id, title)| (id.to_owned(), product(title))));
+    let mut again = Builder::default();
+    again.keep(&Index::open(builder.build()).unwrap()).unwrap();
+    let index = Index::open(again.build()).unwrap();
+    assert_eq!(index.cycles_date(), "2026-11-02");
+    assert_eq!(index.cycles().products.keys().collect::<Vec<_>>(), ["nodejs"]);
+    let table = Table::built_in().with(index.cycles());
+    let node = table.product("nodejs").unwrap();
+    assert_eq!(node.cycle("9.1.4").unwrap().ends, End::Past);
+    assert_eq!(node.cycle("22.1").unwrap().name, "22");
 }
 
 #[test]

@@ -69,34 +69,49 @@ pub fn run(files: &[File<'_>], policy: &Policy, reporter: &mut Reporter) {
     }
 }
 
-fn is_internal(policy: &Policy, name: &str) -> bool {
-    policy.internal.iter().any(|pattern| match pattern.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == pattern,
-    })
+fn own_names(file: &File<'_>, policy: &Policy, reporter: &mut Reporter) {
+    for package in &file.inventory.packages {
+        let (Origin::Registry(url), Some(own)) = (&package.origin, policy.internal(&package.name)) else {
+            continue;
+        };
+        let public = url.is_empty() || is_public(url);
+        // A file that names no registry for a package says nothing of a private one either.
+        let strange = !own.registry.is_empty() && !url.is_empty() && !is_under(url, &own.registry);
+        if !(public || strange) || package.ecosystem == Ecosystem::Ci {
+            continue;
+        }
+        let from = if public { "the public registry".to_owned() } else { without_user(url) };
+        let remedy = match own.registry.as_str() {
+            "" => "Bind the name to the private registry, and look at what was installed.".to_owned(),
+            registry => {
+                format!("Bind the name to {}, and look at what was installed.", without_user(registry))
+            }
+        };
+        reporter.report(Sighting {
+            rule: rule(),
+            file,
+            span: package.span,
+            message: format!("`{}` is an own name and is taken from {from}", package.name),
+            remedy,
+            confidence: Confidence::High,
+            severity: None,
+            package: Some(package),
+            key: package.name.clone(),
+            places: Vec::new(),
+        });
+    }
 }
 
-fn own_names(file: &File<'_>, policy: &Policy, reporter: &mut Reporter) {
-    if policy.internal.is_empty() {
-        return;
-    }
-    for package in &file.inventory.packages {
-        let public = matches!(&package.origin, Origin::Registry(url) if url.is_empty() || is_public(url));
-        if public && package.ecosystem != Ecosystem::Ci && is_internal(policy, &package.name) {
-            reporter.report(Sighting {
-                rule: rule(),
-                file,
-                span: package.span,
-                message: format!("`{}` is an own name and is taken from the public registry", package.name),
-                remedy: "Bind the name to the private registry, and look at what was installed.".to_owned(),
-                confidence: Confidence::High,
-                severity: None,
-                package: Some(package),
-                key: package.name.clone(),
-                places: Vec::new(),
-            });
-        }
-    }
+/// Whether an address is a registry's, or one of a file within it. Names, passwords and what stands before
+/// `://` play no part: tools write them differently.
+fn is_under(url: &str, registry: &str) -> bool {
+    let bare = |url: &str| {
+        let url = without_user(url);
+        let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        rest.trim_end_matches('/').to_ascii_lowercase()
+    };
+    let (url, registry) = (bare(url), bare(registry));
+    url.strip_prefix(&registry).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn is_public(url: &str) -> bool {

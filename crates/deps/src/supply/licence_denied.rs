@@ -6,7 +6,8 @@ use super::report::{Reporter, Sighting};
 use super::{File, Policy};
 
 wardroom_model::rule! {
-    /// A package is only given under licences that the organisation's policy denies.
+    /// A package is only given under licences that the organisation's policy denies, or does not allow. The
+    /// policy is `program/scans/libraries.toml`; without one nothing is told.
     ///
     /// ## Why it is bad
     ///
@@ -33,10 +34,9 @@ wardroom_model::rule! {
 
 /// Looks at the licences that lockfiles tell.
 pub fn run(files: &[File<'_>], policy: &Policy, reporter: &mut Reporter) {
-    if policy.denied_licences.is_empty() {
+    if !policy.rules_licences() {
         return;
     }
-    let denied = |words: &str| policy.denied_licences.iter().any(|d| d.eq_ignore_ascii_case(words));
     for file in files {
         for (index, words) in &file.inventory.licences {
             let Some(package) = file.inventory.packages.get(*index) else { continue };
@@ -44,7 +44,7 @@ pub fn run(files: &[File<'_>], policy: &Policy, reporter: &mut Reporter) {
             let bare = words.trim_matches(['(', ')']);
             let refused = bare
                 .split(" OR ")
-                .all(|choice| choice.split(" AND ").any(|l| denied(l.trim_matches(['(', ')', ' ']))));
+                .all(|choice| choice.split(" AND ").any(|l| policy.refuses(l.trim_matches(['(', ')', ' ']))));
             if refused {
                 reporter.report(Sighting {
                     rule: rule(),

@@ -11,6 +11,7 @@ mod install_script;
 mod licence_denied;
 mod lockfile_disagrees;
 mod lockfile_without_checksums;
+mod policy;
 mod popular;
 pub(crate) mod report;
 mod typosquat;
@@ -22,6 +23,7 @@ use wardroom_model::{Finding, Rule};
 
 use crate::lockfile::{Format, Inventory};
 
+pub use policy::{Internal, Policy, PolicyError};
 use report::Reporter;
 
 /// One file that was read.
@@ -47,15 +49,6 @@ impl File<'_> {
     fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(self.path)
     }
-}
-
-/// What only the organisation itself knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// Names of packages that are its own: `shop-core`, or with a star at the end `@shop/*`, `com.shop.*`.
-    pub internal: Vec<String>,
-    /// Licences that are not to be used, as the files write them: `AGPL-3.0-only`.
-    pub denied_licences: Vec<String>,
 }
 
 /// Every rule of this module, by id.

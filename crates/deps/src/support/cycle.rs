@@ -125,6 +125,17 @@ impl Table {
         known.cycles.extend(missing);
     }
 
+    /// The same with newer words on products: of each product that both know, cycles that only this table
+    /// knows stay.
+    #[must_use]
+    pub fn with(&self, newer: &Table) -> Table {
+        let mut table = self.clone();
+        for (id, product) in &newer.products {
+            table.take(id, product.clone());
+        }
+        table
+    }
+
     /// A product.
     pub fn product(&self, id: &str) -> Option<&Product> {
         self.products.get(canonical(id))
@@ -132,7 +143,7 @@ impl Table {
 }
 
 /// endoflife.date's names where this crate has others.
-fn canonical(id: &str) -> &str {
+pub(super) fn canonical(id: &str) -> &str {
     match id {
         "alpine-linux" => "alpine",
         "eclipse-temurin" => "java",

@@ -12,7 +12,7 @@ use wardroom_model::Rule;
 pub use age::{Age, Releases, ages};
 pub use cycle::{Cycle, End, Product, Table};
 pub use feed::{api, front_matter};
-pub use out_of_support::out_of_support;
+pub use out_of_support::{looked_for, out_of_support};
 pub use outdated_library::outdated_libraries;
 
 /// Every rule of this module, by id.

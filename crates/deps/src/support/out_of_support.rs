@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use wardroom_model::{Confidence, Finding, Severity};
 
-use super::cycle::{Cycle, End, Product, Table};
+use super::cycle::{Cycle, End, Product, Table, canonical};
 use crate::lockfile::file_name;
 use crate::supply::File;
 use crate::supply::report::{Reporter, Sighting};
@@ -85,6 +85,14 @@ const IMAGES: [(&str, &str); 24] = [
 
 /// Most places that are kept for one series.
 const MOST_PLACES: usize = 100;
+
+/// Whether anything that a project names can be of a product, by its id here or at endoflife.date.
+pub fn looked_for(id: &str) -> bool {
+    let id = canonical(id);
+    Table::built_in().products.contains_key(id)
+        || FRAMEWORKS.iter().any(|(.., own)| *own == id)
+        || IMAGES.iter().any(|(_, own)| *own == id)
+}
 
 /// What is known to be used in one place.
 struct Use<'p> {
