@@ -246,12 +246,24 @@ pub fn open(
     Ok(draft)
 }
 
-/// Brings what follows from the rest to where the program wants it: severity from CVSS, priority,
-/// clocks.
+/// Brings what follows from the rest to where the program wants it: severity from CVSS, what is
+/// computed, priority, clocks.
 pub fn settle(program: &Program, kind: &Kind, draft: &mut Draft, now: Millis, because: &str) {
+    follow(program, kind, draft, now, because);
+    let facts = facts(&draft.record, now, program);
+    let because = if because.is_empty() { "by the program's rules" } else { because };
+    for change in clocks::settle(kind, &program.calendar, &draft.record, &facts, now, because) {
+        draft.time(change);
+    }
+}
+
+/// Gives the fields that follow from others their values.
+fn follow(program: &Program, kind: &Kind, draft: &mut Draft, now: Millis, because: &str) {
     let derived = derived(kind, &draft.record, now, program);
-    let changed: Fields =
-        derived.into_iter().filter(|(name, value)| draft.record.fields.get(name) != Some(value)).collect();
+    let changed: Fields = derived
+        .into_iter()
+        .filter(|(n, v)| draft.record.fields.get(n).unwrap_or(&Value::Null) != v)
+        .collect();
     if !changed.is_empty() {
         let before = changed
             .keys()
@@ -265,11 +277,6 @@ pub fn settle(program: &Program, kind: &Kind, draft: &mut Draft, now: Millis, be
             draft.push(Change::Set { fields: changed, before, because: because.to_owned() });
         }
     }
-    let facts = facts(&draft.record, now, program);
-    let because = if because.is_empty() { "by the program's rules" } else { because };
-    for change in clocks::settle(kind, &program.calendar, &draft.record, &facts, now, because) {
-        draft.time(change);
-    }
 }
 
 impl Draft {
@@ -277,8 +284,10 @@ impl Draft {
     fn begin_with(&mut self, more: Fields) {
         if let Some(Change::Opened { fields, .. }) = self.changes.first_mut() {
             fields.extend(more.clone());
+            fields.retain(|_, value| !value.is_null());
         }
         self.record.fields.extend(more);
+        self.record.fields.retain(|_, value| !value.is_null());
     }
 
     /// The clocks of a new record begin with its opening.
@@ -308,6 +317,12 @@ fn derived(kind: &Kind, record: &Record, now: Millis, program: &Program) -> Fiel
         derived.insert("severity".to_owned(), severity);
         derived.insert("score".to_owned(), json!(scored.score()));
     }
+    if kind.fields.iter().any(|f| f.compute.is_some() || f.gather.is_some()) {
+        let mut facts = facts(&record, now, program);
+        let computed = kind.compute(&mut facts, program.ground());
+        record.to_mut().fields.extend(computed.clone());
+        derived.extend(computed);
+    }
     if !kind.priority.is_empty() {
         let facts = facts(&record, now, program);
         let rule = kind.priority.iter().find(|r| r.when.as_ref().is_none_or(|c| c.holds(&facts)));
@@ -320,7 +335,7 @@ fn derived(kind: &Kind, record: &Record, now: Millis, program: &Program) -> Fiel
 }
 
 /// What conditions may ask about a record: its fields, and `state`, `open`, `labels`, `kind`,
-/// `today`, `age` (days since it was opened) and `present` (an engine still sees it).
+/// `today`, `opened`, `entered` (the day on which it came to its state), `age` (days since it was opened) and `present` (an engine still sees it).
 pub fn facts(record: &Record, now: Millis, program: &Program) -> Facts {
     let mut facts: Facts = record.fields.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
     facts.insert("kind".to_owned(), json!(record.kind));
@@ -328,6 +343,8 @@ pub fn facts(record: &Record, now: Millis, program: &Program) -> Facts {
     facts.insert("open".to_owned(), json!(record.open));
     facts.insert("labels".to_owned(), json!(record.labels));
     facts.insert("today".to_owned(), json!(program.calendar.date(now).to_string()));
+    facts.insert("opened".to_owned(), json!(program.calendar.date(record.opened).to_string()));
+    facts.insert("entered".to_owned(), json!(program.calendar.date(record.entered).to_string()));
     facts.insert("age".to_owned(), json!((now - record.opened) / 86_400_000));
     facts.insert("present".to_owned(), json!(record.seen.values().any(|s| s.present)));
     facts
@@ -396,6 +413,9 @@ fn take(
         return Err(Refused::invalid("because", format!("{} needs a reason in words", transition.title)));
     }
     set(kind, world, caller, draft, fields, String::new())?;
+    // What was said with the move may change what is computed, which the move may ask about.
+    let now = draft.at;
+    follow(program, kind, draft, now, "");
     if let Some(missing) = transition.needs.iter().find(|n| !filled(&draft.record.fields, n)) {
         let title = kind.field(missing).map_or(missing.as_str(), |f| f.title.as_str());
         return Err(Refused::invalid(missing, format!("{} needs {title}", transition.title)));
@@ -403,17 +423,15 @@ fn take(
     if transition.needs_evidence && draft.record.files == 0 {
         return Err(Refused::NotNow(format!("{} needs a file: attach one first", transition.title)));
     }
-    let now = draft.at;
     let mut facts = facts(&draft.record, now, program);
     facts.insert("caller".to_owned(), json!(caller.login));
     if let Some(condition) = &transition.when
         && !condition.holds(&facts)
     {
-        return Err(Refused::NotNow(format!(
-            "{} is only possible where {}",
-            transition.title,
-            condition.source()
-        )));
+        return Err(Refused::NotNow(match transition.otherwise.as_str() {
+            "" => format!("{} is only possible where {}", transition.title, condition.source()),
+            words => format!("{} is not possible: {words}", transition.title),
+        }));
     }
     let from = draft.record.state.clone();
     let open = kind.state(&transition.to).is_none_or(|s| s.open);

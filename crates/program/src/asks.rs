@@ -6,7 +6,7 @@ use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 
 use crate::names::{self, CONFIDENCES, FACTS, SEVERITIES};
 use crate::problem::{At, Problems, crop, instead};
-use crate::{Condition, Field, FieldType};
+use crate::{Condition, Field, FieldType, Formula};
 
 /// What a name or a part of a condition stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,18 @@ impl Sort {
 #[derive(Clone, Debug)]
 pub struct Scope {
     names: Vec<(String, Sort)>,
+    values: Option<Vec<ValueName>>,
+}
+
+/// What a formula may ask of policies.
+#[derive(Clone, Debug)]
+pub struct ValueName {
+    /// The value's name.
+    pub name: String,
+    /// It is one number.
+    pub plain: bool,
+    /// The words for which it has a number each.
+    pub words: Vec<String>,
 }
 
 /// Longest condition, in characters: one that is longer is no rule that a person reads.
@@ -51,6 +63,21 @@ const LONGEST: usize = 1000;
 
 /// Functions that may be called, beside operators and `exists`, `all`, `filter`, `map`, `exists_one`.
 const FUNCTIONS: &[&str] = &["level", "size", "startsWith", "endsWith", "contains", "matches"];
+
+/// Functions that formulas have beside them: name, what each takes, and what it gives.
+const FORMULAS: &[(&str, &[Sort], Sort)] = &[
+    ("round", &[Sort::Number], Sort::Number),
+    ("ceil", &[Sort::Number], Sort::Number),
+    ("least", &[Sort::Number, Sort::Number], Sort::Number),
+    ("most", &[Sort::Number, Sort::Number], Sort::Number),
+    ("days", &[Sort::Text, Sort::Number], Sort::Text),
+    ("business_days", &[Sort::Text, Sort::Number], Sort::Text),
+    ("between", &[Sort::Text, Sort::Text], Sort::Number),
+    ("nth", &[Sort::Text, Sort::Number, Sort::Number], Sort::Text),
+    ("earlier_minors", &[Sort::Text, Sort::Number, Sort::Number], Sort::Text),
+    ("policy", &[Sort::Text], Sort::Number),
+    ("policy_of", &[Sort::Text, Sort::Text], Sort::Number),
+];
 
 impl Scope {
     /// The fields of a kind and what is known of every record.
@@ -69,7 +96,51 @@ impl Scope {
             };
             names.push(((*fact).to_owned(), sort));
         }
-        Scope { names }
+        Scope { names, values: None }
+    }
+
+    /// The same, for formulas.
+    pub fn with_values(&self, values: &[ValueName]) -> Scope {
+        Scope { values: Some(values.to_vec()), ..self.clone() }
+    }
+
+    /// A formula whose names are right and that gives what the field takes; its problems otherwise.
+    pub fn formula(
+        &self,
+        source: &At<String>,
+        gives: &FieldType,
+        problems: &mut Problems,
+    ) -> Option<Formula> {
+        if source.text().chars().count() > LONGEST {
+            problems.about(source, format!("a formula has at most {LONGEST} characters"), None);
+            return None;
+        }
+        let formula = match Formula::compile(source.text()) {
+            Ok(formula) => formula,
+            Err(why) => {
+                problems.about(source, format!("the formula cannot be read: {why}"), None);
+                return None;
+            }
+        };
+        let mut asked =
+            Asked { scope: self.names.clone(), values: self.values.clone(), wrong: Vec::new(), loops: 0 };
+        let found = asked.sort(formula.expression());
+        let wanted = sort(gives);
+        let fits = match (&found, &wanted) {
+            (Sort::Any | Sort::Null, _) => true,
+            (found, Sort::Number | Sort::Flag) => *found == wanted,
+            (found, _) => found.is_text(),
+        };
+        if !fits && asked.wrong.is_empty() {
+            asked.say(
+                format!("the formula gives {}, and the field takes {}", found.words(), wanted.words()),
+                None,
+            );
+        }
+        for (message, help) in &asked.wrong {
+            problems.about(source, message.clone(), help.clone());
+        }
+        asked.wrong.is_empty().then_some(formula)
     }
 
     /// The same, with who asks: for transitions.
@@ -93,7 +164,7 @@ impl Scope {
                 return None;
             }
         };
-        let mut asked = Asked { scope: self.names.clone(), wrong: Vec::new(), loops: 0 };
+        let mut asked = Asked { scope: self.names.clone(), values: None, wrong: Vec::new(), loops: 0 };
         let gives = asked.sort(condition.expression());
         if !matches!(gives, Sort::Flag | Sort::Any) && asked.wrong.is_empty() {
             asked.say(format!("the condition gives {}, not true or false", gives.words()), None);
@@ -120,6 +191,7 @@ fn sort(kind: &FieldType) -> Sort {
 
 struct Asked {
     scope: Vec<(String, Sort)>,
+    values: Option<Vec<ValueName>>,
     wrong: Vec<(String, Option<String>)>,
     loops: u8,
 }
@@ -228,7 +300,7 @@ impl Asked {
             }
             (op::CONDITIONAL, [test, yes, _]) => {
                 self.needs(parts[0], test, &Sort::Flag);
-                yes.clone()
+                if *yes == Sort::Null { sorts[2].clone() } else { yes.clone() }
             }
             (op::ADD, [left, right]) => match (left, right) {
                 (Sort::Number, Sort::Number) => Sort::Number,
@@ -268,6 +340,9 @@ impl Asked {
                 }
                 Sort::Flag
             }
+            _ if self.values.is_some() && FORMULAS.iter().any(|(n, _, _)| *n == name) => {
+                self.counts(name, &parts, &sorts)
+            }
             _ if FUNCTIONS.contains(&name) => {
                 let help = match name {
                     "level" | "size" => format!("write `{name}(field)`"),
@@ -277,10 +352,59 @@ impl Asked {
                 Sort::Any
             }
             _ => {
-                let help = instead(name, FUNCTIONS.iter().copied());
+                let more = FORMULAS.iter().map(|(n, _, _)| *n).filter(|_| self.values.is_some());
+                let help = instead(name, FUNCTIONS.iter().copied().chain(more));
                 self.say(format!("there is no function `{}`", crop(name)), help);
                 Sort::Any
             }
+        }
+    }
+
+    /// A function that only formulas have.
+    fn counts(&mut self, name: &str, parts: &[&IdedExpr], sorts: &[Sort]) -> Sort {
+        let Some((_, takes, gives)) = FORMULAS.iter().find(|(n, _, _)| *n == name) else { return Sort::Any };
+        if parts.len() != takes.len() {
+            self.say(format!("`{name}` takes {} values, not {}", takes.len(), parts.len()), None);
+            return gives.clone();
+        }
+        for ((part, is), needed) in parts.iter().zip(sorts).zip(*takes) {
+            self.needs(part, is, needed);
+        }
+        if name.starts_with("policy") {
+            self.policy(name, parts);
+        }
+        gives.clone()
+    }
+
+    /// A value of a policy must be there, and be of the form that is asked for.
+    fn policy(&mut self, function: &str, parts: &[&IdedExpr]) {
+        let values = self.values.clone().unwrap_or_default();
+        let Some(name) = text(parts[0]) else {
+            self.say(format!("`{function}` needs the name of a value in quotes"), None);
+            return;
+        };
+        let Some(value) = values.iter().find(|v| v.name == name) else {
+            let help = instead(name, values.iter().map(|v| v.name.as_str()));
+            self.say(format!("the policies have no value `{}`", crop(name)), help);
+            return;
+        };
+        match parts.get(1) {
+            None if !value.plain => {
+                let help = Some(format!("write `policy_of('{name}', field)`"));
+                self.say(format!("`{name}` has a number for each of some words"), help);
+            }
+            Some(_) if value.words.is_empty() => {
+                self.say(format!("`{name}` is one number"), Some(format!("write `policy('{name}')`")));
+            }
+            Some(word) => {
+                if let Some(word) = text(word)
+                    && !value.words.iter().any(|w| w == word)
+                {
+                    let help = instead(word, value.words.iter().map(String::as_str));
+                    self.say(format!("`{name}` has no number for `{}`", crop(word)), help);
+                }
+            }
+            None => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! A kind out of its file: every name in it is looked for, and what is wrong is said.
 
-use crate::asks::Scope;
+use crate::asks::{Scope, ValueName};
 use crate::names::{self, ENGINE};
 use crate::problem::{At, Place, Problems, crop, instead};
 use crate::raw;
@@ -10,6 +10,7 @@ use crate::{
     Transition, search,
 };
 
+mod computed;
 mod effect;
 mod example;
 mod rules;
@@ -22,6 +23,8 @@ pub struct Around<'a> {
     pub names: Vec<&'a str>,
     /// The names of roles; none where their file could not be read.
     pub roles: Option<Vec<&'a str>>,
+    /// The values of policies.
+    pub values: Vec<ValueName>,
 }
 
 impl<'a> Around<'a> {
@@ -47,6 +50,8 @@ pub fn kind(stem: &str, raw: &raw::Kind, around: &Around<'_>, problems: &mut Pro
     let states: Vec<&str> = raw.states.names().collect();
     let fields = fields(raw, around, problems);
     let scope = Scope::of(&fields, &states, stem);
+    let mut fields = fields;
+    computed::all(raw, stem, &mut fields, &states, around, problems);
     let title = title(raw.title.as_ref(), stem);
     let mut kind = Kind {
         name: stem.to_owned(),
@@ -179,7 +184,10 @@ fn fields(raw: &raw::Kind, around: &Around<'_>, problems: &mut Problems) -> Vec<
             kind: kind.unwrap_or(FieldType::Text),
             required: flag(field.required.as_ref()),
             search: flag(field.search.as_ref()),
-            engine: flag(field.engine.as_ref()),
+            // People see what is computed, and set it as little as what scans say.
+            engine: flag(field.engine.as_ref()) || field.compute.is_some() || field.gather.is_some(),
+            compute: None,
+            gather: None,
             personal: field
                 .personal
                 .as_ref()
@@ -314,6 +322,7 @@ fn transitions(
             needs_evidence: flag(way.evidence.as_ref()),
             needs_reason: flag(way.reason.as_ref()),
             when: condition(way.when.as_ref(), &scope, problems),
+            otherwise: text(way.otherwise.as_ref()),
             confirm: flag(way.confirm.as_ref()),
             help: text(way.help.as_ref()),
             then: effect::all(raw, stem, way, around, problems),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 pub type Facts = Map<String, Value>;
 
 /// The language's own functions. Making them takes longer than asking a condition does.
-static LANGUAGE: LazyLock<Arc<cel::Env>> = LazyLock::new(|| Arc::new(cel::Env::stdlib()));
+pub(crate) static LANGUAGE: LazyLock<Arc<cel::Env>> = LazyLock::new(|| Arc::new(cel::Env::stdlib()));
 
 /// A condition, compiled.
 #[derive(Clone)]
@@ -41,20 +41,7 @@ impl Condition {
     /// Compiles a text; what is wrong with it otherwise. Names are checked by the caller, who knows
     /// the kind.
     pub fn compile(source: &str) -> Result<Condition, String> {
-        let program = cel::Program::compile(source).map_err(|e| {
-            // The first says what is wrong; the others follow from it.
-            e.errors.first().map_or_else(String::new, |e| {
-                let message = e.msg.lines().next().unwrap_or_default().trim_end_matches('.');
-                let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
-                // What could stand there instead is nearly everything.
-                let message = message.split(" expecting ").next().unwrap_or_default();
-                if message.contains("<EOF>") {
-                    "it ends too early".to_owned()
-                } else {
-                    format!("{message} (character {})", e.pos.1.max(1))
-                }
-            })
-        })?;
+        let program = compiled(source)?;
         Ok(Condition { source: source.to_owned(), program: Arc::new(program) })
     }
 
@@ -99,11 +86,33 @@ impl Condition {
     }
 }
 
+/// A text as the language's own program; what is wrong with it otherwise.
+pub(crate) fn compiled(source: &str) -> Result<cel::Program, String> {
+    cel::Program::compile(source).map_err(|e| {
+        // The first says what is wrong; the others follow from it.
+        e.errors.first().map_or_else(String::new, |e| {
+            let message = e.msg.lines().next().unwrap_or_default().trim_end_matches('.');
+            let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
+            // What could stand there instead is nearly everything.
+            let message = message.split(" expecting ").next().unwrap_or_default();
+            if message.contains("<EOF>") {
+                "it ends too early".to_owned()
+            } else {
+                format!("{message} (character {})", e.pos.1.max(1))
+            }
+        })
+    })
+}
+
 /// `level("high")`: words of severity and confidence as numbers, so that they can be compared. An
 /// unknown word is 0.
 #[expect(clippy::needless_pass_by_value, reason = "the form of function that the library takes")]
 fn level(word: Arc<String>) -> i64 {
-    match word.as_str() {
+    i64::from(rank(&word))
+}
+
+pub(crate) fn rank(word: &str) -> i32 {
+    match word {
         "info" => 1,
         "low" => 2,
         "medium" => 3,

@@ -1,10 +1,11 @@
 //! Runs the examples that kinds carry: what the rules of priority, the clocks and the transitions
 //! make of a record, against what the file says must come of it.
 
+use jiff::ToSpan;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{ClockRule, Due, Facts, Kind, Period, Program, Transition};
+use crate::{ClockRule, Due, Facts, Ground, Kind, Period, Program, Transition};
 
 /// A record, with what the kind's rules must make of it.
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ pub struct Example {
 }
 
 /// What has to come of an example. What is not named is not looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expected {
     /// The priority.
     pub priority: Option<u8>,
@@ -46,6 +47,8 @@ pub struct Expected {
     pub because: Option<String>,
     /// Clocks, by name.
     pub due: Vec<(String, ExpectedDue)>,
+    /// Computed fields, each with what it holds.
+    pub computed: Facts,
     /// Transitions that can be taken.
     pub can: Vec<String>,
     /// Transitions that cannot.
@@ -95,13 +98,25 @@ impl Program {
     /// Runs every example, in the order of kinds and lines.
     pub fn test(&self) -> Vec<Tested> {
         let examples = self.kinds.values().flat_map(|k| k.examples.iter().map(move |e| (k, e)));
-        examples.map(|(kind, example)| run(kind, example)).collect()
+        examples.map(|(kind, example)| run(kind, example, self.ground())).collect()
     }
 }
 
-fn run(kind: &Kind, example: &Example) -> Tested {
-    let facts = facts(kind, example);
+fn run(kind: &Kind, example: &Example, ground: &Ground) -> Tested {
+    let mut facts = facts(kind, example);
+    kind.compute(&mut facts, ground);
+    let facts = facts;
     let mut failures = Vec::new();
+    for (name, wanted) in &example.expect.computed {
+        let found = facts.get(name).unwrap_or(&Value::Null);
+        let same = match (found.as_f64(), wanted.as_f64()) {
+            (Some(found), Some(wanted)) => (found - wanted).abs() < 1e-6,
+            _ => found == wanted,
+        };
+        if !same {
+            failures.push(format!("`{name}` is {found}, not {wanted}"));
+        }
+    }
     let rule = kind.priority.iter().find(|r| r.when.as_ref().is_none_or(|c| c.holds(&facts)));
     if let Some(wanted) = example.expect.priority
         && rule.map(|r| r.priority) != Some(wanted)
@@ -152,6 +167,10 @@ fn facts(kind: &Kind, example: &Example) -> Facts {
     facts.insert("labels".to_owned(), json!(example.labels));
     facts.insert("today".to_owned(), json!(example.today));
     facts.insert("age".to_owned(), json!(example.age));
+    let today = example.today.parse::<jiff::civil::Date>().unwrap_or_default();
+    let opened = today.saturating_sub(example.age.clamp(0, 36_525).days());
+    facts.insert("opened".to_owned(), json!(opened.to_string()));
+    facts.insert("entered".to_owned(), json!(example.today));
     facts.insert("present".to_owned(), json!(example.present));
     facts.insert("caller".to_owned(), json!(example.caller));
     facts
@@ -192,6 +211,9 @@ fn barred(way: &Transition, example: &Example, facts: &Facts) -> Option<String> 
         Some(format!("it needs `{missing}`"))
     } else {
         let refused = way.when.as_ref().filter(|c| !c.holds(facts));
-        refused.map(|c| format!("it takes that {}", c.source()))
+        refused.map(|c| match way.otherwise.as_str() {
+            "" => format!("it takes that {}", c.source()),
+            words => words.to_owned(),
+        })
     }
 }

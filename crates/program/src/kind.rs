@@ -1,8 +1,9 @@
 //! A kind of record, as its file in `kinds/` declares it, after every name in it was checked.
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::{Condition, Example, Period};
+use crate::{Condition, Example, Facts, Formula, Ground, Period};
 
 /// A kind of record: what it holds, how it moves, and when it is late.
 #[derive(Clone, Debug, Serialize)]
@@ -52,6 +53,27 @@ impl Kind {
         self.fields.iter().find(|f| f.name == name)
     }
 
+    /// What the computed fields hold, given all other facts: each with its value, null for nothing.
+    /// `facts` holds them afterwards.
+    pub fn compute(&self, facts: &mut Facts, ground: &Ground) -> Facts {
+        let mut computed = Facts::new();
+        for field in &self.fields {
+            // Of no records at all there are none; what was gathered since stays.
+            if let Some(gather) = &field.gather
+                && facts.get(&field.name).is_none_or(Value::is_null)
+                && let Some(number) = gather.by.of(&[])
+            {
+                facts.insert(field.name.clone(), Value::from(number));
+                computed.insert(field.name.clone(), Value::from(number));
+            }
+            let Some(formula) = &field.compute else { continue };
+            let value = field.kind.fitting(formula.value(facts, ground));
+            facts.insert(field.name.clone(), value.clone());
+            computed.insert(field.name.clone(), value);
+        }
+        computed
+    }
+
     /// A state by its name.
     pub fn state(&self, name: &str) -> Option<&State> {
         self.states.iter().find(|s| s.name == name)
@@ -89,10 +111,58 @@ pub struct Field {
     pub search: bool,
     /// Only engines set it (a scan, a policy); people see it.
     pub engine: bool,
+    /// What it holds, where that follows from the rest.
+    pub compute: Option<Formula>,
+    /// A number gathered from records that are tied to this one.
+    pub gather: Option<Gather>,
     /// It holds data about a person, and how long it is kept.
     pub personal: Option<Retention>,
     /// One sentence for who fills it in.
     pub help: String,
+}
+
+/// A number gathered from the records whose link leads to this one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Gather {
+    /// The kind of those records.
+    pub from: String,
+    /// Their link.
+    pub link: String,
+    /// What is made of them all.
+    pub by: By,
+    /// What is taken of each; null where it does not count.
+    pub take: Formula,
+}
+
+/// What is made of many numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// How many there are.
+    Count,
+    /// All together; 0 of none.
+    Sum,
+    /// The highest; nothing of none.
+    Highest,
+    /// The lowest; nothing of none.
+    Lowest,
+    /// The mean; nothing of none.
+    Mean,
+}
+
+impl By {
+    /// Makes one number out of many.
+    pub fn of(self, numbers: &[f64]) -> Option<f64> {
+        let count = f64::from(u32::try_from(numbers.len()).unwrap_or(u32::MAX));
+        let sum = numbers.iter().sum::<f64>();
+        match self {
+            By::Count => Some(count),
+            By::Sum => Some(sum),
+            By::Highest => numbers.iter().copied().reduce(f64::max),
+            By::Lowest => numbers.iter().copied().reduce(f64::min),
+            By::Mean => (count > 0.0).then(|| sum / count),
+        }
+    }
 }
 
 /// How long personal data is kept after a record has closed.
@@ -134,6 +204,22 @@ pub enum FieldType {
     Flag,
     /// Another record, by its id; of this kind where one is named.
     Record(Option<String>),
+}
+
+impl FieldType {
+    /// A computed value, or null where it is none that a field of this type takes.
+    fn fitting(&self, value: Value) -> Value {
+        let fits = match (self, &value) {
+            (FieldType::Number, value) => value.is_number(),
+            (FieldType::Flag, value) => value.is_boolean(),
+            (FieldType::Date, Value::String(text)) => text.parse::<jiff::civil::Date>().is_ok(),
+            (kind, Value::String(text)) => {
+                crate::names::values(kind).is_none_or(|words| words.contains(&text.as_str()))
+            }
+            _ => false,
+        };
+        if fits { value } else { Value::Null }
+    }
 }
 
 /// A state of a record.
@@ -183,6 +269,8 @@ pub struct Transition {
     pub needs_reason: bool,
     /// It may be taken only where this holds; the text says why not where it does not.
     pub when: Option<Condition>,
+    /// What is said where that does not hold; empty where the condition itself is shown.
+    pub otherwise: String,
     /// Ask before it is done.
     pub confirm: bool,
     /// One sentence for who is about to take it.

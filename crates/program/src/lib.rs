@@ -11,6 +11,7 @@ mod calendar;
 mod condition;
 mod diff;
 mod example;
+mod formula;
 mod kind;
 mod load;
 mod names;
@@ -29,13 +30,14 @@ pub use calendar::Calendar;
 pub use condition::{Condition, Facts};
 pub use diff::{Difference, diff};
 pub use example::{Example, Expected, ExpectedDue, Tested};
+pub use formula::{Formula, Ground};
 pub use kind::{
-    ClockRule, Due, Effect, Field, FieldType, Kind, Label, Leaves, Letter, Link, PriorityRule, Queue,
-    Retention, State, Transition,
+    By, ClockRule, Due, Effect, Field, FieldType, Gather, Kind, Label, Leaves, Letter, Link, PriorityRule,
+    Queue, Retention, State, Transition,
 };
 pub use load::load;
 pub use period::Period;
-pub use policy::{Identity, Policies, Role};
+pub use policy::{Dated, Identity, Policies, PolicyValue, Role};
 pub use problem::Problem;
 pub use program::{Built, File, Program};
 pub use schema::{SCHEMAS, schema};

@@ -1,22 +1,26 @@
 //! Makes a program out of its files, or says all that stands in the way.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
+use crate::asks::ValueName;
 use crate::build::{self, Around};
 use crate::names::{self, ENGINE};
 use crate::node;
 use crate::problem::{At, Place, Problem, Problems, crop, instead};
 use crate::raw;
 use crate::read::Read;
-use crate::{Built, Calendar, File, Identity, Kind, Policies, Program, Role};
+use crate::{Built, Calendar, Dated, File, Identity, Kind, Policies, PolicyValue, Program, Role};
 
 /// The file with the organisation's name and its days.
 const SETTINGS: &str = "wardroom.toml";
 const ROLES: &str = "policies/roles.yaml";
 const IDENTITY: &str = "policies/identity.yaml";
+/// A program whose formulas ask for no values needs none.
+const VALUES: &str = "policies/values.yaml";
 
 /// Most files of one program, and most bytes of all of them: a repository that was given by mistake
 /// should be said and not be kept.
@@ -47,6 +51,12 @@ fn program(texts: &BTreeMap<&str, &str>, problems: &mut Vec<Problem>) -> Option<
     let settings = read::<raw::Settings>(texts, SETTINGS, problems);
     let raw_roles = read::<raw::Roles>(texts, ROLES, problems);
     let identity = read::<raw::Identity>(texts, IDENTITY, problems);
+    let raw_values = texts
+        .contains_key(VALUES)
+        .then(|| read::<raw::Values>(texts, VALUES, problems))
+        .flatten()
+        .unwrap_or_default();
+    let values = within(VALUES, problems, |p| values(&raw_values, p));
     let roles = raw_roles.as_ref().map(|r| within(ROLES, problems, |p| roles(r, p)));
     let mut stems = Vec::new();
     let mut raw_kinds = Vec::new();
@@ -55,13 +65,13 @@ fn program(texts: &BTreeMap<&str, &str>, problems: &mut Vec<Problem>) -> Option<
             stems.push(stem);
             raw_kinds.extend(read::<raw::Kind>(texts, path, problems).map(|raw| (stem, raw)));
         } else if path.starts_with("kinds/")
-            || path.starts_with("policies/") && ![ROLES, IDENTITY].contains(path)
+            || path.starts_with("policies/") && ![ROLES, IDENTITY, VALUES].contains(path)
         {
             let mut problem = whole(path, "this file is none that a program has".to_owned());
             problem.help = if path.starts_with("kinds/") {
                 Some("a kind is a file `kinds/NAME.yaml`".to_owned())
             } else {
-                instead(path, [ROLES, IDENTITY])
+                instead(path, [ROLES, IDENTITY, VALUES])
             };
             problems.push(problem);
         }
@@ -70,6 +80,7 @@ fn program(texts: &BTreeMap<&str, &str>, problems: &mut Vec<Problem>) -> Option<
         kinds: raw_kinds.iter().map(|(stem, raw)| (*stem, raw)).collect(),
         roles: raw_roles.as_ref().map(|r| r.roles.names().collect()),
         names: stems,
+        values: raw_values.values.0.iter().map(|(name, value)| value_name(name, value)).collect(),
     };
     let mut kinds = BTreeMap::new();
     for (stem, raw) in &raw_kinds {
@@ -96,9 +107,10 @@ fn program(texts: &BTreeMap<&str, &str>, problems: &mut Vec<Problem>) -> Option<
         name: settings?.name.value,
         calendar: calendar?,
         kinds,
-        policies: Policies { roles: roles?, identity: identity? },
+        policies: Policies { roles: roles?, identity: identity?, values },
         files: texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
         digest: digest(texts),
+        ground: OnceLock::new(),
     })
 }
 
@@ -158,6 +170,55 @@ fn roles(raw: &raw::Roles, problems: &mut Problems) -> Vec<Role> {
         problems.add(Place::FILE, "no role may manage people", Some("give one `admin: true`".to_owned()));
     }
     roles
+}
+
+/// What formulas may ask of a value.
+fn value_name(name: &At<String>, value: &raw::PolicyValue) -> ValueName {
+    let mut words: Vec<String> = Vec::new();
+    for (word, _) in value.dated.iter().flat_map(|d| d.table.iter().flat_map(|t| &t.0)) {
+        if !words.contains(&word.value) {
+            words.push(word.value.clone());
+        }
+    }
+    ValueName { name: name.value.clone(), plain: value.dated.iter().any(|d| d.value.is_some()), words }
+}
+
+fn values(raw: &raw::Values, problems: &mut Problems) -> Vec<PolicyValue> {
+    let mut values = Vec::new();
+    for (name, value) in &raw.values.0 {
+        if !names::fits(name.text()) {
+            problems.about(name, format!("`{}` is no name of a value", crop(name.text())), None);
+        }
+        if value.dated.is_empty() {
+            problems.about(name, "the value holds from no day on", Some("give it a `since`".to_owned()));
+        }
+        let mut dated: Vec<Dated> = Vec::new();
+        for part in &value.dated {
+            let Ok(since) = part.since.text().parse::<Date>() else {
+                let help = Some("write it as `2026-12-25`".to_owned());
+                problems.about(&part.since, format!("`{}` is no date", crop(part.since.text())), help);
+                continue;
+            };
+            if dated.last().is_some_and(|d| d.since >= since) {
+                problems.about(&part.since, "the days from which a value holds must rise", None);
+            }
+            let table: Vec<(String, f64)> =
+                part.table.iter().flat_map(|t| &t.0).map(|(w, n)| (w.value.clone(), n.value)).collect();
+            if part.value.is_some() != table.is_empty() {
+                problems.about(&part.since, "either `value` or `table` is needed", None);
+            }
+            dated.push(Dated { since, value: part.value.as_ref().map(|v| v.value), table });
+        }
+        if dated.iter().any(|d| d.value.is_some()) && dated.iter().any(|d| d.value.is_none()) {
+            problems.about(name, "a value is one number or a table, on all days", None);
+        }
+        values.push(PolicyValue {
+            name: name.value.clone(),
+            help: value.help.as_ref().map_or_else(String::new, |h| h.value.clone()),
+            dated,
+        });
+    }
+    values
 }
 
 fn identity(raw: &raw::Identity, problems: &mut Problems) -> Option<Identity> {

@@ -24,7 +24,11 @@ pub const TYPES: &[&str] = &[
 pub const ENGINE: &str = "engine";
 
 /// What conditions may ask beside fields.
-pub const FACTS: &[&str] = &["kind", "state", "open", "labels", "today", "age", "present"];
+pub const FACTS: &[&str] =
+    &["kind", "state", "open", "labels", "today", "age", "present", "opened", "entered"];
+
+/// What can be made of numbers that are gathered.
+pub const GATHERS: &[&str] = &["count", "sum", "highest", "lowest", "mean"];
 
 /// What conditions of transitions may ask beside that: the login of who takes it.
 pub const CALLER: &str = "caller";

@@ -1,5 +1,6 @@
 //! What holds for all kinds: roles, and how one scan's findings are matched with another's.
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 /// Policies that are no part of one kind.
@@ -9,6 +10,41 @@ pub struct Policies {
     pub roles: Vec<Role>,
     /// How findings are matched from run to run.
     pub identity: Identity,
+    /// Numbers that formulas ask for.
+    pub values: Vec<PolicyValue>,
+}
+
+/// A number that a formula asks for, or one for each of some words, with the days from which it holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PolicyValue {
+    /// `put_back_first`.
+    pub name: String,
+    /// One sentence on what it is.
+    pub help: String,
+    /// From which day on it is what, oldest first.
+    pub dated: Vec<Dated>,
+}
+
+/// What a value is from a day on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Dated {
+    /// The first day.
+    pub since: Date,
+    /// The number.
+    pub value: Option<f64>,
+    /// Or one for each word.
+    pub table: Vec<(String, f64)>,
+}
+
+impl PolicyValue {
+    /// What held on a day, for a word where it has one for each; none where it says nothing.
+    pub fn on(&self, day: Date, word: Option<&str>) -> Option<f64> {
+        let dated = self.dated.iter().rfind(|d| d.since <= day)?;
+        match word {
+            None => dated.value,
+            Some(word) => dated.table.iter().find(|(w, _)| w == word).map(|(_, number)| *number),
+        }
+    }
 }
 
 /// A role that a person or a token has.

@@ -1,10 +1,11 @@
 //! The program as a whole.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::Serialize;
 
-use crate::{Calendar, Kind, Policies, Problem};
+use crate::{Calendar, Ground, Kind, Policies, Problem};
 
 /// How a team wants its security work done.
 #[derive(Clone, Debug, Serialize)]
@@ -23,12 +24,20 @@ pub struct Program {
     pub files: BTreeMap<String, String>,
     /// Over all files: two programs with one digest are the same.
     pub digest: String,
+    /// What [`Program::ground`] gives, made when it is first asked for.
+    #[serde(skip)]
+    pub ground: OnceLock<Ground>,
 }
 
 impl Program {
     /// A kind by its name.
     pub fn kind(&self, name: &str) -> Option<&Kind> {
         self.kinds.get(name)
+    }
+
+    /// What formulas may ask beside facts.
+    pub fn ground(&self) -> &Ground {
+        self.ground.get_or_init(|| Ground::new(&self.calendar, &self.policies.values))
     }
 
     /// The kind whose records have this prefix.

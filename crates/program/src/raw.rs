@@ -64,6 +64,36 @@ shape! {
 }
 
 shape! {
+    /// `policies/values.yaml`: the numbers that formulas ask for, each with the day from which it holds.
+    pub struct Values {
+        /// Values by name.
+        pub values: Entries<PolicyValue>,
+    }
+}
+
+shape! {
+    /// A number that formulas ask for.
+    pub struct PolicyValue {
+        /// One sentence on what it is.
+        pub help: Option<At<String>>,
+        /// From which day on it is what, oldest first.
+        pub dated: Vec<Dated>,
+    }
+}
+
+shape! {
+    /// What a value is from a day on: `value` or `table`.
+    pub struct Dated {
+        /// The first day on which it holds. A record keeps to what held when it was opened.
+        pub since: At<String>,
+        /// The number: `policy('name')`.
+        pub value: Option<At<f64>>,
+        /// A number for each of some words: `policy_of('name', severity)`.
+        pub table: Option<Entries<At<f64>>>,
+    }
+}
+
+shape! {
     /// `kinds/NAME.yaml`: a kind of record; what it holds, how it moves, and when it is late.
     pub struct Kind {
         /// The name, one word, as the file is called; never changed once there are records.
@@ -124,10 +154,30 @@ shape! {
         pub search: Option<At<bool>>,
         /// Only engines set it (a scan, a policy); people see it.
         pub engine: Option<At<bool>>,
+        /// A formula: nobody sets the field, it holds what this gives. Fields that are computed further
+        /// up may be asked.
+        pub compute: Option<At<String>>,
+        /// Gathers a number from the records that are tied to this one.
+        pub gather: Option<Gather>,
         /// It holds data about a person; how long that is kept after the record closed: `365d`.
         pub personal: Option<At<String>>,
         /// One sentence for who fills it in.
         pub help: Option<At<String>>,
+    }
+}
+
+shape! {
+    /// A number gathered from the records whose link leads here.
+    pub struct Gather {
+        /// The kind of those records.
+        pub from: At<String>,
+        /// Their link that leads here.
+        pub link: At<String>,
+        /// What is made of them all.
+        #[schemars(extend("enum" = crate::names::GATHERS))]
+        pub by: At<String>,
+        /// A formula over each of them; where it gives nothing, that record does not count.
+        pub take: At<String>,
     }
 }
 
@@ -176,6 +226,8 @@ shape! {
         pub reason: Option<At<bool>>,
         /// A condition: it may be taken only where this holds.
         pub when: Option<At<String>>,
+        /// What is said where `when` does not hold.
+        pub otherwise: Option<At<String>>,
         /// Ask before it is done.
         pub confirm: Option<At<bool>>,
         /// One sentence for who is about to take it.
@@ -300,6 +352,8 @@ shape! {
         pub because: Option<At<String>>,
         /// Clocks: each with the period it runs, or `none`, `paused` or `stopped`.
         pub due: Option<Entries<At<String>>>,
+        /// Computed fields: each with what it holds; null for nothing.
+        pub computed: Option<Entries<Scalar>>,
         /// Transitions that can be taken now, with the fields as they are.
         pub can: Option<Words>,
         /// Transitions that cannot.

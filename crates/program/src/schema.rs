@@ -11,6 +11,7 @@ pub const SCHEMAS: &[(&str, &str)] = &[
     ("kind", "kinds/*.yaml"),
     ("roles", "policies/roles.yaml"),
     ("identity", "policies/identity.yaml"),
+    ("values", "policies/values.yaml"),
 ];
 
 /// The schema of this name, of those in [`SCHEMAS`].
@@ -20,6 +21,7 @@ pub fn schema(name: &str) -> Option<Value> {
         "kind" => schemars::schema_for!(raw::Kind),
         "roles" => schemars::schema_for!(raw::Roles),
         "identity" => schemars::schema_for!(raw::Identity),
+        "values" => schemars::schema_for!(raw::Values),
         _ => return None,
     };
     Some(schema.to_value())

@@ -97,15 +97,15 @@ fn differences_are_said_in_words() {
 fn kinds_come_and_go() {
     let mut files = built_in().to_vec();
     files.push(File {
-        path: "kinds/risk.yaml".to_owned(),
-        text: "kind: risk\nprefix: K\nsummary: What may happen.\nfields: {title: {type: text}}\nstates: {kept: {}}\n".to_owned(),
+        path: "kinds/gift.yaml".to_owned(),
+        text: "kind: gift\nprefix: K\nsummary: What may happen.\nfields: {title: {type: text}}\nstates: {kept: {}}\n".to_owned(),
     });
     let more = load(&files).program.expect("a program");
     let words =
         |list: Vec<wardroom_program::Difference>| list.iter().map(ToString::to_string).collect::<Vec<_>>();
     let built_in = Program::built_in();
-    assert_eq!(words(diff(&built_in, &more)), ["risk: the kind is new: summary What may happen."]);
-    assert_eq!(words(diff(&more, &built_in)), ["risk: the kind is gone"]);
+    assert_eq!(words(diff(&built_in, &more)), ["gift: the kind is new: summary What may happen."]);
+    assert_eq!(words(diff(&more, &built_in)), ["gift: the kind is gone"]);
 }
 
 #[test]

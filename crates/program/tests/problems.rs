@@ -183,7 +183,7 @@ fn states_transitions_and_roles() {
         (
             "opened_by: [engineer]",
             "opened_by: [nobody]",
-            "4:13: there is no role `nobody`; there are admin, lead, engineer, developer, viewer, engine",
+            "4:13: there is no role `nobody`; there are admin, lead, engineer, council, sirt, trust_safety, assurance, architect, recruiter, developer, viewer, engine",
         ),
         ("needs: until", "needs: [untill]", "20:62: there is no field `untill`; perhaps `until` is meant"),
         ("after: until", "after: owner", "17:26: there is no date field `owner`; there is until"),
@@ -254,7 +254,7 @@ fn conditions() {
         (
             "state == 'kept'",
             "caller == 'ada'",
-            "24:42: the condition asks about `caller`, which does not exist; there are title, severity, size_of, until, count, owner, priority, priority_because, of, kind, state, open, labels, today, age, present",
+            "24:42: the condition asks about `caller`, which does not exist; there are title, severity, size_of, until, count, owner, priority, priority_because, of, kind, state, open, labels, today, age, present and 2 more",
         ),
         (
             "state == 'kept'",

@@ -31,6 +31,7 @@ fn the_built_in_files_keep_to_them() {
             "wardroom.toml" => "wardroom",
             "policies/roles.yaml" => "roles",
             "policies/identity.yaml" => "identity",
+            "policies/values.yaml" => "values",
             _ => "kind",
         };
         let value: Value = if file.path.ends_with(".toml") {
@@ -51,7 +52,10 @@ fn the_page_keeps_to_them() {
     let mut pieces = 0;
     for block in page.split("\n```yaml\n").skip(1) {
         let text = block.split("\n```").next().unwrap_or_default();
-        let name = if text.starts_with("roles:") { "roles" } else { "kind" };
+        let name = match text.split_once(':') {
+            Some((name @ ("roles" | "values"), _)) => name,
+            _ => "kind",
+        };
         let schema = schema(name).expect("a schema");
         let value: Value = serde_saphyr::from_str(text).expect("YAML");
         let wrong = check(&schema, &schema, &value, "");

@@ -6,6 +6,7 @@
 mod deliver;
 mod desk;
 mod error;
+mod gather;
 mod jobs;
 mod maintain;
 mod people;

@@ -299,7 +299,13 @@ impl Desk {
             }
         }
         done.changed = drafts.len();
-        Ok((done, drafts))
+        let nothing = Together::new(Head { seq: 0, no: 0 });
+        let mut together = Together::new(Head { seq: 0, no: 0 });
+        for draft in drafts {
+            together.put(draft);
+        }
+        self.gather(now, &nothing, &mut together).await?;
+        Ok((done, together.into_drafts()))
     }
 
     /// Decides a command with all that follows from it on other records; whether anything changes.
@@ -342,6 +348,7 @@ impl Desk {
                 self.effect(caller, &source, effect, now, together, &mut scratch, &mut work).await?;
             }
         }
+        self.gather(now, together, &mut scratch).await?;
         let next = scratch.next;
         let mut changed = false;
         for draft in scratch.into_drafts().into_iter().filter(|d| !d.changes.is_empty()) {
@@ -424,7 +431,7 @@ impl Desk {
     }
 
     /// The newest draft of a record, or a fresh one of it as it is stored.
-    async fn draft_of(
+    pub(crate) async fn draft_of(
         &self,
         no: u32,
         now: i64,

@@ -23,6 +23,8 @@ fn field(name: &str, kind: FieldType, search: bool) -> Field {
         required: false,
         search,
         engine: false,
+        compute: None,
+        gather: None,
         personal: None,
         help: String::new(),
     }
@@ -133,9 +135,11 @@ pub fn program() -> Program {
         policies: Policies {
             roles: Vec::new(),
             identity: Identity { resolve_unseen_after: 1, likeness: 0.8 },
+            values: Vec::new(),
         },
         files: BTreeMap::new(),
         digest: String::new(),
+        ground: std::sync::OnceLock::new(),
     }
 }
 

@@ -104,7 +104,14 @@ fn expected(kind: &Kind, expect: &raw::Expect, problems: &mut Problems) -> Expec
         found
     });
     let because = expect.because.as_ref().map(|b| b.value.clone());
-    Expected { priority, because, due: clocks, can, barred }
+    let mut computed = Facts::new();
+    for (name, Scalar(value)) in entries(expect.computed.as_ref()) {
+        let fields = kind.fields.iter().filter(|f| f.compute.is_some() || f.gather.is_some());
+        if known("computed field", name, fields.map(|f| f.name.as_str()), problems) {
+            computed.insert(name.value.clone(), value.value.clone());
+        }
+    }
+    Expected { priority, because, due: clocks, computed, can, barred }
 }
 
 fn due(at: &At<String>, problems: &mut Problems) -> Option<ExpectedDue> {

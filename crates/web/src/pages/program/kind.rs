@@ -265,11 +265,18 @@ fn field(field: &wardroom_program::Field) -> FieldLine {
     for (holds, note) in [
         (field.required, "required"),
         (field.search, "in searches"),
-        (field.engine, "set by scans and policies"),
+        (field.engine && field.compute.is_none() && field.gather.is_none(), "set by scans and policies"),
     ] {
         if holds {
             notes.push(note.to_owned());
         }
+    }
+    if let Some(formula) = &field.compute {
+        notes.push(format!("computed: {}", formula.source()));
+    }
+    if let Some(gather) = &field.gather {
+        let (from, take) = (&gather.from, gather.take.source());
+        notes.push(format!("gathered from the records of kind {from} that are tied to it: {take}"));
     }
     if let Some(personal) = field.personal {
         notes.push(format!("personal, kept {} after the record closes", length(personal.keep)));

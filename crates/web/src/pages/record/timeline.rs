@@ -210,6 +210,8 @@ pub fn shown(value: &Value) -> String {
         }
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
+        // A number that was typed is kept with a point.
+        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |n| n.to_string()),
         other => other.to_string(),
     }
 }
