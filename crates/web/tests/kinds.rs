@@ -153,6 +153,14 @@ impl World<'_> {
         fields
     }
 
+    /// Who of those that may goes through a door; where nobody can by the API, through the pages.
+    fn who(&self, roles: &[String], door: Door) -> Option<(String, Door)> {
+        let has = |r: &&String| door == Door::Page || self.tokens.contains_key(*r);
+        let people = || roles.iter().filter(|r| *r != ENGINE);
+        let found = people().find(has).map(|r| (r.clone(), door));
+        found.or_else(|| people().next().map(|r| (r.clone(), Door::Page)))
+    }
+
     async fn command(&self, role: &str, id: &RecordId, body: &Value) -> Page {
         let request = axum::http::Request::builder()
             .method(Method::POST)
@@ -166,7 +174,7 @@ impl World<'_> {
     }
 
     async fn make(&mut self, kind: &Kind, door: Door) -> RecordId {
-        let role = kind.opened_by.first().unwrap();
+        let (role, door) = self.who(&kind.opened_by, door).unwrap();
         let mut fields = Fields::new();
         for field in kind.fields.iter().filter(|f| f.required && !f.engine) {
             fields.insert(field.name.clone(), self.value(field).await);
@@ -176,7 +184,7 @@ impl World<'_> {
                 let request = axum::http::Request::builder()
                     .method(Method::POST)
                     .uri("/api/v1/records")
-                    .header(header::AUTHORIZATION, format!("Bearer {}", self.tokens[role]))
+                    .header(header::AUTHORIZATION, format!("Bearer {}", self.tokens[&role]))
                     .header(header::CONTENT_TYPE, "application/json")
                     .body(Body::from(json!({"kind": kind.name, "fields": fields}).to_string()))
                     .unwrap();
@@ -188,7 +196,7 @@ impl World<'_> {
                 let form = form(&fields);
                 let mut all = vec![("kind", kind.name.as_str())];
                 all.extend(form.iter().map(|(n, v)| (n.as_str(), v.as_str())));
-                let client = self.people.get_mut(role).unwrap();
+                let client = self.people.get_mut(&role).unwrap();
                 let shown = client.get(&format!("/records/new?kind={}", kind.name)).await;
                 assert_eq!(shown.status, StatusCode::OK, "{}", shown.body);
                 let page = client.post("/records/new", &all).await;
@@ -224,7 +232,15 @@ impl World<'_> {
     async fn take(&mut self, kind: &Kind, id: &RecordId, way: &Transition, door: Door, tally: &mut Tally) {
         let before = self.record(id).await;
         let fields = self.with(kind, way, &before.state).await;
-        let role = way.who.iter().find(|r| *r != ENGINE).cloned();
+        // Where it counts who takes it, it is a person, and another than the one who opened the record.
+        let personal = way.when.as_ref().is_some_and(|c| c.variables().iter().any(|v| v == "caller"));
+        let way_in = if personal {
+            way.who.iter().rfind(|r| *r != ENGINE).map(|r| (r.clone(), Door::Page))
+        } else {
+            self.who(&way.who, door)
+        };
+        let door = way_in.as_ref().map_or(door, |(_, door)| *door);
+        let role = way_in.map(|(role, _)| role);
         if way.needs_evidence && before.files == 0 {
             self.attach(role.as_deref().unwrap(), id).await;
         }
@@ -250,9 +266,16 @@ impl World<'_> {
                 let mut all = vec![("transition", way.name.as_str()), ("because", "It is so.")];
                 all.extend(form.iter().map(|(n, v)| (n.as_str(), v.as_str())));
                 let client = self.people.get_mut(&role).unwrap();
-                let shown = client.get(&format!("/records/{id}")).await;
-                assert_eq!(shown.status, StatusCode::OK, "{told}: {}", shown.body);
+                let mut shown = client.get(&format!("/records/{id}")).await;
                 let offered = format!("value=\"{}\"", way.name);
+                // What the record holds already may bar it: a person changes that first, on the same page.
+                if !shown.body.contains(&offered) {
+                    let set: Vec<(&str, &str)> = form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+                    let page = client.post(&format!("/records/{id}/set"), &set).await;
+                    assert_eq!(page.status, StatusCode::SEE_OTHER, "{told}: {}", page.body);
+                    shown = client.get(&format!("/records/{id}")).await;
+                }
+                assert_eq!(shown.status, StatusCode::OK, "{told}: {}", shown.body);
                 assert!(shown.body.contains(&offered), "{told}: the page does not offer it");
                 let page = client.post(&format!("/records/{id}/move"), &all).await;
                 assert_eq!(page.status, StatusCode::SEE_OTHER, "{told}: {}", page.body);
@@ -270,7 +293,9 @@ impl World<'_> {
         let program = Arc::clone(&self.program);
         let record = self.record(id).await;
         for way in &kind.transitions {
-            let role = way.who.iter().find(|r| *r != ENGINE).cloned().unwrap_or_else(|| "admin".to_owned());
+            let able = way.who.iter().find(|r| self.tokens.contains_key(*r)).cloned();
+            // Where nobody who may has a token, one who sees the record is told that it does not lead out.
+            let role = able.clone().unwrap_or_else(|| "lead".to_owned());
             let body = |fields: &Fields, because: &str| json!({"do": "move", "transition": way.name, "fields": fields, "because": because});
             let nothing = Fields::new();
             if !way.from.contains(&record.state) {
@@ -282,14 +307,14 @@ impl World<'_> {
             let outside = program.policies.roles.iter().find(|r| {
                 !way.who.contains(&r.name)
                     && (r.confidential || !kind.confidential)
-                    && (kind.name != "person" || r.admin)
+                    && self.tokens.contains_key(&r.name)
             });
             if let Some(outside) = outside {
                 let page = self.command(&outside.name, id, &body(&full, "Now.")).await;
                 self.refused(&record, way, &page, StatusCode::FORBIDDEN, "by a role that may not", tally)
                     .await;
             }
-            if way.who == [ENGINE] {
+            if able.is_none() {
                 continue;
             }
             if way.needs_reason {
@@ -379,7 +404,7 @@ fn ways(kind: &Kind) -> BTreeMap<String, Vec<&Transition>> {
     let mut next: VecDeque<String> = [first].into();
     while let Some(state) = next.pop_front() {
         let so_far = found[&state].clone();
-        for way in kind.ways_out(&state) {
+        for way in kind.transitions.iter().filter(|t| t.from.contains(&state)) {
             if !found.contains_key(&way.to) {
                 let mut path = so_far.clone();
                 path.push(way);
@@ -410,16 +435,20 @@ async fn every_kind_is_worked_through_all_its_states() {
         made: 0,
     };
     for role in &program.policies.roles {
+        world.people.insert(role.name.clone(), site.person(&format!("the_{}", role.name), &role.name).await);
+        // Nobody gets a token that manages people: that is done on the pages alone.
+        if role.admin {
+            continue;
+        }
         let token = make_token(&site.desk, &role.name, &role.name, &["read", "write"], 30, &Actor::Operator)
             .await
             .unwrap();
         world.tokens.insert(role.name.clone(), token);
-        let login = format!("the_{}", role.name);
-        world.people.insert(role.name.clone(), site.person(&login, &role.name).await);
     }
     let mut table = String::new();
     let mut all = [0; 6];
-    for kind in program.kinds.values().filter(|k| !k.opened_by.is_empty()) {
+    // People are made on the administrators' pages, which have tests of their own.
+    for kind in program.kinds.values().filter(|k| !k.opened_by.is_empty() && k.name != wardroom_desk::PERSON) {
         let mut tally = Tally::default();
         let paths = ways(kind);
         let mut tried = BTreeSet::new();
@@ -486,6 +515,8 @@ fn page(table: &str, [states, ways, api, pages, policy, refused]: [usize; 6]) ->
          transition out of every state that it leads out of, and tries every move that is not allowed: from\n\
          another state, by a role that may not, without a reason, a field or a file that is needed, and where an\n\
          example says that the condition does not hold. A refused move says why and leaves the record as it was.\n\n\
+         People are made on the administrators' pages alone, and are not in the table; nor is the program's own\n\
+         kind, which nobody opens.\n\n\
          States that are missing are those in which scans alone open records. Transitions of policies are taken\n\
          by the engine itself.\n\n\
          | kind | states walked | transitions | moves by API | by form | by policies | refused |\n\

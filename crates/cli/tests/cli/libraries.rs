@@ -344,7 +344,7 @@ fn a_policy_denies_licences_and_binds_names() {
     assert_eq!((count("licence-denied"), count("dependency-confusion")), (0, 0));
     let place = "program/scans/libraries.toml";
     let own = "[[internal]]\nnames = ['quiet']\nregistry = 'https://gems.shop.example'\n";
-    project.write(place, &format!("[licences]\ndenied = ['AGPL-3.0-only']\n{own}"));
+    project.write(place, format!("[licences]\ndenied = ['AGPL-3.0-only']\n{own}"));
     assert_eq!((count("licence-denied"), count("dependency-confusion")), (1, 1));
     project.write(place, "[licences]\ndenid = []\n");
     let run = project.run(&["scan"]);

@@ -2,6 +2,7 @@
 
 mod changes;
 mod ignores;
+mod import;
 mod libraries;
 mod robust;
 mod scan;
