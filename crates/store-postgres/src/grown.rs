@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
-use wardroom_store::StoreError;
+use wardroom_store::{StoreError, unsigned};
 
 use crate::PostgresStore;
 use crate::failure::failed;
-use crate::write::unsigned;
 
 /// Where servers tell each other where the log ends. Notices are for one database.
 pub(crate) const CHANNEL: &str = "wardroom";

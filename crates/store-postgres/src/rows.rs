@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
-use wardroom_store::{Document, Hash, StoreError};
+use wardroom_store::{Document, Hash, StoreError, signed};
 
 use crate::failure::failed;
-use crate::write::signed;
 
 /// Rows of one statement, and about how many bytes: what is on its way stands in memory here and there.
 const ROWS: usize = 2_000;
@@ -99,22 +98,24 @@ fn columns(rows: Vec<Key>) -> (Vec<i64>, Vec<Vec<u8>>, Vec<i64>) {
 
 /// Inserts keys; one that is there stays.
 pub async fn keys(connection: &mut PgConnection, items: Vec<Key>) -> Result<(), StoreError> {
-    let mut items = items.into_iter();
-    loop {
-        let rows = some(&mut items, |(_, key, _)| key.len());
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let (scopes, keys, numbers) = columns(rows);
-        let sql = "INSERT INTO keys (scope, key, no)
-                   SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[]) ON CONFLICT DO NOTHING";
-        let query = sqlx::query(sql).bind(scopes).bind(keys).bind(numbers);
-        query.execute(&mut *connection).await.map_err(failed)?;
-    }
+    let sql = "INSERT INTO keys (scope, key, no)
+               SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[]) ON CONFLICT DO NOTHING";
+    with_keys(connection, items, sql).await
 }
 
 /// Removes keys.
 pub async fn remove_keys(connection: &mut PgConnection, items: Vec<Key>) -> Result<(), StoreError> {
+    let sql =
+        "DELETE FROM keys USING unnest($1::bigint[], $2::bytea[], $3::bigint[]) AS gone (scope, key, no)
+               WHERE keys.scope = gone.scope AND keys.key = gone.key AND keys.no = gone.no";
+    with_keys(connection, items, sql).await
+}
+
+async fn with_keys(
+    connection: &mut PgConnection,
+    items: Vec<Key>,
+    sql: &'static str,
+) -> Result<(), StoreError> {
     let mut items = items.into_iter();
     loop {
         let rows = some(&mut items, |(_, key, _)| key.len());
@@ -122,9 +123,6 @@ pub async fn remove_keys(connection: &mut PgConnection, items: Vec<Key>) -> Resu
             return Ok(());
         }
         let (scopes, keys, numbers) = columns(rows);
-        let sql =
-            "DELETE FROM keys USING unnest($1::bigint[], $2::bytea[], $3::bigint[]) AS gone (scope, key, no)
-                   WHERE keys.scope = gone.scope AND keys.key = gone.key AND keys.no = gone.no";
         let query = sqlx::query(sql).bind(scopes).bind(keys).bind(numbers);
         query.execute(&mut *connection).await.map_err(failed)?;
     }

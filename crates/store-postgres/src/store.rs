@@ -7,10 +7,11 @@ use serde::de::DeserializeOwned;
 use wardroom_desk::{Event, Millis, Record};
 use wardroom_store::{
     Append, Checkpoint, Document, Hash, Head, RecordSource, Store, StoreError, StoredEvent, ledger,
+    record_number, signed, unsigned,
 };
 
 use crate::failure::failed;
-use crate::write::{self, number, signed, unsigned};
+use crate::write;
 use crate::{PostgresStore, rows};
 
 /// A value from its stored JSON.
@@ -33,7 +34,7 @@ fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
 type StoredRow = (i64, i64, Vec<u8>, Vec<u8>);
 
 fn stored((seq, record, body, leaf): StoredRow) -> Result<StoredEvent, StoreError> {
-    Ok(StoredEvent { seq: unsigned(seq)?, record: number(record)?, body, leaf: hash(leaf)? })
+    Ok(StoredEvent { seq: unsigned(seq)?, record: record_number(record)?, body, leaf: hash(leaf)? })
 }
 
 type Row = (Vec<u8>, Vec<u8>, Option<Vec<u8>>, Vec<u8>, Option<Millis>);
@@ -45,7 +46,7 @@ fn document((collection, key, owner, body, expires): Row) -> Result<Document, St
 }
 
 fn keyed(rows: Vec<(Vec<u8>, i64)>) -> Result<Vec<(String, u32)>, StoreError> {
-    rows.into_iter().map(|(key, no)| Ok((text(key)?, number(no)?))).collect()
+    rows.into_iter().map(|(key, no)| Ok((text(key)?, record_number(no)?))).collect()
 }
 
 /// A row of checkpoints: size, root, time, signature.

@@ -1,12 +1,15 @@
 //! Writing: appending, putting other projections in place, taking another store over. One transaction each.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use sqlx::{PgConnection, Postgres, Transaction};
 use wardroom_desk::Record;
-use wardroom_store::ledger::{Frontier, Signer, leaf_hash, thinned};
-use wardroom_store::{Append, Carrier, Checkpoint, Hash, Head, RecordSource, Store, StoreError};
+use wardroom_store::ledger::{Frontier, Signer, thinned};
+use wardroom_store::{
+    Added, Append, Carrier, Checkpoint, Hash, Head, Prepared, RecordSource, Store, StoreError, bodies,
+    record_number, signed, unsigned,
+};
 
 use crate::failure::failed;
 use crate::grown::CHANNEL;
@@ -23,26 +26,12 @@ impl PostgresStore {
 
     /// Appends in one transaction.
     pub(crate) async fn append_all(&self, append: &Append) -> Result<Head, StoreError> {
-        append.check()?;
         let signer = self.signer()?;
-        // Before the lock: making and hashing the bodies is half of the work.
-        let bodies =
-            append.events.iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>().map_err(unwritten)?;
-        let leaves: Vec<Hash> = bodies.iter().map(|body| leaf_hash(body)).collect();
-
+        let prepared = Prepared::of(append)?;
+        let leaf = prepared.last_leaf();
         let _turn = self.writing.lock().await;
         let (mut transaction, mut frontier, before) = self.begin().await?;
-        if append.events.iter().zip(before.seq + 1..).any(|(event, seq)| event.seq != seq) {
-            return Err(StoreError::Behind(before.seq));
-        }
-        let mut tiles = Vec::new();
-        for leaf in &leaves {
-            frontier.push(*leaf, |level, no, hash| tiles.push((level, no, hash)));
-        }
-        let events = append.events.iter().zip(bodies).zip(&leaves);
-        let events: Vec<rows::Event> = events
-            .map(|((event, body), leaf)| (event.seq, event.record.no, event.batch, *leaf, body))
-            .collect();
+        let Added { events, tiles, head } = prepared.add(before, &mut frontier)?;
         rows::events(&mut transaction, events).await?;
         rows::tiles(&mut transaction, tiles).await?;
         put_records(&mut transaction, &append.records, before.no).await?;
@@ -52,10 +41,8 @@ impl PostgresStore {
             keep_checkpoint(&mut transaction, &signer.sign(&frontier, append.at)).await?;
             tell(&mut transaction, frontier.size()).await?;
         }
-        let no = append.records.iter().map(|record| record.id.no).max().unwrap_or_default();
-        let head = Head { seq: frontier.size(), no: before.no.max(no) };
         let Err(error) = transaction.commit().await.map_err(failed) else { return Ok(head) };
-        match (error, leaves.last()) {
+        match (error, &leaf) {
             (StoreError::Unavailable(why), Some(leaf)) => self.heard_no_end(&why, head, leaf).await,
             (error, _) => Err(error),
         }
@@ -87,13 +74,7 @@ impl PostgresStore {
         let frontier = locked_frontier(&mut transaction).await?;
         // In a statement of its own: one that has waited for the lock still sees what was there before.
         let before = head(&mut transaction).await?;
-        if frontier.size() != before.seq {
-            return Err(StoreError::Damaged(format!(
-                "the log ends at {}, its tree at {}: run the audit",
-                before.seq,
-                frontier.size()
-            )));
-        }
+        frontier.check(before)?;
         Ok((transaction, frontier, before))
     }
 
@@ -174,33 +155,12 @@ impl PostgresStore {
     }
 }
 
-/// A number as PostgreSQL has it. Places in the log stay far below 2^63.
-pub(crate) fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// A number of PostgreSQL's, none of which is written negative.
-pub(crate) fn unsigned(number: i64) -> Result<u64, StoreError> {
-    u64::try_from(number)
-        .map_err(|_| StoreError::Damaged(format!("{number} stands where a place in the log must")))
-}
-
-/// A record's number.
-pub(crate) fn number(number: i64) -> Result<u32, StoreError> {
-    u32::try_from(number).map_err(|_| StoreError::Damaged(format!("{number} stands where a record must")))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn unwritten(error: serde_json::Error) -> StoreError {
-    StoreError::Other(format!("cannot be written as JSON: {error}"))
-}
-
 /// How far the log goes, by the log itself.
 pub(crate) async fn head(connection: &mut PgConnection) -> Result<Head, StoreError> {
     let sql = "SELECT (SELECT max(seq) FROM events), (SELECT max(record) FROM events)";
     let (seq, no): (Option<i64>, Option<i64>) =
         sqlx::query_as(sql).fetch_one(connection).await.map_err(failed)?;
-    Ok(Head { seq: unsigned(seq.unwrap_or_default())?, no: number(no.unwrap_or_default())? })
+    Ok(Head { seq: unsigned(seq.unwrap_or_default())?, no: record_number(no.unwrap_or_default())? })
 }
 
 /// The tree's right edge. Nobody else appends until the transaction is over.
@@ -267,9 +227,7 @@ async fn put_records(
     records: &[Record],
     known: u32,
 ) -> Result<(), StoreError> {
-    let bodies = records.iter().map(|record| Ok((record.id.no, serde_json::to_vec(record)?)));
-    let bodies: BTreeMap<u32, Vec<u8>> = bodies.collect::<Result<_, _>>().map_err(unwritten)?;
-    rows::records(connection, bodies).await?;
+    rows::records(connection, bodies(records)?.into_iter().collect()).await?;
 
     let mut keyed: Vec<(u32, String, String)> = Vec::new();
     for record in records {
@@ -290,7 +248,7 @@ async fn put_records(
         let found: Vec<(i64, Vec<u8>, i64)> =
             sqlx::query_as(sql).bind(old).fetch_all(&mut *connection).await.map_err(failed)?;
         for (scope, key, no) in found {
-            there.insert((scope, key, number(no)?));
+            there.insert((scope, key, record_number(no)?));
         }
     }
     rows::remove_keys(connection, there.difference(&wanted).cloned().collect()).await?;

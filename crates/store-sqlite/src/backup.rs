@@ -62,7 +62,7 @@ async fn copy_into(store: &SqliteStore, draft: &Path) -> Result<(), StoreError> 
     let copied = verify_copy(draft).await?;
     // The store may have grown since, but what it said of its root at that size it still says.
     let same: Option<i64> = sqlx::query_scalar("SELECT 1 FROM checkpoints WHERE size = ? AND root = ?")
-        .bind(write::signed(copied.head.seq))
+        .bind(wardroom_store::signed(copied.head.seq))
         .bind(&copied.root)
         .fetch_optional(&mut connection)
         .await
@@ -124,7 +124,7 @@ async fn check(connection: &mut SqliteConnection) -> Result<Copied, StoreError> 
             .await
             .map_err(failed)?;
     let (size, signed) = signed.unwrap_or((0, root.clone()));
-    if frontier.size() != head.seq || write::unsigned(size)? != head.seq || signed != root {
+    if frontier.size() != head.seq || wardroom_store::unsigned(size)? != head.seq || signed != root {
         return Err(StoreError::Damaged(format!(
             "the log ends at {}, its tree at {}, its newest checkpoint at {size}: run the audit",
             head.seq,

@@ -7,11 +7,12 @@ use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use wardroom_desk::{Event, Millis, Record};
 use wardroom_store::{
-    Append, Checkpoint, Document, Hash, Head, RecordSource, Store, StoreError, StoredEvent, ledger,
+    Append, Checkpoint, Document, Hash, Head, RecordSource, Store, StoreError, StoredEvent, ledger, signed,
+    unsigned,
 };
 
 use crate::failure::failed;
-use crate::write::{self, signed, unsigned};
+use crate::write;
 use crate::{SqliteStore, backup};
 
 /// How often the file is looked at for what another process appended.
@@ -26,7 +27,7 @@ fn read_all<T: DeserializeOwned>(what: &str, bodies: &[Vec<u8>]) -> Result<Vec<T
     bodies.iter().map(|body| read(what, body)).collect()
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Other(e.to_string()))
 }
 

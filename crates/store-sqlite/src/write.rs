@@ -4,8 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use wardroom_desk::Record;
-use wardroom_store::ledger::{Frontier, leaf_hash, thinned};
-use wardroom_store::{Append, Carrier, Checkpoint, Document, Head, RecordSource, Store, StoreError};
+use wardroom_store::ledger::{Frontier, thinned};
+use wardroom_store::{
+    Added, Append, Carrier, Checkpoint, Document, Head, Prepared, RecordSource, Store, StoreError, bodies,
+    record_number, signed, unsigned,
+};
 
 use crate::failure::failed;
 use crate::open::connect_writer;
@@ -14,16 +17,11 @@ use crate::{SqliteStore, rows};
 impl SqliteStore {
     /// Appends in one transaction.
     pub(crate) async fn append_all(&self, append: &Append) -> Result<Head, StoreError> {
-        append.check()?;
         let signer = self
             .signer
             .as_ref()
             .ok_or_else(|| StoreError::Unwritable("it is open for reading".to_owned()))?;
-        // Before the lock: making and hashing the bodies is half of the work.
-        let bodies =
-            append.events.iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>().map_err(unwritten)?;
-        let leaves: Vec<_> = bodies.iter().map(|body| leaf_hash(body)).collect();
-
+        let prepared = Prepared::of(append)?;
         let mut writer = self.writer.lock().await;
         // At once, and not at the first insertion: the head that is read is then the head that is built on,
         // whichever process writes.
@@ -31,26 +29,12 @@ impl SqliteStore {
         let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let before = head(&mut transaction).await?;
         let mut frontier = frontier(&mut transaction).await?;
-        if frontier.size() != before.seq {
-            return Err(StoreError::Damaged(format!(
-                "the log ends at {}, its tree at {}: run the audit",
-                before.seq,
-                frontier.size()
-            )));
-        }
-        if append.events.iter().zip(before.seq + 1..).any(|(event, seq)| event.seq != seq) {
-            return Err(StoreError::Behind(before.seq));
-        }
-
-        let mut tiles = Vec::new();
-        for leaf in &leaves {
-            frontier.push(*leaf, |level, no, hash| tiles.push((level, no, hash)));
-        }
-        let events = append.events.iter().zip(bodies).zip(&leaves);
+        frontier.check(before)?;
+        let Added { events, tiles, head } = prepared.add(before, &mut frontier)?;
         rows::EVENTS
-            .run(&mut transaction, events, |query, ((event, body), leaf)| {
-                let query = query.bind(signed(event.seq)).bind(i64::from(event.record.no));
-                query.bind(signed(event.batch)).bind(leaf.to_vec()).bind(body)
+            .run(&mut transaction, events, |query, (seq, record, batch, leaf, body)| {
+                let query = query.bind(signed(seq)).bind(i64::from(record));
+                query.bind(signed(batch)).bind(leaf.to_vec()).bind(body)
             })
             .await?;
         rows::TILES
@@ -64,9 +48,8 @@ impl SqliteStore {
             keep_frontier(&mut transaction, &frontier).await?;
             keep_checkpoint(&mut transaction, &signer.sign(&frontier, append.at)).await?;
         }
-        let no = append.records.iter().map(|record| record.id.no).max().unwrap_or_default();
         transaction.commit().await.map_err(failed)?;
-        Ok(Head { seq: frontier.size(), no: before.no.max(no) })
+        Ok(head)
     }
 
     /// Makes the writing connection ready after a failure. Without room SQLite rolls back by itself;
@@ -172,22 +155,6 @@ impl SqliteStore {
     }
 }
 
-/// A number as SQLite has it. Places in the log stay far below 2^63.
-pub(crate) fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// A number of SQLite's, none of which is written negative.
-pub(crate) fn unsigned(number: i64) -> Result<u64, StoreError> {
-    u64::try_from(number)
-        .map_err(|_| StoreError::Damaged(format!("{number} stands where a place in the log must")))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn unwritten(error: serde_json::Error) -> StoreError {
-    StoreError::Other(format!("cannot be written as JSON: {error}"))
-}
-
 /// How far the log goes, by the log itself.
 pub(crate) async fn head(connection: &mut SqliteConnection) -> Result<Head, StoreError> {
     let row = sqlx::query("SELECT (SELECT max(seq) FROM events), (SELECT max(record) FROM events)")
@@ -196,11 +163,7 @@ pub(crate) async fn head(connection: &mut SqliteConnection) -> Result<Head, Stor
         .map_err(failed)?;
     let seq: Option<i64> = row.try_get(0).map_err(failed)?;
     let no: Option<i64> = row.try_get(1).map_err(failed)?;
-    let no = u32::try_from(no.unwrap_or_default());
-    Ok(Head {
-        seq: unsigned(seq.unwrap_or_default())?,
-        no: no.map_err(|_| StoreError::Damaged("a record's number is none".to_owned()))?,
-    })
+    Ok(Head { seq: unsigned(seq.unwrap_or_default())?, no: record_number(no.unwrap_or_default())? })
 }
 
 /// The tree's right edge.
@@ -272,11 +235,7 @@ async fn put_records(
     records: &[Record],
     known: u32,
 ) -> Result<(), StoreError> {
-    let bodies: Vec<_> = records
-        .iter()
-        .map(|record| Ok((record.id.no, serde_json::to_vec(record)?)))
-        .collect::<Result<_, _>>()
-        .map_err(unwritten)?;
+    let bodies = bodies(records)?;
     rows::RECORDS.run(connection, bodies, |query, (no, body)| query.bind(i64::from(no)).bind(body)).await?;
 
     let mut scopes = HashMap::new();
@@ -291,7 +250,7 @@ async fn put_records(
     let mut there = BTreeSet::new();
     if !old.is_empty() {
         let sql = "SELECT k.no, k.scope, k.key FROM json_each(?) j CROSS JOIN keys k ON k.no = j.value";
-        let numbers = serde_json::to_string(&old).map_err(unwritten)?;
+        let numbers = crate::store::json(&old)?;
         let found: Vec<(u32, i64, String)> =
             sqlx::query_as(sql).bind(numbers).fetch_all(&mut *connection).await.map_err(failed)?;
         there.extend(found);

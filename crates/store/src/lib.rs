@@ -4,6 +4,7 @@
 //! that can be built again), the index of what engines find records by, files by their digest, and
 //! small documents that are no history (sessions, credentials, saved views). It decides nothing.
 
+mod appending;
 pub mod audit;
 mod carry;
 #[cfg(feature = "conformance")]
@@ -13,6 +14,7 @@ pub mod key;
 pub mod ledger;
 mod proof;
 
+pub use appending::{Added, Prepared, bodies, record_number, signed, unsigned};
 pub use carry::{Carried, Carrier};
 pub use fold::{Folding, fold_one, rebuild};
 pub use proof::{NoProof, Proven, check_proof, export_proof};
