@@ -30,13 +30,7 @@ impl Cvss {
 
     /// The band of the score.
     pub fn severity(&self) -> Severity {
-        match self.score() {
-            s if s >= 9.0 => Severity::Critical,
-            s if s >= 7.0 => Severity::High,
-            s if s >= 4.0 => Severity::Medium,
-            s if s > 0.0 => Severity::Low,
-            _ => Severity::Info,
-        }
+        Severity::of_score(self.score())
     }
 
     /// As it is written.

@@ -16,13 +16,7 @@ pub(crate) fn of_word(word: &str) -> Option<Severity> {
 
 /// A CVSS score.
 pub(crate) fn of_score(score: f32) -> Severity {
-    match score {
-        s if s >= 9.0 => Severity::Critical,
-        s if s >= 7.0 => Severity::High,
-        s if s >= 4.0 => Severity::Medium,
-        s if s > 0.0 => Severity::Low,
-        _ => Severity::Info,
-    }
+    Severity::of_score(f64::from(score))
 }
 
 /// The base score of a vector of v2, v3.x or v4.0.

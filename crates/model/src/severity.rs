@@ -37,6 +37,17 @@ impl Severity {
         }
     }
 
+    /// The band of a CVSS base score, 0.0 to 10.0.
+    pub fn of_score(score: f64) -> Severity {
+        match score {
+            s if s >= 9.0 => Severity::Critical,
+            s if s >= 7.0 => Severity::High,
+            s if s >= 4.0 => Severity::Medium,
+            s if s > 0.0 => Severity::Low,
+            _ => Severity::Info,
+        }
+    }
+
     /// A CVSS-like number from the middle of the band, for reports that want a number
     /// (SARIF's `security-severity`) where the rule fixes no vector.
     pub fn score(self) -> f32 {

@@ -243,14 +243,3 @@ fn one_line(text: &str) -> String {
     }
     out
 }
-
-/// The band of a CVSS base score.
-fn severity_of(score: f32) -> Severity {
-    match score {
-        s if s >= 9.0 => Severity::Critical,
-        s if s >= 7.0 => Severity::High,
-        s if s >= 4.0 => Severity::Medium,
-        s if s > 0.0 => Severity::Low,
-        _ => Severity::Info,
-    }
-}

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use wardroom_model::Severity;
 
-use super::{Advisory, Affected, End, LONGEST, Range, Reading, functions, one_line, severity_of};
+use super::{Advisory, Affected, End, LONGEST, Range, Reading, functions, one_line};
 use crate::Ecosystem;
 use crate::version::Version;
 
@@ -135,7 +135,7 @@ pub fn read_osv(file: &Arc<str>, bytes: &[u8], reading: &mut Reading) {
             ecosystem,
             package: crate::package::normalised(ecosystem, &name.name),
             affected: affected_of(ecosystem, affected),
-            severity: score.map(severity_of).or_else(|| severity_named(word?)),
+            severity: score.map(|s| Severity::of_score(f64::from(s))).or_else(|| severity_named(word?)),
             score,
             vector,
             summary: summary.clone(),

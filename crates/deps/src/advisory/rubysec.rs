@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 
-use super::{Advisory, Affected, Reading, functions, one_line, severity_of};
+use wardroom_model::Severity;
+
+use super::{Advisory, Affected, Reading, functions, one_line};
 use crate::Ecosystem;
 
 #[derive(Deserialize)]
@@ -120,7 +122,7 @@ pub fn read_rubysec(file: &Arc<str>, bytes: &[u8], reading: &mut Reading) {
             patched: ranges(parsed.patched_versions),
             unaffected: ranges(parsed.unaffected_versions),
         },
-        severity: score.map(severity_of),
+        severity: score.map(|s| Severity::of_score(f64::from(s))),
         score,
         vector: String::new(),
         summary: one_line(&parsed.title.unwrap_or_default()),
