@@ -27,7 +27,8 @@ fn a_report_is_shown_and_taken_into_a_store_once() {
     assert!(other.err.contains("13 opened") && !other.err.contains("gone"), "{}", other.err);
     // The first tool's next report does: one finding is left out of it.
     let text = std::fs::read_to_string(&zap).expect("a report");
-    let (from, to) = (text.find("<alertitem>").expect("an alert"), text.find("</alertitem>").expect("its end"));
+    let (from, to) =
+        (text.find("<alertitem>").expect("an alert"), text.find("</alertitem>").expect("its end"));
     project.write("less.xml", format!("{}{}", &text[..from], &text[to + "</alertitem>".len()..]));
     let less = taken("less.xml");
     assert!(less.err.contains("6 seen") && less.err.contains("1 gone"), "{}", less.err);
@@ -50,7 +51,10 @@ fn what_cannot_be_read_is_told_with_its_place() {
     assert!(refused(&["unknown.json", "--as", "sarff"]).contains("did you mean `sarif`?"));
     assert!(refused(&["unknown.json", "--into", "x.db"]).contains("--repository"));
     let mapping = project.run(&["import", "table.csv", "--suggest-mapping"]);
-    project.write("mapping.json", mapping.out.replace("\"columns\": {", "\"columns\": {\"title\": \"Finding\","));
+    project.write(
+        "mapping.json",
+        mapping.out.replace("\"columns\": {", "\"columns\": {\"title\": \"Finding\","),
+    );
     assert!(mapping.out.contains("Severity"), "{}", mapping.out);
     project.write("broken.json", "{");
     assert!(refused(&["table.csv", "--mapping", "broken.json"]).contains("broken.json:1: "));

@@ -6,9 +6,7 @@ use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use wardroom_desk::{Actor, Caller, Fields};
 use wardroom_store_postgres::cluster::{Cluster, PASSWORD};
-use wardroom_web::{Origin, signed_in_link};
 
 use crate::support::{Place, Server, agent, any, post, scan};
 
@@ -40,13 +38,7 @@ fn what_one_server_does_is_seen_at_the_other() {
     let place = place(&cluster);
     place.fill("shop", 3);
     let token = place.token();
-    let link = place.with_desk(async |desk| {
-        let fields: Fields = [("title", "Ana"), ("login", "ana"), ("role", "lead")]
-            .map(|(n, v)| (n.to_owned(), json!(v)))
-            .into();
-        desk.open_record(&Caller::engine(Actor::Operator), "person", fields, Vec::new()).await.unwrap();
-        signed_in_link(desk, &Origin(String::new()), "ana", 600_000).await.unwrap()
-    });
+    let link = place.lead();
     let (one, two) = (Server::start(&place), Server::start(&place));
     // A page that is open at the second server, with a session from the first.
     let page = agent().get(format!("{}{link}", one.url)).call().unwrap();

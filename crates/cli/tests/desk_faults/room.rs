@@ -2,10 +2,6 @@
 
 use std::process::Command;
 
-use serde_json::json;
-use wardroom_desk::{Actor, Caller, Fields};
-use wardroom_web::{Origin, signed_in_link};
-
 use crate::support::{Place, Server, agent, scan};
 
 /// A file system of a few megabytes; none where this process may not mount one.
@@ -32,13 +28,7 @@ fn without_room_nothing_is_half_and_everybody_is_told() {
     let place = Place::at(small.0.path().join("desk.db"));
     place.fill("shop", 200);
     let token = place.token();
-    let link = place.with_desk(async |desk| {
-        let fields: Fields = [("title", "Ana"), ("login", "ana"), ("role", "lead")]
-            .map(|(n, v)| (n.to_owned(), json!(v)))
-            .into();
-        desk.open_record(&Caller::engine(Actor::Operator), "person", fields, Vec::new()).await.unwrap();
-        signed_in_link(desk, &Origin(String::new()), "ana", 600_000).await.unwrap()
-    });
+    let link = place.lead();
     let server = Server::start(&place);
     let page = agent().get(format!("{}{link}", server.url)).call().unwrap();
     assert_eq!(page.status(), 303);

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wardroom_desk::{Actor, Caller, Query, Viewer};
+use wardroom_desk::{Actor, Caller, Fields, Query, Viewer};
 use wardroom_program::Program;
 use wardroom_service::{Desk, SystemClock};
 use wardroom_store::Store;
 use wardroom_store_postgres::{Address, PostgresStore};
 use wardroom_store_sqlite::{Options, SqliteStore};
+use wardroom_web::{Origin, signed_in_link};
 
 /// A store in a folder of its own.
 pub struct Place {
@@ -38,6 +39,17 @@ impl Place {
 
     pub fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Makes a lead, and gives the link that signs her in.
+    pub fn lead(&self) -> String {
+        self.with_desk(async |desk| {
+            let fields: Fields = [("title", "Ana"), ("login", "ana"), ("role", "lead")]
+                .map(|(n, v)| (n.to_owned(), json!(v)))
+                .into();
+            desk.open_record(&Caller::engine(Actor::Operator), "person", fields, Vec::new()).await.unwrap();
+            signed_in_link(desk, &Origin(String::new()), "ana", 600_000).await.unwrap()
+        })
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
