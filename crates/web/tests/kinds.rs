@@ -448,7 +448,8 @@ async fn every_kind_is_worked_through_all_its_states() {
     let mut table = String::new();
     let mut all = [0; 6];
     // People are made on the administrators' pages, which have tests of their own.
-    for kind in program.kinds.values().filter(|k| !k.opened_by.is_empty() && k.name != wardroom_desk::PERSON) {
+    for kind in program.kinds.values().filter(|k| !k.opened_by.is_empty() && k.name != wardroom_desk::PERSON)
+    {
         let mut tally = Tally::default();
         let paths = ways(kind);
         let mut tried = BTreeSet::new();
