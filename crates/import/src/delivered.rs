@@ -93,7 +93,12 @@ fn finding(found: &Reported, rule: &str, fingerprint: &Fingerprint) -> Value {
             json!({"kind": "tool", "reason": "It is accepted where the report comes from."})
         }
     };
-    let endpoints: Vec<Value> = found.addresses.iter().filter_map(endpoint).collect();
+    let mut endpoints: Vec<Value> = Vec::new();
+    for endpoint in found.addresses.iter().filter_map(endpoint) {
+        if !endpoints.contains(&endpoint) {
+            endpoints.push(endpoint);
+        }
+    }
     json!({
         "fingerprint": fingerprint,
         "rule": rule,
@@ -115,7 +120,9 @@ fn finding(found: &Reported, rule: &str, fingerprint: &Fingerprint) -> Value {
 }
 
 fn of_place(place: &Place) -> Value {
-    let line = place.line.unwrap_or(1);
+    let Some(line) = place.line else {
+        return json!({"file": place.file, "snippet": place.snippet});
+    };
     json!({
         "file": place.file,
         "start": {"line": line, "column": place.column.unwrap_or(1)},
@@ -195,5 +202,7 @@ mod tests {
         assert!(findings[0]["suppression"].is_object() && findings[1]["suppression"].is_null());
         assert_eq!(findings[1]["rule"], "zap/40012");
         assert_eq!(findings[1]["endpoints"][0]["path"], "/");
+        // No line is made up.
+        assert_eq!(findings[1]["location"], json!({"file": "https://a.example/", "snippet": ""}));
     }
 }

@@ -241,7 +241,7 @@ fn found(
     if file.is_empty() {
         return Err(Refused::invalid(&place("location.file"), "a file is needed"));
     }
-    let line = location.pointer("/start/line").and_then(Value::as_u64).unwrap_or(1);
+    let line = location.pointer("/start/line").and_then(Value::as_u64);
     let snippet = location.get("snippet").and_then(Value::as_str).unwrap_or_default();
     let code = normalise(snippet);
     let scope = text("scope");
@@ -307,7 +307,7 @@ fn found(
     );
     put("tool", Some(json!(named(tool))));
     put("file", Some(json!(crop(&file))));
-    put("line", Some(json!(line)));
+    put("line", line.map(Value::from));
     put("scope", Some(json!(crop(&scope))));
     put("code", Some(json!(crop(&code))));
     put("handler", handler.map(Value::from));

@@ -476,6 +476,7 @@ fn clocks(kind: &Kind, record: &Record, now: i64) -> Vec<ClockRow> {
 #[derive(Clone, Debug, Default)]
 struct Told {
     description: Option<Safe>,
+    remedy: Option<Safe>,
     exchanges: Vec<Exchange>,
     references: Vec<String>,
 }
@@ -487,8 +488,8 @@ struct Exchange {
     url: String,
     /// The parameter, what was sent in it, and what shows the weakness: name and text.
     facts: Vec<(&'static str, String)>,
-    request: String,
-    response: String,
+    /// What was sent and what came back, whole: name and text.
+    texts: Vec<(&'static str, String)>,
 }
 
 /// Most exchanges on a page: a weak header is on every page that a tool asks for.
@@ -500,21 +501,24 @@ fn told(evidence: &Value) -> Told {
         |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let list = |name: &str| reported.get(name).and_then(Value::as_array).into_iter().flatten();
     let exchanges = list("addresses").take(EXCHANGES).map(|address| {
-        let facts = [("Parameter", "parameter"), ("Sent", "attack"), ("Shown by", "evidence")]
-            .map(|(name, field)| (name, text(address, field)));
+        let told = |names: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+            let texts = names.iter().map(|(name, field)| (*name, text(address, field)));
+            texts.filter(|(_, text)| !text.is_empty()).collect()
+        };
         Exchange {
             verb: text(address, "method"),
             url: text(address, "url"),
-            facts: facts.into_iter().filter(|(_, text)| !text.is_empty()).collect(),
-            request: text(address, "request"),
-            response: text(address, "response"),
+            facts: told(&[("Parameter", "parameter"), ("Sent", "attack"), ("Shown by", "evidence")]),
+            texts: told(&[("Request", "request"), ("Response", "response")]),
         }
     });
+    let prose = |name: &str| {
+        Some(text(reported, name)).filter(|t| !t.is_empty()).map(|t| markdown::render(&t, &|_| false))
+    };
     let web = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
     Told {
-        description: Some(text(reported, "description"))
-            .filter(|d| !d.is_empty())
-            .map(|d| markdown::render(&d, &|_| false)),
+        description: prose("description"),
+        remedy: prose("remedy"),
         exchanges: exchanges.collect(),
         references: list("references")
             .filter_map(Value::as_str)
@@ -549,7 +553,6 @@ fn ways(evidence: &Value) -> Vec<Way> {
                 })
                 .collect();
             guards.truncate(8);
-            let flag = |name: &str| e.get(name).and_then(Value::as_bool).unwrap_or(false);
             let parameters: Vec<&str> = e
                 .get("parameters")
                 .and_then(Value::as_array)
@@ -562,7 +565,8 @@ fn ways(evidence: &Value) -> Vec<Way> {
                 verb: text("method"),
                 path: text("path"),
                 handler: text("handler"),
-                open: !flag("authenticated"),
+                // Other tools do not say who may ask.
+                open: e.get("authenticated").and_then(Value::as_bool) == Some(false),
                 guards,
                 parameters: parameters.join(", "),
             }
